@@ -1,0 +1,49 @@
+# make run    set everything up and start a server with a demonstration organisation
+# make test   set everything up and run every check and test
+# The other targets are steps of these; `make help` lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+HTTP ?= 127.0.0.1:8440
+DATA ?= ./data
+BIN := .venv/bin
+PROCESSES ?= 2
+
+# Debian packages that only the tests need: a browser with Chinese fonts, and a terminal to type into.
+TEST_PACKAGES := chromium tmux fonts-noto-cjk
+
+.PHONY: help setup test-packages run test lint docs lock bench clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
+
+setup: ## make .venv with the locked dependencies and this project in it
+	@scripts/setup
+
+run: setup ## start a server; HTTP=127.0.0.1:8440 and DATA=./data say where
+	@exec $(BIN)/hongyan serve --data '$(DATA)' --http '$(HTTP)' --demo
+
+test: setup test-packages lint docs ## every check and every test
+	$(BIN)/python -m pytest -p tests.no_skips -n $(PROCESSES) $(TESTS)
+
+test-packages:
+	@scripts/debian-packages $(TEST_PACKAGES) || [ -z "$(CI)" ]
+
+lint: setup ## ruff, mypy and import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict src
+	$(BIN)/lint-imports
+
+docs: setup ## build the documentation site into site/, failing on broken links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+lock: ## write requirements/*.lock anew from requirements/*.in (UPGRADE=--upgrade takes newer releases)
+	@scripts/lock $(UPGRADE)
+
+bench: setup ## measure a server of its own and the ceilings beside it; BENCH='--quick' or names of cases
+	$(BIN)/python bench/run.py $(BENCH)
+
+clean: ## remove everything that can be made again (not the data directory)
+	rm -rf .venv .venv-lock site dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

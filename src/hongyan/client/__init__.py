@@ -1,0 +1,37 @@
+"""The asyncio SDK and, on top of it, the terminal client. Imports nothing of Hongyan but `core`.
+
+Touch only what is exported here; the other modules may change. `Client` is the whole SDK, `State` is the fold without I/O.
+"""
+
+from hongyan.client.backoff import Backoff
+from hongyan.client.client import Client
+from hongyan.client.deliver import Pending
+from hongyan.client.errors import ClientError, Closed, StateInUse, Unreachable
+from hongyan.client.follow import Link
+from hongyan.client.ladder import Ladder
+from hongyan.client.model import Conversation, Event, Member, Online, Sent, Session, Snapshot, TransportName, User
+from hongyan.client.outbox import Entry
+from hongyan.client.state import State
+
+__all__ = [
+    "Backoff",
+    "Client",
+    "ClientError",
+    "Closed",
+    "Conversation",
+    "Entry",
+    "Event",
+    "Ladder",
+    "Link",
+    "Member",
+    "Online",
+    "Pending",
+    "Sent",
+    "Session",
+    "Snapshot",
+    "State",
+    "StateInUse",
+    "TransportName",
+    "Unreachable",
+    "User",
+]

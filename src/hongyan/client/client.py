@@ -1,0 +1,504 @@
+"""The client: log in, send, read, and follow what happens, on whichever transport gets through."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from ssl import SSLContext
+from types import TracebackType
+from typing import Any, Self
+
+import msgspec
+
+from hongyan.client.backoff import Backoff
+from hongyan.client.callbacks import Callback, Callbacks
+from hongyan.client.deliver import Delivery, Pending
+from hongyan.client.errors import Closed, TransportBroken, is_temporary, wait_of
+from hongyan.client.follow import Follower, Link
+from hongyan.client.ids import ClientIds
+from hongyan.client.ladder import ORDER, Ladder
+from hongyan.client.marks import Marks
+from hongyan.client.model import (
+    Batch,
+    Conversation,
+    Event,
+    History,
+    Json,
+    Me,
+    Member,
+    MembersPage,
+    Online,
+    Sent,
+    Session,
+    Snapshot,
+    Status,
+    TransportName,
+    User,
+)
+from hongyan.client.outbox import Entry
+from hongyan.client.rest import Rest, at
+from hongyan.client.saved import Saved
+from hongyan.client.state import State
+from hongyan.client.transports import Transport
+from hongyan.client.transports.poll import Polling
+from hongyan.client.transports.sse import EventStream
+from hongyan.client.transports.websocket import WebSocket
+from hongyan.core.cursor import Cursor, parse_cursor
+from hongyan.core.errors import HongyanError, InvalidCursor, NotAuthenticated, NotFound
+
+log = logging.getLogger("hongyan.client")
+
+
+class _Users(msgspec.Struct):
+    users: list[User] = []
+
+
+class _Online(msgspec.Struct):
+    users: list[Online] = []
+
+
+class _Conversations(msgspec.Struct):
+    conversations: list[Conversation] = []
+
+
+class Client:
+    """One user on one device.
+
+        async with Client("http://127.0.0.1:8440") as client:
+            await client.login("bob", password, "laptop")
+            client.on("message", lambda event: print(event.sender, event.text))
+            await client.start()
+            await client.send("lobby", "大家好")
+
+    `state` is a directory where token, cursor and unsent messages are kept between runs; without it all is in memory.
+    Calls raise the typed errors of `hongyan.core.errors`, or Unreachable when there was no answer.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        *,
+        token: str | None = None,
+        state: Path | str | None = None,
+        transport: TransportName | None = None,
+        ssl: SSLContext | None = None,
+        poll_pause: float = 2.0,
+        longpoll_wait: int = 25,
+        ladder: Ladder | None = None,
+        backoff: Callable[[], Backoff] = Backoff,
+    ) -> None:
+        self.state = State()
+        """What is known: conversations, members, unread counts, read marks."""
+        self.me: Me | None = None
+        self._rest = Rest(server, token=token, verify=ssl or True)
+        self._saved = Saved(Path(state) if state is not None else None)
+        if token is None and (session := self._saved.session()) is not None:
+            self._rest.token = session.token
+        self._ids = ClientIds()
+        self._callbacks = Callbacks()
+        self._socket = WebSocket(self._rest, ssl=ssl)
+        self._ladder = ladder or Ladder(ORDER)
+        self._ladder.force(transport)
+        self._transports: dict[TransportName, Transport] = {
+            "websocket": self._socket,
+            "sse": EventStream(self._rest),
+            "longpoll": Polling(self._rest, wait=longpoll_wait),
+            "poll": Polling(self._rest, pause=poll_pause),
+        }
+        self._backoff = backoff
+        self._follower = Follower(self._transports, self._ladder, backoff=backoff(), take=self._take, changed=self._link_changed)
+        self._delivery = Delivery(self._saved.outbox, self._deliver, sent=self._on_sent, failed=self._on_failed, backoff=backoff)
+        self._marks = Marks(self._tell_read)
+        self._seen: Cursor | None = None
+        self._loaded: Snapshot | None = None
+        self._presence: tuple[Status, str | None] | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._closed = False
+
+    # Life
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        await self.close()
+
+    async def login(self, name: str, password: str, device: str) -> Session:
+        """Log in with a password; the token is kept. `device` is a label of one's own."""
+        body = {"username": name, "password": password, "device": device}
+        self._rest.token = None
+        session = await self._rest.call("POST", "/v1/login", body, answer=Session)
+        self._rest.token = session.token
+        self._saved.save_session(session)
+        self.me = Me(session.user_id, session.name)
+        self._follower.restart()
+        self._delivery.hurry()
+        return session
+
+    async def logout(self) -> None:
+        """End the token, here and at the server."""
+        try:
+            await self._rest.call("POST", "/v1/logout")
+        except NotAuthenticated:
+            pass
+        self._saved.forget_session()
+        self._rest.token = None
+
+    @property
+    def has_token(self) -> bool:
+        """Whether there is a token, which need not be a good one: `whoami` tells."""
+        return self._rest.token is not None
+
+    async def whoami(self) -> Me:
+        """Ask the server whose token this is. Raises NotAuthenticated."""
+        self.me = await self._rest.call("GET", "/v1/me", answer=Me)
+        return self.me
+
+    async def start(self) -> None:
+        """Load the snapshot, hand over what happened since the last run, and go on following until `close`.
+
+        Sends that an earlier run left behind go out now. Waits for the server as long as it takes; raises NotAuthenticated.
+        """
+        if self._closed:
+            raise Closed("the client is closed")
+        if self._following is not None:
+            return
+        snapshot = self._loaded or await self.load()
+        kept = self._saved.cursor(snapshot.user.id)
+        cursor = snapshot.cursor
+        with contextlib.suppress(InvalidCursor):
+            if kept is not None:
+                parse_cursor(kept)
+                cursor = kept
+        self._seen = parse_cursor(cursor)
+        self._saved.save_cursor(snapshot.user.id, cursor)
+        self._delivery.start(snapshot.user.id)
+        self._following = asyncio.create_task(self._follower.run(cursor), name="hongyan follower")
+
+    async def load(self) -> Snapshot:
+        """Load the snapshot into `state` without following yet; `start` goes on from it."""
+        self._loaded = await self._load()
+        return self._loaded
+
+    async def wait_closed(self) -> None:
+        """Return when following has ended: after `close`, or after the server said `stop`."""
+        if self._following is not None:
+            await asyncio.wait({self._following})
+
+    async def close(self) -> None:
+        """End everything: afterwards no task, socket or file is left. What is not sent yet stays in the state directory."""
+        if self._closed:
+            return
+        self._closed = True
+        await self._marks.close()
+        await self._delivery.close()
+        if self._following is not None:
+            self._following.cancel()
+            if not self._called_by_follower():
+                await asyncio.gather(self._following, return_exceptions=True)
+        await self._rest.close()
+        self._saved.close()
+        await self._callbacks.call("state", Link("closed", self._ladder.current))
+
+    # Callbacks
+
+    def on(self, kind: str, function: Callback) -> Callable[[], None]:
+        """Call `function(event)` for each event of a type (`message`, `member`, ...). Gives a function that ends it."""
+        return self._callbacks.add(f"event:{kind}", function)
+
+    def on_event(self, function: Callback) -> Callable[[], None]:
+        """Call `function(event)` for each event of any type, before those of `on`."""
+        return self._callbacks.add("event", function)
+
+    def on_signal(self, function: Callback) -> Callable[[], None]:
+        """Call `function(map)` for typing, presence and others' read marks: what may be lost."""
+        return self._callbacks.add("signal", function)
+
+    def on_state(self, function: Callback) -> Callable[[], None]:
+        """Call `function(link)` whenever the connection changes."""
+        return self._callbacks.add("state", function)
+
+    def on_reload(self, function: Callback) -> Callable[[], None]:
+        """Call `function(state)` when events in between were lost for good and everything was loaded again."""
+        return self._callbacks.add("reload", function)
+
+    def on_sent(self, function: Callback) -> Callable[[], None]:
+        """Call `function(entry, sent)` when a message of the outbox is durable at the server."""
+        return self._callbacks.add("sent", function)
+
+    def on_send_failed(self, function: Callback) -> Callable[[], None]:
+        """Call `function(entry, error)` when the server refused a message for good; it has left the outbox."""
+        return self._callbacks.add("failed", function)
+
+    # Messages
+
+    async def send(self, conversation: str, text: str) -> Sent:
+        """Send a text; returns once it is durable. Cancelling the wait does not take the message back."""
+        return await self.post(conversation, text)
+
+    def post(self, conversation: str, text: str) -> Pending:
+        """Put a text in the outbox and return; await the result for its place. Raises Closed, or NotAuthenticated."""
+        return self.post_content(conversation, {"type": "text", "text": text})
+
+    def post_content(self, conversation: str, content: Json) -> Pending:
+        """The same for any content."""
+        if self.me is None:
+            raise NotAuthenticated("log in before sending")
+        return self._delivery.post(Entry(self.me.id, self._ids.next(), conversation, content))
+
+    async def sent_all(self) -> None:
+        """Return when the outbox is settled: every message acknowledged or refused."""
+        await self._delivery.drained()
+
+    @property
+    def outbox_size(self) -> int:
+        """Messages that are not settled."""
+        return 0 if self.me is None or self._closed else self._saved.outbox.count(self.me.id)
+
+    async def history(
+        self, conversation: str, *, before: int | None = None, after: int | None = None, limit: int | None = None
+    ) -> History:
+        """Events of a conversation, ascending: the newest below `before`, the oldest above `after`, or the newest."""
+        query = {"before": before, "after": after, "limit": limit}
+        return await self._rest.call("GET", at("conversations", conversation, "events"), answer=History, query=query)
+
+    async def read(self, conversation: str, seq: int) -> None:
+        """Everything up to `seq` was read. Told to the server soon, several at once."""
+        self._marks.read(conversation, seq)
+
+    async def typing(self, conversation: str, typing: bool = True) -> None:
+        body = {"op": "typing", "conversation": conversation, "typing": typing}
+        if not await self._over_socket(body):
+            await self._rest.call("POST", at("conversations", conversation, "typing"), {"typing": typing})
+
+    async def presence(self, status: Status, text: str | None = None) -> None:
+        """Say how one is; said again after each reconnect."""
+        self._presence = (status, text)
+        body = {"status": status} if text is None else {"status": status, "text": text}
+        if not await self._over_socket({"op": "presence", **body}):
+            await self._rest.call("PUT", "/v1/presence", body)
+
+    # Conversations
+
+    async def create_direct(self, user: str) -> Conversation:
+        """The conversation with one other person; found again when it is there."""
+        return await self._rest.call("POST", "/v1/conversations", {"kind": "direct", "members": [user]}, answer=Conversation)
+
+    async def create_group(self, title: str, members: Sequence[str], history: str | None = None) -> Conversation:
+        body: Json = {"kind": "group", "title": title, "members": list(members)}
+        if history is not None:
+            body["history"] = history
+        return await self._rest.call("POST", "/v1/conversations", body, answer=Conversation)
+
+    async def conversations(self) -> list[Conversation]:
+        """Asked from the server; `state.conversations` is the same without asking."""
+        return (await self._rest.call("GET", "/v1/conversations", answer=_Conversations)).conversations
+
+    async def conversation(self, conversation: str) -> Conversation:
+        return await self._rest.call("GET", at("conversations", conversation), answer=Conversation)
+
+    async def rename(self, conversation: str, title: str) -> Conversation:
+        return await self._rest.call("PATCH", at("conversations", conversation), {"title": title}, answer=Conversation)
+
+    async def members(self, conversation: str) -> list[Member]:
+        """All members, page after page."""
+        found: list[Member] = []
+        while True:
+            query = {"after": found[-1].id if found else None, "limit": 500}
+            path = at("conversations", conversation, "members")
+            page = await self._rest.call("GET", path, answer=MembersPage, query=query)
+            found += page.members
+            if not page.more or not page.members:
+                return found
+
+    async def add_members(self, conversation: str, users: Sequence[str]) -> Conversation:
+        body = {"users": list(users)}
+        return await self._rest.call("POST", at("conversations", conversation, "members"), body, answer=Conversation)
+
+    async def set_role(self, conversation: str, user: str, role: str) -> Conversation:
+        path = at("conversations", conversation, "members", user)
+        return await self._rest.call("PATCH", path, {"role": role}, answer=Conversation)
+
+    async def remove_member(self, conversation: str, user: str) -> None:
+        await self._rest.call("DELETE", at("conversations", conversation, "members", user))
+
+    async def leave(self, conversation: str) -> None:
+        me = self.me or await self.whoami()
+        await self.remove_member(conversation, me.id)
+
+    # People
+
+    async def users(self, prefix: str, limit: int | None = None) -> list[User]:
+        """People whose id or name begins with `prefix`."""
+        return (await self._rest.call("GET", "/v1/users", answer=_Users, query={"prefix": prefix, "limit": limit})).users
+
+    async def user(self, user: str) -> User:
+        found = await self._rest.call("GET", at("users", user), answer=User)
+        self.state.learn_name(found.id, found.name)
+        return found
+
+    async def online(self) -> list[Online]:
+        """Who is there, with their devices."""
+        return (await self._rest.call("GET", "/v1/online", answer=_Online)).users
+
+    async def snapshot(self) -> Snapshot:
+        """Ask for a snapshot, without putting it into `state`."""
+        return await self._rest.call("GET", "/v1/snapshot", answer=Snapshot)
+
+    # The connection
+
+    @property
+    def server(self) -> str:
+        return self._rest.server
+
+    @property
+    def transport(self) -> TransportName:
+        """The transport in use, or the next to be tried."""
+        return self._ladder.current
+
+    @property
+    def link(self) -> Link:
+        """How the connection is."""
+        return self._follower.link
+
+    @property
+    def cursor(self) -> str | None:
+        """Where the callbacks have got to."""
+        return str(self._seen) if self._seen else None
+
+    @property
+    def delay(self) -> float | None:
+        """Seconds to the server and back, as measured last."""
+        return self._socket.delay if self._socket.ready and self._socket.delay is not None else self._rest.delay
+
+    async def ping(self) -> float:
+        """Measure the way to the server and back, in seconds."""
+        if self._socket.ready:
+            return await self._socket.ping()
+        await self._rest.call("GET", "/v1/me", answer=Me)
+        return self._rest.delay or 0.0
+
+    def force_transport(self, name: TransportName | None) -> None:
+        """Use this transport from now on; None goes back to choosing the best that gets through."""
+        self._ladder.force(name)
+        self._follower.restart()
+
+    # How it works inside
+
+    async def _load(self) -> Snapshot:
+        """The snapshot, asked for until it comes."""
+        backoff = self._backoff()
+        while True:
+            try:
+                snapshot = await self.snapshot()
+            except Exception as error:
+                if not is_temporary(error):
+                    raise
+                wait = backoff.next(wait_of(error))
+                await self._link_changed(Link("waiting", self._ladder.current, wait, str(error)))
+                await asyncio.sleep(wait)
+            else:
+                self.me = snapshot.user
+                self.state.apply_snapshot(snapshot)
+                return snapshot
+
+    async def _take(self, batch: Batch) -> None:
+        """Hand over one batch: each event once, then remember the cursor behind it."""
+        if self._closed or self._seen is None:
+            return
+        for signal in batch.signals:
+            await self._callbacks.call("signal", signal)
+        cursor = parse_cursor(batch.cursor) if batch.cursor else None
+        foreign = cursor is not None and cursor.epoch != self._seen.epoch
+        if batch.limited or foreign:
+            await self._reload()
+            return
+        for event in batch.events:
+            position = event.position
+            if position > self._seen.position:
+                await self._hand_over(event)
+                self._seen = Cursor(self._seen.epoch, position)
+        if cursor is not None and cursor.position >= self._seen.position:
+            moved = cursor != self._seen or batch.events
+            self._seen = cursor
+            if moved:
+                self._save_cursor()
+        await self._load_wanted()
+
+    async def _hand_over(self, event: Event) -> None:
+        self.state.apply_event(event)
+        if event.conversation in self.state.to_load:
+            await self._load_wanted()
+        if event.type == "profile" and self.state.user is not None:
+            self.me = self.state.user
+        await self._callbacks.call("event", event)
+        await self._callbacks.call(f"event:{event.type}", event)
+
+    async def _reload(self) -> None:
+        try:
+            snapshot = await self._load()
+        except HongyanError as error:  # a token that ended meanwhile; the stream says so as well
+            log.warning("the snapshot was refused: %s", error)
+            return
+        self._seen = parse_cursor(snapshot.cursor)
+        self._follower.restart(snapshot.cursor)
+        await self._callbacks.call("reload", self.state)
+        self._save_cursor()
+
+    async def _load_wanted(self) -> None:
+        for conversation in self.state.to_load:
+            try:
+                self.state.apply_conversation(await self.conversation(conversation))
+            except NotFound:
+                self.state.forget_conversation(conversation)
+            except Exception as error:  # stays wanted, and is asked for again after the next batch
+                log.debug("conversation %s could not be loaded: %r", conversation, error)
+
+    def _save_cursor(self) -> None:
+        if self.me is not None and self._seen is not None and not self._closed:
+            self._saved.save_cursor(self.me.id, str(self._seen))
+
+    async def _deliver(self, entry: Entry) -> Sent:
+        if self._socket.ready:
+            try:
+                return await self._socket.send(entry.conversation, entry.client_id, entry.content)
+            except TransportBroken:
+                pass  # the same client_id goes by REST: it is one message whatever the server has of it
+        body = {"client_id": entry.client_id, "content": entry.content}
+        return await self._rest.call("POST", at("conversations", entry.conversation, "messages"), body, answer=Sent)
+
+    async def _on_sent(self, entry: Entry, sent: Sent) -> None:
+        await self._callbacks.call("sent", entry, sent)
+
+    async def _on_failed(self, entry: Entry, error: Exception) -> None:
+        await self._callbacks.call("failed", entry, error)
+
+    async def _tell_read(self, conversation: str, seq: int) -> None:
+        if not await self._over_socket({"op": "read", "conversation": conversation, "seq": seq}):
+            await self._rest.call("POST", at("conversations", conversation, "read"), {"seq": seq})
+
+    async def _over_socket(self, body: Json) -> bool:
+        """Say it on the WebSocket, if there is one."""
+        if not self._socket.ready:
+            return False
+        try:
+            await self._socket.tell(body)
+        except TransportBroken:
+            return False
+        return True
+
+    async def _link_changed(self, link: Link) -> None:
+        if link.connection == "online":
+            self._delivery.hurry()
+            if self._presence is not None:
+                try:
+                    await self.presence(*self._presence)
+                except Exception as error:
+                    log.debug("presence was not told: %r", error)
+        await self._callbacks.call("state", link)
+
+    def _called_by_follower(self) -> bool:
+        """Whether a callback closes the client: the follower must not wait for itself."""
+        current: Any = asyncio.current_task()
+        return current is not None and (current is self._following or current.get_name().startswith("hongyan "))

@@ -1,0 +1,113 @@
+"""What can go wrong at the client's side, and the server's problem details turned back into their types.
+
+The server's refusals are the types of `hongyan.core.errors`. What is named here never came from a server.
+"""
+
+from typing import Any
+
+import msgspec
+
+from hongyan.core.errors import (
+    Conflict,
+    Forbidden,
+    HongyanError,
+    Invalid,
+    MethodNotAllowed,
+    NotAuthenticated,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    TooLarge,
+    error_kinds,
+)
+
+_BY_STATUS: dict[int, type[HongyanError]] = {
+    400: Invalid,
+    401: NotAuthenticated,
+    403: Forbidden,
+    404: NotFound,
+    405: MethodNotAllowed,
+    409: Conflict,
+    413: TooLarge,
+    429: RateLimited,
+    503: Overloaded,
+}
+_PREFIX = "urn:hongyan:error:"
+
+
+class ClientError(Exception):
+    """Something at this end, or between the ends."""
+
+
+class Unreachable(ClientError):
+    """The server could not be reached, or the connection broke. Trying again may help."""
+
+
+class TransportBroken(ClientError):
+    """This transport does not get through, although the server may well be there."""
+
+
+class Closed(ClientError):
+    """The client was closed."""
+
+
+class StateInUse(ClientError):
+    """Another client has this state directory."""
+
+
+class StreamEnded(ClientError):
+    """The server ended the stream and said what to do next."""
+
+    def __init__(self, do: str, after: float = 0.0, reason: str = "") -> None:
+        super().__init__(reason or do)
+        self.do = do
+        """`resume`, `later`, `login` or `stop`."""
+        self.after = after
+        """Seconds to wait, with `later`."""
+
+
+class _Problem(msgspec.Struct):
+    type: str = ""
+    title: str = ""
+    detail: str = ""
+    retry_after: float | None = None
+
+
+def refusal(code: str, status: int, detail: str, retry_after: float | None = None) -> HongyanError:
+    """The typed error for a code; for a code of a newer server the nearest type by status."""
+    for kind in error_kinds():
+        if kind.code == code:
+            return kind(detail, retry_after=retry_after)
+    nearest = _BY_STATUS.get(status) or (Invalid if 400 <= status < 500 else HongyanError)
+    return nearest(detail, retry_after=retry_after)
+
+
+def from_answer(status: int, body: bytes, retry_after: str | None) -> HongyanError:
+    """Read an HTTP answer of status 400 or above, also one that some proxy wrote in HTML."""
+    try:
+        problem = msgspec.json.decode(body, type=_Problem)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        problem = _Problem()
+    wait = problem.retry_after
+    if wait is None and retry_after is not None and retry_after.isascii() and retry_after.isdigit():
+        wait = float(retry_after)
+    detail = problem.detail or problem.title or f"The server answered {status}"
+    return refusal(problem.type.removeprefix(_PREFIX), status, detail, wait)
+
+
+def from_frame(frame_type: str | None, detail: str | None, retry_after: float | None) -> HongyanError:
+    """Read an error frame of a WebSocket, which carries no status."""
+    return refusal((frame_type or "").removeprefix(_PREFIX), 500, detail or "", retry_after)
+
+
+def is_temporary(error: Exception) -> bool:
+    """Whether the same request may succeed later, unchanged."""
+    if isinstance(error, (Unreachable, TransportBroken, StreamEnded)):
+        return True
+    return isinstance(error, HongyanError) and (error.status >= 500 or error.status in (408, 425, 429))
+
+
+def wait_of(error: Exception) -> float | None:
+    """Seconds that the server asked to wait, if it did."""
+    wait: Any = getattr(error, "retry_after", None)
+    return float(wait) if wait is not None else None

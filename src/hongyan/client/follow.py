@@ -1,0 +1,183 @@
+"""Following the log: one task reads whichever transport is in use, another hands what came to the dispatcher, in order.
+
+The reader keeps the cursor of what it has queued and starts every new stream there; the dispatcher drops what it has already
+handed over. So a change of transport, even in the middle of a batch, neither loses nor repeats an event.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import aclosing
+from typing import Literal
+
+import msgspec
+
+from hongyan.client.backoff import Backoff
+from hongyan.client.errors import StreamEnded, TransportBroken, Unreachable, wait_of
+from hongyan.client.ladder import Ladder
+from hongyan.client.model import Batch, TransportName
+from hongyan.client.transports import Transport
+from hongyan.core.errors import HongyanError, Invalid, InvalidCursor, NotAuthenticated
+
+log = logging.getLogger("hongyan.client")
+
+Connection = Literal["new", "connecting", "online", "waiting", "login", "stopped", "closed"]
+_QUEUED = 64
+
+
+class Link(msgspec.Struct, frozen=True):
+    """How the connection is: told to `on_state` at every change.
+
+    `login`: the token has ended, log in again. `stopped`: the server says that this client must not go on.
+    """
+
+    connection: Connection
+    transport: TransportName
+    wait: float = 0.0
+    """Seconds until the next try, when `waiting`."""
+    reason: str = ""
+
+
+class Follower:
+    """Reads from the transports from `cursor` on and calls `take` with each batch, one after the other."""
+
+    def __init__(
+        self,
+        transports: Mapping[TransportName, Transport],
+        ladder: Ladder,
+        *,
+        backoff: Backoff,
+        take: Callable[[Batch], Awaitable[None]],
+        changed: Callable[[Link], Awaitable[None]],
+    ) -> None:
+        self._transports = transports
+        self._ladder = ladder
+        self._backoff = backoff
+        self._take = take
+        self._changed = changed
+        self._batches: asyncio.Queue[Batch] = asyncio.Queue(_QUEUED)
+        self._switch = asyncio.Event()
+        self._cursor = ""
+        self._heard = False
+        self._ended_early = 0
+        self.link = Link("new", ladder.current)
+
+    async def run(self, cursor: str) -> None:
+        """Until cancelled, or until the server says `stop`."""
+        self._cursor = cursor
+        async with asyncio.TaskGroup() as tasks:
+            dispatcher = tasks.create_task(self._dispatch(), name="hongyan dispatcher")
+            await self._follow()
+            await self._batches.join()
+            dispatcher.cancel()
+
+    def restart(self, cursor: str | None = None) -> None:
+        """Begin a new stream now: another transport, another token, or another cursor."""
+        if cursor is not None:
+            self._cursor = cursor
+        self._switch.set()
+
+    async def _dispatch(self) -> None:
+        while True:
+            batch = await self._batches.get()
+            try:
+                await self._take(batch)
+            finally:
+                self._batches.task_done()
+
+    async def _follow(self) -> None:
+        while True:
+            self._switch.clear()
+            name = self._ladder.current
+            if self.link.connection not in ("waiting", "connecting"):
+                await self._tell("connecting", name)
+            wait = await self._one_stream(name)
+            if wait is None:
+                return
+            if wait > 0:
+                await self._tell("waiting", name, wait, self.link.reason)
+                await self._pause(wait)
+
+    async def _one_stream(self, name: TransportName) -> float | None:
+        """Follow one stream to its end. Gives the seconds to wait before the next one, None to end for good."""
+        self._heard = False
+        reading = asyncio.create_task(self._read(self._transports[name]), name=f"hongyan {name}")
+        switch = asyncio.create_task(self._switch.wait())
+        climb = self._ladder.climb_in(time.monotonic())
+        try:
+            await asyncio.wait({reading, switch}, timeout=climb, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            switch.cancel()
+            reading.cancel()
+            await asyncio.gather(switch, reading, return_exceptions=True)
+        if reading.cancelled():
+            if not self._switch.is_set():
+                self._ladder.climb(time.monotonic())
+            return 0.0
+        return await self._ended(name, reading.exception())
+
+    async def _read(self, transport: Transport) -> None:
+        async with aclosing(transport.stream(self._cursor)) as stream:  # type: ignore[type-var]
+            async for batch in stream:
+                if batch.opened:
+                    await self._tell("online", transport.name)
+                else:
+                    if not self._heard:
+                        self._heard = True
+                        self._ladder.worked()
+                        self._backoff.reset()
+                    if not batch.events and not batch.signals and not batch.limited and batch.cursor in (None, self._cursor):
+                        continue
+                if batch.signals and not batch.events and not batch.cursor and self._batches.full():
+                    continue  # signals go first
+                await self._batches.put(batch)
+                if batch.cursor:
+                    self._cursor = batch.cursor
+
+    async def _ended(self, name: TransportName, error: BaseException | None) -> float | None:
+        now = time.monotonic()
+        self.link = msgspec.structs.replace(self.link, reason=str(error or ""))
+        match error:
+            case StreamEnded(do="stop"):
+                await self._tell("stopped", name, reason=str(error))
+                return None
+            case StreamEnded(do="login") | NotAuthenticated():
+                await self._tell("login", name, reason=str(error))
+                await self._switch.wait()
+                return 0.0
+            case StreamEnded(do="later"):
+                return self._backoff.next(error.after)
+            case StreamEnded():
+                if self._heard:
+                    self._ended_early = 0
+                    return 0.0
+                self._ended_early += 1  # a server that ends each stream at once is not asked without a pause
+                return 0.0 if self._ended_early == 1 else self._backoff.next()
+            case InvalidCursor():
+                await self._batches.put(Batch(limited=True, reason="invalid-cursor"))
+                await self._batches.join()
+                return self._backoff.next()
+            case HongyanError() if error.retry_after is not None:
+                return self._backoff.next(error.retry_after)
+            case Unreachable():
+                return self._backoff.next()
+            case TransportBroken() | Invalid() | HongyanError():
+                pass
+            case _:
+                log.error("the %s transport failed", name, exc_info=error)
+        if not self._heard:
+            self._ladder.broke(now)
+        log.debug("%s ended: %r", name, error)
+        return self._backoff.next(wait_of(error) if isinstance(error, Exception) else None)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._switch.wait()
+        except TimeoutError:
+            pass
+
+    async def _tell(self, connection: Connection, transport: TransportName, wait: float = 0.0, reason: str = "") -> None:
+        self.link = Link(connection, transport, wait, reason)
+        await self._changed(self.link)

@@ -1,0 +1,265 @@
+"""What a client knows: conversations, members, unread counts and read marks as a fold over the events. No I/O.
+
+Rule 10 of the design holds here: the snapshot of t0 and the events from t0 to t1 give the snapshot of t1. Where the events
+cannot tell (who was added knows nothing of what was before; a mark that stops among messages whose places are unknown),
+the conversation is named in `to_load`, and `apply_conversation` puts in what `GET /v1/conversations/{id}` answered.
+"""
+
+from typing import Any
+
+import msgspec
+
+from hongyan.client.model import Conversation, Event, Json, Me, Member, Snapshot
+from hongyan.client.unread import Unread
+from hongyan.core.cursor import parse_cursor
+
+MEMBERS_LISTED = 100
+"""Beyond this many a conversation carries no list of members."""
+
+
+class _Room:
+    """One conversation, changing."""
+
+    def __init__(self, seen: Conversation, position: int) -> None:
+        self.position = position
+        """Events up to here are in it already."""
+        self.fixed = seen
+        self.title = seen.title
+        self.history = seen.history
+        self.role = seen.role
+        self.head_seq = seen.head_seq
+        self.last = seen.last
+        self.unread = Unread(seen.unread, seen.read_seq, seen.head_seq)
+        self.member_count = seen.member_count
+        self.members = None if seen.members is None else {member.id: member for member in seen.members}
+
+    def view(self) -> Conversation:
+        return msgspec.structs.replace(
+            self.fixed,
+            title=self.title,
+            history=self.history,
+            role=self.role,
+            head_seq=self.head_seq,
+            read_seq=self.unread.read_seq,
+            unread=self.unread.count,
+            last=self.last,
+            member_count=self.member_count,
+            members=None if self.members is None else list(self.members.values()),
+            cursor=None,
+        )
+
+
+class State:
+    """The fold. `apply_*` changes it; everything else only reads."""
+
+    def __init__(self) -> None:
+        self.user: Me | None = None
+        self.position = 0
+        """The last position that was applied."""
+        self._base = 0
+        self._rooms: dict[str, _Room] = {}
+        self._wanted: set[str] = set()
+        self._names: dict[str, str] = {}
+
+    # What is known
+
+    @property
+    def conversations(self) -> list[Conversation]:
+        """In the order of their last message, newest first."""
+        views = [room.view() for room in self._rooms.values()]
+        return sorted(views, key=lambda view: (-(view.last.time if view.last else 0), view.id))
+
+    def conversation(self, conversation: str) -> Conversation | None:
+        room = self._rooms.get(conversation)
+        return room.view() if room else None
+
+    @property
+    def to_load(self) -> list[str]:
+        """Conversations that must be asked for with `GET /v1/conversations/{id}`."""
+        return sorted(self._wanted)
+
+    @property
+    def unread(self) -> int:
+        """Unread messages in all conversations."""
+        return sum(room.unread.count for room in self._rooms.values())
+
+    def name(self, user: str) -> str:
+        """A display name, or the id of somebody never seen."""
+        return self._names.get(user, user)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Display names of everybody seen so far, by id."""
+        return dict(self._names)
+
+    def learn_name(self, user: str, name: str) -> None:
+        """Remember the name of somebody who is in no loaded list."""
+        self._names[user] = name
+
+    # What changes it
+
+    def apply_snapshot(self, snapshot: Snapshot) -> None:
+        """Forget everything and begin here."""
+        self.user = snapshot.user
+        self.position = self._base = parse_cursor(snapshot.cursor).position
+        self._wanted.clear()
+        self._names = {snapshot.user.id: snapshot.user.name}
+        self._rooms = {}
+        for conversation in snapshot.conversations:
+            self._put(conversation, self._base)
+
+    def apply_conversation(self, conversation: Conversation) -> None:
+        """Put in what the server answered. An answer from before what was already applied (a node that lags) is not taken."""
+        position = parse_cursor(conversation.cursor).position if conversation.cursor else self.position
+        if position >= self.position:
+            self._wanted.discard(conversation.id)
+            self._put(conversation, position)
+
+    def forget_conversation(self, conversation: str) -> None:
+        """The server does not know it (any more)."""
+        self._wanted.discard(conversation)
+        self._rooms.pop(conversation, None)
+
+    def apply_event(self, event: Event) -> None:
+        """Apply the next event. Events that are already in what was loaded, and unknown types, change nothing."""
+        position = event.position
+        self.position = max(self.position, position)
+        if event.type == "read" and event.conversation.startswith("user:"):
+            self._read(event, position)
+        elif event.conversation == "directory":
+            if event.type == "profile" and position > self._base:
+                self._profile(event.content, position)
+        elif not event.conversation.startswith("user:"):
+            self._in_conversation(event, position)
+
+    # How
+
+    def _put(self, conversation: Conversation, position: int) -> None:
+        self._rooms[conversation.id] = _Room(conversation, position)
+        for member in conversation.members or ():
+            self._names[member.id] = member.name
+
+    def _read(self, event: Event, position: int) -> None:
+        conversation, seq = event.content.get("conversation"), event.content.get("seq")
+        if not isinstance(conversation, str) or not isinstance(seq, int):
+            return
+        room = self._rooms.get(conversation)
+        if room is not None and position > room.position and not room.unread.read(seq):
+            self._wanted.add(conversation)
+
+    def _profile(self, content: Json, position: int) -> None:
+        user, name = content.get("id"), content.get("name")
+        if not isinstance(user, str) or not isinstance(name, str):
+            return
+        self._names[user] = name
+        if self.user is not None and self.user.id == user:
+            self.user = msgspec.structs.replace(self.user, name=name)
+        for room in self._rooms.values():
+            if position > room.position and room.members is not None and user in room.members:
+                room.members[user] = msgspec.structs.replace(room.members[user], name=name)
+
+    def _in_conversation(self, event: Event, position: int) -> None:
+        me = self.user.id if self.user else ""
+        room = self._rooms.get(event.conversation)
+        if room is None:
+            self._in_unknown(event, position, me)
+            return
+        if position <= room.position:
+            return
+        room.head_seq = max(room.head_seq, event.seq)
+        if event.type == "message":
+            room.last = event
+            if event.sender != me:
+                room.unread.arrived(event.seq)
+        elif event.type == "member":
+            self._member(room, event, position, me)
+        elif event.type == "settings":
+            if "title" in event.content:
+                room.title = event.content["title"]
+            if isinstance(history := event.content.get("history"), str):
+                room.history = history
+
+    def _in_unknown(self, event: Event, position: int, me: str) -> None:
+        if event.conversation in self._wanted:
+            if event.type == "member" and _takes_away(event.content, me):
+                self.forget_conversation(event.conversation)
+        elif position > self._base:
+            if event.type == "create":
+                self._create(event, position)
+            elif event.type == "member" and _adds(event.content, me):
+                self._wanted.add(event.conversation)
+
+    def _create(self, event: Event, position: int) -> None:
+        members = _people(event.content.get("members"))
+        me = self.user.id if self.user else ""
+        role = next((member.role for member in members if member.id == me), None)
+        if role is None:
+            return
+        conversation = Conversation(
+            id=event.conversation,
+            kind=str(event.content.get("kind", "group")),
+            title=event.content.get("title"),
+            history=str(event.content.get("history", "joined")),
+            role=role,
+            first_seq=event.seq,
+            head_seq=event.seq,
+            member_count=len(members),
+            members=members if len(members) <= MEMBERS_LISTED else None,
+        )
+        self._put(conversation, position)
+        for member in members:
+            self._names[member.id] = member.name
+
+    def _member(self, room: _Room, event: Event, position: int, me: str) -> None:
+        people = _people(event.content.get("users"))
+        for person in people:
+            self._names[person.id] = person.name
+        match event.content.get("action"):
+            case "add":
+                room.member_count += len(people)
+                if room.members is not None:
+                    room.members.update({person.id: person for person in people})
+                    room.member_count = len(room.members)
+                    if room.member_count > MEMBERS_LISTED:
+                        room.members = None
+                if any(person.id == me for person in people):  # here already, by what we know: ask
+                    self._wanted.add(event.conversation)
+            case "remove" | "leave":
+                if any(person.id == me for person in people):
+                    self.forget_conversation(event.conversation)
+                    return
+                room.member_count -= len(people)
+                if room.members is not None:
+                    for person in people:
+                        room.members.pop(person.id, None)
+                    room.member_count = len(room.members)
+                elif room.member_count <= MEMBERS_LISTED:
+                    self._wanted.add(event.conversation)
+            case "role":
+                for person in people:
+                    self._role(room, person.id, person.role, me)
+        owner = event.content.get("owner")
+        owner = owner.get("id") if isinstance(owner, dict) else owner
+        if isinstance(owner, str):
+            self._role(room, owner, "owner", me)
+
+    def _role(self, room: _Room, user: str, role: str, me: str) -> None:
+        if user == me:
+            room.role = role
+        if room.members is not None and user in room.members:
+            room.members[user] = msgspec.structs.replace(room.members[user], role=role)
+
+
+def _people(value: Any) -> list[Member]:
+    try:
+        return msgspec.convert(value, type=list[Member])
+    except msgspec.ValidationError:
+        return []
+
+
+def _adds(content: Json, user: str) -> bool:
+    return content.get("action") == "add" and any(person.id == user for person in _people(content.get("users")))
+
+
+def _takes_away(content: Json, user: str) -> bool:
+    return content.get("action") in ("remove", "leave") and any(person.id == user for person in _people(content.get("users")))
