@@ -23,7 +23,9 @@ export class App {
   #sentAt = new Map(); // client_id -> performance.now()
   #asked = new Set(); // users and conversations asked for
   #typedAt = 0;
+  #marks = new Map(); // conversation -> my read mark that the server has not confirmed
   #reading = null;
+  #hurry = null;
   #scheduled = null;
   #boots = 0;
 
@@ -89,8 +91,10 @@ export class App {
   #leave(reason) {
     this.#boots += 1;
     this.link.stop();
+    this.#marks.clear();
     this.api.token = this.session = null;
     this.ready = false;
+    this.bootError = null;
     this.ui.open = null;
     this.ended = reason;
     sessionStorage.removeItem(SESSION);
@@ -129,9 +133,15 @@ export class App {
         if (error.status === 401) return this.#leave('token_ended');
         this.bootError = error;
         this.changed();
-        await pause(Math.max(Math.min(30_000, 1_000 * 2 ** failures) * (0.5 + Math.random() / 2), (error.retryAfter ?? 0) * 1_000));
+        const wait = Math.max(Math.min(30_000, 1_000 * 2 ** failures) * (0.5 + Math.random() / 2), (error.retryAfter ?? 0) * 1_000);
+        await Promise.race([pause(wait), new Promise((resolve) => (this.#hurry = resolve))]);
       }
     }
+  }
+
+  retryNow() {
+    this.#hurry?.();
+    this.link.retryNow();
   }
 
   // ---- what arrives
@@ -161,9 +171,9 @@ export class App {
   /** Events told of conversations or people that are not known yet. */
   #askMore(events) {
     for (const id of this.state.wanted) this.#once(`conversation ${id}`, async () => {
-      const conversation = await this.api.get(conversationPath(id));
-      this.#set(fold.withConversation(this.state, conversation));
-      if (id === this.ui.open) this.load(id);
+      do this.#set(fold.withConversation(this.state, await this.api.get(conversationPath(id))));
+      while (this.state.wanted.has(id));
+      this.showHash();
     }, () => this.#set({ ...this.state, wanted: new Set([...this.state.wanted].filter((one) => one !== id)) }));
     this.#askNames(events);
   }
@@ -187,6 +197,7 @@ export class App {
 
   #opened() {
     this.outbox.resume();
+    this.#tellMarks();
     this.api.get('v1/online').then(({ users }) => this.#set(fold.withPresence(this.state, users)), () => {});
     if (this.ui.open) this.load(this.ui.open);
     this.#askMore([]);
@@ -213,17 +224,20 @@ export class App {
     return peer ? this.nameOf(peer) : conversation.title || (conversation.members ?? []).map((member) => this.nameOf(member.id)).join('、');
   }
 
+  /** One step in the browser's history from the list to a conversation, so that a phone's own way back leads to the list. */
   open(id) {
-    location.hash = id ? `c=${encodeURIComponent(id)}` : '';
-    if (!id) history.replaceState(null, '', location.pathname + location.search);
-    this.showHash();
+    const address = location.pathname + location.search + (id ? `#c=${encodeURIComponent(id)}` : '');
+    if (!id && history.state?.fromList) return history.back();
+    if (id && !this.ui.open) history.pushState({ fromList: true }, '', address);
+    else history.replaceState(history.state, '', address);
+    return this.showHash();
   }
 
   showHash() {
     const id = /^#c=(.+)$/.exec(location.hash)?.[1];
     const wish = id ? decodeURIComponent(id) : null;
     const open = this.state.conversations.has(wish) ? wish : null;
-    if (open === this.ui.open && open) return this.load(open);
+    if (open === this.ui.open) return open && this.load(open);
     const conversation = this.state.conversations.get(open);
     Object.assign(this.ui, { open, details: false, newFrom: conversation?.unread ? conversation.read_seq : null });
     if (open) this.load(open);
@@ -287,12 +301,30 @@ export class App {
     return this.api.post(conversationPath(conversation, '/messages'), { client_id, content }, { meter: this.link.meterOf() });
   }
 
-  /** Signals and marks: over the socket when there is one, else a request; their loss is made good by the next. */
-  #tell(frame, path, method = 'POST') {
+  /** Over the socket when there is one, else a request. */
+  async #ask(frame, path, method = 'POST') {
     const socket = this.link.socket();
     const { op: _, conversation: __, ...body } = frame;
-    if (socket) socket.say(frame);
-    else this.api.call(method, path, body, { meter: this.link.meterOf() }).catch(() => {});
+    return socket ? socket.ask(frame) : this.api.call(method, path, body, { meter: this.link.meterOf() });
+  }
+
+  /** A signal: its loss is made good by the next. */
+  #tell(frame, path, method) {
+    const socket = this.link.socket();
+    try {
+      if (socket) socket.say(frame);
+      else this.#ask(frame, path, method).catch(() => {});
+    } catch {
+      // The socket is just closing.
+    }
+  }
+
+  /** Read marks that were not confirmed are told again when the connection stands. */
+  #tellMarks() {
+    for (const [conversation, seq] of this.#marks) {
+      const done = () => this.#marks.get(conversation) === seq && this.#marks.delete(conversation);
+      this.#ask({ op: 'read', conversation, seq }, conversationPath(conversation, '/read')).then(done, (error) => error instanceof Problem && done());
+    }
   }
 
   /** Only what was really before a person's eyes: the page has the focus and shows the newest. */
@@ -301,8 +333,11 @@ export class App {
     if (!conversation?.unread || !conversation.loaded || !document.hasFocus() || document.hidden) return;
     const { id, head_seq: seq } = conversation;
     this.#set(fold.foldRead(this.state, { conversation: id, seq }));
-    clearTimeout(this.#reading);
-    this.#reading = setTimeout(() => this.#tell({ op: 'read', conversation: id, seq }, conversationPath(id, '/read')), READ_EVERY);
+    this.#marks.set(id, seq);
+    this.#reading ??= setTimeout(() => {
+      this.#reading = null;
+      this.#tellMarks();
+    }, READ_EVERY);
   }
 
   draft(text) {

@@ -22,7 +22,14 @@ export function write(node, text) {
 
 /** Make the children of `parent` those of `items`, reusing nodes by key. `make` builds, `update` refreshes. */
 export function keyed(parent, items, keyOf, make, update = () => {}) {
-  const old = new Map([...parent.children].map((node) => [node.hongyanKey, node]));
+  const focused = document.activeElement;
+  const wanted = new Set(items.map(keyOf));
+  const old = new Map();
+  // What goes, goes first: then the rest stays where it is, and only what changed its place is moved.
+  for (const node of [...parent.children]) {
+    if (wanted.has(node.hongyanKey) && !old.has(node.hongyanKey)) old.set(node.hongyanKey, node);
+    else node.remove();
+  }
   let place = parent.firstElementChild;
   for (const item of items) {
     const key = keyOf(item);
@@ -36,7 +43,7 @@ export function keyed(parent, items, keyOf, make, update = () => {}) {
     if (node === place) place = place.nextElementSibling;
     else parent.insertBefore(node, place);
   }
-  for (const node of old.values()) node.remove();
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -72,6 +79,12 @@ const ICONS = {
   compare: 'M22 12h-4l-3 9L9 3l-3 9H2',
   key: 'M5 11h14a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-7a2 2 0 0 1 2-2ZM7 11V7a5 5 0 0 1 10 0v4',
 };
+
+/** The sign of the house: one wild goose. */
+export function mark() {
+  return svg('svg', { class: 'mark', viewBox: '0 0 32 32', 'aria-hidden': 'true' },
+    svg('rect', { width: 32, height: 32, rx: 8 }), svg('path', { d: 'M4 13c5-3 9-1 12 5 3-6 7-8 12-5-5 0-9 3-12 9-3-6-7-9-12-9z' }));
+}
 
 export function icon(name, size = 20) {
   return svg('svg', { class: 'icon', viewBox: '0 0 24 24', width: size, height: size, 'aria-hidden': 'true' }, svg('path', { d: ICONS[name] }));
@@ -114,8 +127,14 @@ export function toast(text, kind = '') {
   const box = document.getElementById('toasts');
   const node = h('div', { class: `toast ${kind}` }, text);
   box.append(node);
+  // Shown anew each time, so that it lies above a dialog that was opened since.
+  if (box.matches(':popover-open')) box.hidePopover();
+  box.showPopover();
   while (box.childElementCount > 3) box.firstElementChild.remove();
-  setTimeout(() => node.remove(), 6000);
+  setTimeout(() => {
+    node.remove();
+    if (!box.childElementCount && box.matches(':popover-open')) box.hidePopover();
+  }, 6000);
 }
 
 /** Tell screen readers, and keep the region short. */

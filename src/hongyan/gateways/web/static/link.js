@@ -48,6 +48,7 @@ export class Link {
     this.#turn += 1;
     this.#abort?.abort();
     this.#wake?.();
+    this.#socket = null;
     this.cursor = null;
     this.#show('idle');
   }

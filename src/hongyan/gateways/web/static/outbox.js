@@ -22,7 +22,7 @@ export function uuid7(now = Date.now()) {
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const hopeless = (error) => error instanceof Problem && error.retryAfter == null && (error.status || 400) < 500 && !TRANSIENT.has(error.code);
-const TRANSIENT = new Set(['rate-limited', 'overloaded', 'store-unavailable', 'internal']);
+const TRANSIENT = new Set(['rate-limited', 'overloaded', 'store-unavailable', 'internal', 'not-authenticated']);
 
 export class Outbox {
   /** `post(entry)` sends once; `changed()` is told after each change. */
@@ -97,7 +97,8 @@ export class Outbox {
   }
 
   async #deliver(entry) {
-    for (let attempt = 0; ; attempt += 1) {
+    const wanted = () => this.entries.some((one) => one.client_id === entry.client_id);
+    for (let attempt = 0; wanted(); attempt += 1) {
       try {
         const { seq } = await this.post(entry);
         return this.#mark(entry, { status: 'sent', seq });

@@ -48,7 +48,9 @@ export function withConversation(state, conversation) {
   const before = state.conversations.get(conversation.id);
   const wanted = new Set(state.wanted);
   wanted.delete(conversation.id);
-  if (before && before.head_seq > conversation.head_seq) return { ...state, wanted };
+  // Something happened while the answer was under way: what is held is newer, or one has to ask once more.
+  const seen = state.seen.get(conversation.id) ?? 0;
+  if (seen > conversation.head_seq) return { ...state, wanted: before?.head_seq === seen ? wanted : wanted.add(conversation.id) };
   const contiguous = before && (before.events.at(-1)?.seq ?? 0) >= conversation.head_seq;
   const held = contiguous ? { events: before.events, loaded: before.loaded, older: before.older } : { events: [], loaded: false, older: true };
   const read_seq = Math.max(conversation.read_seq, before?.read_seq ?? 0);

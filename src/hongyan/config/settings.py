@@ -1,0 +1,134 @@
+"""The tree of settings with its defaults. The bounds stand in the types; what binds several settings together is in `load.py`."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Bytes = Annotated[int, msgspec.Meta(ge=1_024)]
+Seconds = Annotated[float, msgspec.Meta(gt=0)]
+Rate = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The port of the web gateway."""
+
+    listen: str = "127.0.0.1:8440"
+    """HOST:PORT to listen on; an IPv6 address stands in brackets, port 0 takes a free one."""
+    certificate: Path | None = None
+    """PEM file with the TLS certificate and its chain; read again when it changes."""
+    key: Path | None = None
+    """PEM file with the certificate's private key."""
+    origins: tuple[str, ...] = ()
+    """Origins (SCHEME://HOST[:PORT]) whose pages may use this server, besides its own."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+    max_body: Bytes = 1_048_576
+    """Largest body of a request, in bytes."""
+    compression: bool = True
+    """Compress WebSocket messages when the client offers it."""
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Bounds that keep one client from harming the others."""
+
+    message_bytes: Bytes = 65_536
+    """Largest content of a message, in bytes of UTF-8 JSON."""
+    title_length: Count = 200
+    """Longest title of a group, in characters."""
+    members: Count = 100_000
+    """Most members of a conversation."""
+    members_per_call: Count = 500
+    """Most members that one request may name."""
+    conversations_per_user: Count = 10_000
+    """Most conversations that a user may be in."""
+    sends_per_second: Rate = 50.0
+    """Messages a second that a user may send for long."""
+    sends_burst: Count = 200
+    """Messages that a user may send at once."""
+    requests_per_second: Rate = 100.0
+    """Requests a second that a user may make for long."""
+    requests_burst: Count = 400
+    """Requests that a user may make at once."""
+    connections: Count = 50_000
+    """Most connections of this process."""
+    connections_per_user: Count = 50
+    """Most event streams that one user may have open."""
+    opens_per_second: Rate = 1_000.0
+    """Event streams a second that are let in for long; the rest of a storm is told when to return."""
+    opens_burst: Count = 2_000
+    """Event streams that are let in at once."""
+    frame_bytes: Bytes = 262_144
+    """Largest WebSocket message from a client, in bytes after decompression."""
+    session_queue: Count = 2_000
+    """Events that wait for a slow reader before it is sent back to reading the log."""
+    write_buffer: Bytes = 262_144
+    """Bytes that wait in the buffer of one connection before it is not given more."""
+    drain_seconds: Seconds = 20.0
+    """Seconds that a full connection may take nothing at all before it is closed."""
+    poll_wait: Annotated[float, msgspec.Meta(gt=0, le=300)] = 60.0
+    """Longest wait of a long poll, in seconds."""
+    page: Count = 1_000
+    """Most events or people in one answer."""
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The message log and its store."""
+
+    ring: Count = 20_000
+    """Newest events that are kept in memory, so that a short reconnect asks no database."""
+    queue: Count = 50_000
+    """Appends that may wait for the disk; more are refused as overloaded."""
+    look_seconds: Seconds = 0.5
+    """How often the log's head is looked at for what other processes wrote."""
+    checkpoint_pages: Count = 4_000
+    """Pages of SQLite's write-ahead log before they are copied into the database."""
+    readers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
+    """Database connections for reading."""
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Passwords, tokens and the throttle of log-ins."""
+
+    password_length: Annotated[int, msgspec.Meta(ge=1, le=128)] = 8
+    """Fewest characters of a new password."""
+    iterations: Annotated[int, msgspec.Meta(ge=4_096)] = 200_000
+    """PBKDF2 rounds of a new password; at least 4,096 (RFC 7677)."""
+    session_days: Count = 90
+    """Days after which the token of a log-in ends."""
+    named_token_days: Count = 365
+    """Days after which a named token ends when its maker gave no other number."""
+    tokens_per_user: Count = 100
+    """Most live tokens of one user."""
+    failures_per_account: Count = 10
+    """Wrong passwords for one account in one window before it has to wait."""
+    failures_per_address: Count = 50
+    """Wrong passwords from one address in one window before it has to wait."""
+    failure_window: Seconds = 900.0
+    """Length of that window, in seconds."""
+    logins_at_once: Count = 64
+    """Log-ins that may be under way; more are told to come back."""
+
+
+class Logging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the server writes to its standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important records that are written."""
+    format: Literal["auto", "json", "text"] = "auto"
+    """A JSON object a line, or text for people; `auto` is text on a terminal and JSON elsewhere."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    data: Path = Path("data")
+    """The data directory: everything that the server keeps."""
+    domain: str = "localhost"
+    """The organisation's own domain name."""
+    http: Http = Http()
+    limits: Limits = Limits()
+    log: Log = Log()
+    identity: Identity = Identity()
+    logging: Logging = Logging()

@@ -1,0 +1,57 @@
+"""The types everything is made of: events, and the words for conversations, roles and presence."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+Kind = Literal["direct", "group"]
+Role = Literal["owner", "admin", "member"]
+HistoryPolicy = Literal["joined", "all"]
+"""What somebody who is added may read: from when they joined, or everything."""
+Status = Literal["online", "away", "busy", "dnd"]
+TransportName = Literal["websocket", "sse", "longpoll", "poll"]
+
+DIRECTORY_LANE = "directory"
+"""The lane that every user reads: changed display names."""
+
+
+def user_lane(user: str) -> str:
+    """The lane that only this user's own devices read."""
+    return f"user:{user}"
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One entry of the log. Never changed once it has a position."""
+
+    position: int
+    """Place in the whole log: dense, in commit order, from 1."""
+    lane: str
+    """A conversation's id, `user:ID`, `directory`, or a system lane (begins with `_`) that no user reads."""
+    seq: int
+    """Place in the lane: gap-free, from 1."""
+    type: str
+    sender: str | None
+    time: int
+    """Milliseconds since 1970 UTC."""
+    client_id: str | None
+    content: bytes
+    """A JSON object."""
+
+
+class Batch(msgspec.Struct, frozen=True, gc=False):
+    """What one commit added to the log: the events `first` to `last`, all of them."""
+
+    first: int
+    last: int
+    events: Sequence[Event]
+
+
+class Caller(msgspec.Struct, frozen=True, gc=False):
+    """Who asks: the user behind a good token."""
+
+    user: str
+    name: str
+    admin: bool
+    token_id: str
+    device: str

@@ -1,0 +1,30 @@
+"""Password verifiers and tokens."""
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table
+
+from hongyan.store.schema import metadata
+
+verifiers = Table(
+    "verifiers",
+    metadata,
+    Column("user", String, ForeignKey("users.id"), primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("iterations", Integer, nullable=False),
+    Column("stored_key", LargeBinary, nullable=False),
+    Column("server_key", LargeBinary, nullable=False),
+    Column("change_password", Boolean, nullable=False),
+)
+"""SCRAM-SHA-256 (RFC 5802, RFC 7677); see docs/decisions/0002."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("user", String, ForeignKey("users.id"), nullable=False, index=True),
+    Column("hash", LargeBinary, nullable=False, unique=True),
+    Column("device", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("created", BigInteger, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+)
+"""Live tokens only: an ended one is deleted, its end is an event. `hash` is SHA-256; `kind` is `session` or `named`."""

@@ -1,0 +1,244 @@
+"""Conversations: making, finding, changing them, and who is in them."""
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, func, select, update
+
+from hongyan import config
+from hongyan.core import policy
+from hongyan.core.errors import Conflict, Invalid, NotFound, TooLarge
+from hongyan.core.ids import id_from_bits
+from hongyan.core.model import Caller, HistoryPolicy, Role
+from hongyan.messaging.describing import ConversationView, MemberView, describe
+from hongyan.messaging.membership import (
+    Joining,
+    Place,
+    change_role,
+    create,
+    join,
+    part,
+    place,
+    role_of,
+)
+from hongyan.messaging.people import enabled, names
+from hongyan.messaging.tables import conversations, members, users
+from hongyan.store import Draft, Store, Transaction, reading
+
+_ID_BYTES = 15
+
+
+class Me(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    admin: bool
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """Everything a client needs at the start, as of exactly `cursor`."""
+
+    cursor: str
+    user: Me
+    conversations: list[ConversationView]
+
+
+class Conversations:
+    """Every change is one transaction: the rows and the event that tells of it. Every call may raise NotFound and Forbidden."""
+
+    def __init__(self, store: Store, limits: config.Limits, *, clock: Callable[[], int], random: Callable[[int], bytes]) -> None:
+        self._store = store
+        self._limits = limits
+        self._clock = clock
+        self._random = random
+
+    async def create_direct(self, caller: Caller, other: str) -> tuple[ConversationView, bool]:
+        """The one conversation of two people; and whether it is new."""
+        if other == caller.user:
+            raise Invalid("A direct conversation needs somebody else")
+        key = "\n".join(sorted((caller.user, other)))
+        find = select(conversations.c.id).where(conversations.c.direct_key == key)
+        found: str | None = await self._store.read(lambda connection: connection.execute(find).scalar_one_or_none())
+        if found is not None:
+            return await self.get(caller, found), False
+        id = id_from_bits(self._random(_ID_BYTES))
+        now = self._clock()
+
+        def make(tx: Transaction) -> tuple[str, bool]:
+            there: str | None = tx.connection.execute(find).scalar_one_or_none()
+            if there is not None:
+                return there, False
+            known = enabled(tx.connection, [caller.user, other])
+            people = [Joining(user, name) for user, name in sorted(known.items())]
+            create(tx, id, "direct", None, "all", key, people, now, by=caller.user)
+            return id, True
+
+        made, new = await self._store.transaction(make)
+        return await self.get(caller, made), new
+
+    async def create_group(
+        self, caller: Caller, title: str, others: Sequence[str], history: HistoryPolicy = "joined"
+    ) -> ConversationView:
+        """A new group with the caller as its owner."""
+        title = self._title(title)
+        others = self._people(others)
+        id = id_from_bits(self._random(_ID_BYTES))
+        now = self._clock()
+
+        def make(tx: Transaction) -> None:
+            known = enabled(tx.connection, [caller.user, *others])
+            people = [Joining(user, name, "owner" if user == caller.user else "member") for user, name in known.items()]
+            self._room_for(tx, list(known))
+            create(tx, id, "group", title, history, None, people, now, by=caller.user)
+
+        await self._store.transaction(make)
+        return await self.get(caller, id)
+
+    async def get(self, caller: Caller, conversation: str) -> ConversationView:
+        epoch = self._store.epoch
+        found = await self._store.read(lambda connection: describe(connection, epoch, caller.user, conversation))
+        if not found:
+            policy.member(None)
+        return found[0]
+
+    async def snapshot(self, caller: Caller) -> Snapshot:
+        """One consistent state with the position it belongs to."""
+        epoch = self._store.epoch
+
+        def read(connection: Connection) -> Snapshot:
+            row = connection.execute(select(users.c.name, users.c.admin).where(users.c.id == caller.user)).one()
+            cursor = f"{epoch}.{reading.head(connection)}"
+            return Snapshot(cursor, Me(caller.user, row.name, row.admin), describe(connection, epoch, caller.user))
+
+        return await self._store.read(read)
+
+    async def change(
+        self, caller: Caller, conversation: str, title: str | None, history: HistoryPolicy | None
+    ) -> ConversationView:
+        """New title or history policy (for those who are added from now on), or both."""
+        wanted: dict[str, str] = {}
+        if title is not None:
+            wanted["title"] = self._title(title)
+        if history is not None:
+            wanted["history"] = history
+        if not wanted:
+            raise Invalid("Give a title or a history policy")
+        now = self._clock()
+
+        def change(tx: Transaction) -> None:
+            here = _place(tx, conversation, caller.user)
+            policy.change_settings(here.kind, here.role)
+            before = tx.connection.execute(
+                select(conversations.c.title, conversations.c.history).where(conversations.c.id == conversation)
+            ).one()
+            changed = {name: value for name, value in wanted.items() if getattr(before, name) != value}
+            if changed:
+                tx.connection.execute(update(conversations).where(conversations.c.id == conversation).values(changed))
+                tx.append(Draft(conversation, "settings", caller.user, now, msgspec.json.encode(changed)))
+
+        await self._store.transaction(change)
+        return await self.get(caller, conversation)
+
+    async def members(self, caller: Caller, conversation: str, after: str | None, limit: int) -> tuple[list[MemberView], bool]:
+        """A page of members in order of their ids, and whether there are more."""
+        statement = (
+            select(members.c.user, users.c.name, members.c.role)
+            .join(users, users.c.id == members.c.user)
+            .where(members.c.conversation == conversation)
+            .order_by(members.c.user)
+            .limit(limit + 1)
+        )
+        if after is not None:
+            statement = statement.where(members.c.user > after)
+
+        def read(connection: Connection) -> "list[MemberView]":
+            policy.member(role_of(connection, conversation, caller.user))
+            return [MemberView(id, name, role) for id, name, role in connection.execute(statement)]
+
+        found = await self._store.read(read)
+        return found[:limit], len(found) > limit
+
+    async def add(self, caller: Caller, conversation: str, people: Sequence[str]) -> ConversationView:
+        """Bring people in. Those who are in it already stay as they are."""
+        people = self._people(people)
+        if not people:
+            raise Invalid("Name somebody to add")
+        now = self._clock()
+
+        def change(tx: Transaction) -> None:
+            here = _place(tx, conversation, caller.user)
+            policy.add_members(here.kind, here.role)
+            known = enabled(tx.connection, people)
+            inside = tx.connection.execute(
+                select(members.c.user).where(members.c.conversation == conversation, members.c.user.in_(people))
+            ).scalars()
+            fresh = known.keys() - set(inside)
+            if not fresh:
+                return
+            if here.member_count + len(fresh) > self._limits.members:
+                raise TooLarge(f"A group may have {self._limits.members} members")
+            self._room_for(tx, list(fresh))
+            join(tx, conversation, [Joining(user, known[user]) for user in people if user in fresh], now, by=caller.user)
+
+        await self._store.transaction(change)
+        return await self.get(caller, conversation)
+
+    async def set_role(self, caller: Caller, conversation: str, user: str, role: Role) -> ConversationView:
+        """Give a role. Giving `owner` away makes the caller an admin."""
+        now = self._clock()
+
+        def change(tx: Transaction) -> None:
+            here = _place(tx, conversation, caller.user)
+            target = role_of(tx.connection, conversation, user)
+            policy.set_role(here.kind, here.role, target)
+            if target == role:
+                return
+            if user == caller.user:
+                policy.give_up_ownership(role)
+            known = names(tx.connection, [user, caller.user])
+            changed = [Joining(user, known[user], role)]
+            if role == "owner":
+                changed.append(Joining(caller.user, known[caller.user], "admin"))
+            change_role(tx, conversation, changed, here.member_count, now, by=caller.user)
+
+        await self._store.transaction(change)
+        return await self.get(caller, conversation)
+
+    async def remove(self, caller: Caller, conversation: str, user: str) -> None:
+        """Remove somebody, or leave."""
+        now = self._clock()
+
+        def change(tx: Transaction) -> None:
+            here = _place(tx, conversation, caller.user)
+            target = role_of(tx.connection, conversation, user)
+            policy.remove_member(here.kind, here.role, target, oneself=user == caller.user)
+            part(tx, conversation, user, names(tx.connection, [user])[user], now, by=caller.user)
+
+        await self._store.transaction(change)
+
+    def _title(self, title: str) -> str:
+        title = " ".join(title.split())
+        if not title or not title.isprintable():
+            raise Invalid("A group needs a title without control characters")
+        if len(title) > self._limits.title_length:
+            raise TooLarge(f"A title may have {self._limits.title_length} characters")
+        return title
+
+    def _people(self, people: Sequence[str]) -> "list[str]":
+        if len(people) > self._limits.members_per_call:
+            raise TooLarge(f"One call may name {self._limits.members_per_call} people")
+        return list(dict.fromkeys(people))
+
+    def _room_for(self, tx: Transaction, people: "list[str]") -> None:
+        most = self._limits.conversations_per_user
+        for user in people:
+            held = tx.connection.execute(select(func.count()).where(members.c.user == user)).scalar_one()
+            if held >= most:
+                raise Conflict(f"{user} is in as many conversations as one user may be in")
+
+
+def _place(tx: Transaction, conversation: str, user: str) -> Place:
+    here = place(tx.connection, conversation, user)
+    if here is None:
+        raise NotFound("There is no such conversation, or you are not in it")
+    policy.member(here.role)
+    return here

@@ -1,0 +1,129 @@
+"""Conversations as one of their members sees them: a few statements for all of them, on one consistent state."""
+
+from collections import defaultdict
+
+import msgspec
+from sqlalchemy import Connection, and_, func, literal, select
+
+from hongyan.core.model import HistoryPolicy, Kind, Role
+from hongyan.core.wire import WireEvent
+from hongyan.messaging.tables import conversations, members, users
+from hongyan.store import reading
+from hongyan.store.schema import events
+
+UNREAD_MOST = 1_000
+MEMBERS_LISTED = 100
+"""Beyond this many a conversation carries no list of members, and sends no presence."""
+_IDS_AT_ONCE = 500
+
+
+class MemberView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    role: Role
+
+
+class ConversationView(msgspec.Struct, frozen=True):
+    """As docs/protocol.md has it; `cursor` is the position it is true at."""
+
+    id: str
+    kind: Kind
+    title: str | None
+    history: HistoryPolicy
+    role: Role
+    first_seq: int
+    head_seq: int
+    read_seq: int
+    unread: int
+    last: WireEvent | None
+    member_count: int
+    members: list[MemberView] | None
+    cursor: str
+
+
+def describe(connection: Connection, epoch: str, user: str, conversation: str | None = None) -> list[ConversationView]:
+    """All conversations of a user, or the one named, if they are in it."""
+    mine = members.alias("mine")
+    e = events.alias("e")
+    in_lane = e.c.lane == conversations.c.id
+    is_message = and_(in_lane, e.c.type == "message")
+    head = select(func.max(e.c.seq)).where(in_lane).scalar_subquery()
+    last = select(e.c.position).where(is_message, e.c.seq >= mine.c.first_seq).order_by(e.c.seq.desc()).limit(1).scalar_subquery()
+    some = (
+        select(literal(1).label("one"))
+        .where(is_message, e.c.seq > mine.c.read_seq, e.c.seq >= mine.c.first_seq, e.c.sender != user)
+        .limit(UNREAD_MOST)
+        .correlate(mine, conversations)
+        .subquery()
+    )
+    unread = select(func.count()).select_from(some).scalar_subquery()
+    statement = (
+        select(
+            conversations,
+            mine.c.role,
+            mine.c.first_seq,
+            mine.c.read_seq,
+            head.label("head_seq"),
+            last.label("last"),
+            unread.label("unread"),
+        )
+        .select_from(mine.join(conversations, conversations.c.id == mine.c.conversation))
+        .where(mine.c.user == user)
+        .order_by(conversations.c.id)
+    )
+    if conversation is not None:
+        statement = statement.where(mine.c.conversation == conversation)
+    rows = connection.execute(statement).all()
+    lasts = _events(connection, epoch, [row.last for row in rows if row.last is not None])
+    listed = _members(connection, [row.id for row in rows if row.member_count <= MEMBERS_LISTED])
+    cursor = f"{epoch}.{reading.head(connection)}"
+    return [
+        ConversationView(
+            row.id,
+            row.kind,
+            row.title,
+            row.history,
+            row.role,
+            row.first_seq,
+            row.head_seq,
+            row.read_seq,
+            row.unread,
+            None if row.last is None else lasts[row.last],
+            row.member_count,
+            listed.get(row.id, []) if row.member_count <= MEMBERS_LISTED else None,
+            cursor,
+        )
+        for row in rows
+    ]
+
+
+def _events(connection: Connection, epoch: str, positions: list[int]) -> dict[int, WireEvent]:
+    found: dict[int, WireEvent] = {}
+    for at in range(0, len(positions), _IDS_AT_ONCE):
+        rows = connection.execute(select(events).where(events.c.position.in_(positions[at : at + _IDS_AT_ONCE])))
+        for row in rows:
+            found[row.position] = WireEvent(
+                f"{epoch}.{row.position}",
+                row.lane,
+                row.seq,
+                row.type,
+                row.sender,
+                row.time,
+                msgspec.Raw(row.content),
+                row.client_id,
+            )
+    return found
+
+
+def _members(connection: Connection, ids: list[str]) -> dict[str, list[MemberView]]:
+    found: dict[str, list[MemberView]] = defaultdict(list)
+    for at in range(0, len(ids), _IDS_AT_ONCE):
+        rows = connection.execute(
+            select(members.c.conversation, members.c.user, users.c.name, members.c.role)
+            .join(users, users.c.id == members.c.user)
+            .where(members.c.conversation.in_(ids[at : at + _IDS_AT_ONCE]))
+            .order_by(members.c.conversation, members.c.user)
+        )
+        for row in rows:
+            found[row.conversation].append(MemberView(row.user, row.name, row.role))
+    return found

@@ -1,0 +1,183 @@
+"""The follower of the log: what was committed, in order, once, on this node.
+
+The bus wakes it and saves reads; the store is the truth. A batch that does not follow directly, or one that never came, is
+read from the store. The newest events stay in a ring, also by lane, so that a reconnect that missed little never asks the
+store.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from hongyan import config
+from hongyan.bus import Bus, Signal
+from hongyan.core.model import Batch, Event
+from hongyan.core.wire import Entry
+from hongyan.store import Store, reading
+
+log = logging.getLogger("hongyan.log")
+
+_READ = 2_000
+
+
+class Log:
+    """`fold` and `deliver` are called in the loop's thread, for each event once, in the order of positions."""
+
+    def __init__(self, store: Store, bus: Bus, settings: config.Log) -> None:
+        self._store = store
+        self._bus = bus
+        self._size = settings.ring
+        self._look_seconds = settings.look_seconds
+        self._folds: list[Callable[[Event], None]] = []
+        self._deliver: Callable[[Entry], None] = lambda entry: None
+        self._ring: deque[Entry] = deque()
+        self._lanes: dict[str, deque[Entry]] = {}
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._order = itertools.count()
+        self._hole = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self.position = 0
+        """Everything up to here was handed to folds and delivery."""
+        self.floor = 0
+        """Everything above this, up to `position`, is in the ring."""
+        self.head = 0
+        """The newest position known to exist."""
+        self.holes = 0
+        """How often a range was read from the store because the bus had not brought it."""
+
+    @property
+    def epoch(self) -> str:
+        return self._store.epoch
+
+    @property
+    def ring_size(self) -> int:
+        return len(self._ring)
+
+    def cursor(self) -> str:
+        """The cursor of somebody who has been given everything up to here."""
+        return f"{self._store.epoch}.{self.position}"
+
+    def fold(self, apply: Callable[[Event], None]) -> None:
+        """Call `apply` for every event that is not of type `message`, before it is delivered: caches follow the log so."""
+        self._folds.append(apply)
+
+    def deliver(self, deliver: Callable[[Entry], None]) -> None:
+        """Call `deliver` for every event, after the folds."""
+        self._deliver = deliver
+
+    async def start(self, on_signal: Callable[[Signal], None]) -> None:
+        await self._store.start(self._bus.publish_batch)
+        head, newest = await self._store.read(lambda c: (reading.head(c), reading.newest(c, self._size)))
+        for event in newest:
+            self._remember(Entry(event, self.epoch))
+        self.position = self.head = head
+        self.floor = head - len(newest)
+        await self._bus.start(self._arrived, on_signal)
+        self._task = asyncio.create_task(self._look(), name="hongyan log")
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._bus.close()
+        await self._store.close()
+        for _, _, waiting in self._waiting:
+            waiting.cancel()
+        self._waiting.clear()
+
+    async def reached(self, position: int) -> None:
+        """Return when the follower is at `position` or beyond."""
+        if position > self.position:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (position, next(self._order), future))
+            self._hole.set()
+            await future
+
+    def lane_after(self, lane: str, position: int) -> list[Entry]:
+        """Of one lane what is in the ring above `position`, ascending."""
+        entries = self._lanes.get(lane)
+        if entries is None or entries[-1].event.position <= position:
+            return []
+        found = []
+        for entry in reversed(entries):
+            if entry.event.position <= position:
+                break
+            found.append(entry)
+        found.reverse()
+        return found
+
+    def _arrived(self, batch: Batch) -> None:
+        self.head = max(self.head, batch.last)
+        if batch.first == self.position + 1:
+            self._apply(batch.events)
+        elif batch.first > self.position:
+            self._hole.set()
+        elif batch.last > self.position:
+            self._apply(batch.events[self.position + 1 - batch.first :])
+
+    def _apply(self, events: Sequence[Event]) -> None:
+        epoch, folds = self.epoch, self._folds
+        for event in events:
+            entry = Entry(event, epoch)
+            if event.type != "message":
+                for apply in folds:
+                    try:
+                        apply(event)
+                    except Exception:
+                        log.exception("a fold failed at position %d", event.position)
+            self._remember(entry)
+            self.position = event.position
+            self._deliver(entry)
+        self.head = max(self.head, self.position)
+        waiting = self._waiting
+        while waiting and waiting[0][0] <= self.position:
+            future = heapq.heappop(waiting)[2]
+            if not future.done():
+                future.set_result(None)
+
+    def _remember(self, entry: Entry) -> None:
+        ring, lanes = self._ring, self._lanes
+        ring.append(entry)
+        lane = lanes.get(entry.event.lane)
+        if lane is None:
+            lanes[entry.event.lane] = deque((entry,))
+        else:
+            lane.append(entry)
+        if len(ring) > self._size:
+            oldest = ring.popleft().event
+            self.floor = oldest.position
+            lane = lanes[oldest.lane]
+            lane.popleft()
+            if not lane:
+                del lanes[oldest.lane]
+
+    async def _look(self) -> None:
+        """Read what the bus did not bring: at once when a hole shows, and now and then without being told."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._look_seconds):
+                    await self._hole.wait()
+                await asyncio.sleep(0.005)  # what is late often comes by itself
+            self._hole.clear()
+            try:
+                await self._read_on()
+            except Exception as error:
+                log.warning("the log cannot be read: %s", error)
+                await asyncio.sleep(self._look_seconds)
+
+    async def _read_on(self) -> None:
+        self.head = max(self.head, await self._store.read(reading.head))
+        while self.head > self.position:
+            after = self.position
+            events = await self._store.read(lambda c, after=after: reading.after(c, after, _READ))  # type: ignore[misc]
+            if not events:
+                return
+            fresh = [event for event in events if event.position > self.position]
+            if fresh and fresh[0].position == self.position + 1:
+                self.holes += 1
+                self._apply(fresh)

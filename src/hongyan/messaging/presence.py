@@ -1,0 +1,205 @@
+"""Presence and typing: who is there with which devices. Pushed on change, coalesced, to people who share a small conversation.
+
+Streams are there while they stand. A client that polls is there for a while after each poll.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hongyan.bus import Bus, Signal
+from hongyan.core import policy
+from hongyan.core.errors import Invalid, TooLarge
+from hongyan.core.model import Caller, Status, TransportName
+from hongyan.messaging.describing import MEMBERS_LISTED
+from hongyan.messaging.people import People
+from hongyan.messaging.sessions import Session
+from hongyan.messaging.views import Views
+
+_SOON = 0.1
+"""Seconds for changes of one user to come together."""
+_GRACE = 2.0
+"""Seconds after the last connection ended before others are told: a reconnect is not news."""
+_POLL_SECONDS = 60.0
+_MOST_ONLINE = 5_000
+_TEXT_LENGTH = 100
+_ORDER: tuple[Status, ...] = ("dnd", "busy", "online", "away")
+"""With several devices the first of these that one of them says."""
+
+
+class DeviceView(msgspec.Struct, frozen=True):
+    device: str
+    transport: TransportName
+    status: Status
+    since: int
+    """Milliseconds since 1970 UTC."""
+
+
+class OnlineView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    status: Status
+    text: str | None
+    devices: list[DeviceView]
+
+
+class _Device(msgspec.Struct):
+    token_id: str
+    device: str
+    transport: TransportName
+    since: int
+
+
+class _Said(msgspec.Struct, frozen=True):
+    status: Status = "online"
+    text: str | None = None
+
+
+_NOTHING_SAID = _Said()
+
+
+class Presence:
+    def __init__(self, bus: Bus, views: Views, people: People, *, clock: Callable[[], int]) -> None:
+        self._bus = bus
+        self._views = views
+        self._people = people
+        self._clock = clock
+        self._devices: dict[str, dict[Any, _Device]] = {}
+        """By user, then by session id or, for polls, token id."""
+        self._said: dict[str, dict[str, _Said]] = {}
+        """By user, then by token id; kept as long as the user is there."""
+        self._leases: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._due: dict[str, asyncio.TimerHandle] = {}
+        self._told: dict[str, dict[str, Any]] = {}
+
+    async def typing(self, caller: Caller, conversation: str, typing: bool) -> None:
+        """Tell the others of a conversation of at most 100. Raises NotFound."""
+        view = await self._views.get(caller.user)
+        policy.member(view.roles.get(conversation))
+        if view.lanes[conversation].member_count <= MEMBERS_LISTED:
+            body = {"type": "typing", "conversation": conversation, "user": caller.user, "typing": typing}
+            self._bus.publish_signal(Signal("typing", caller.user, (conversation,), body))
+
+    def set_status(self, caller: Caller, status: Status, text: str | None) -> None:
+        """What this device (all connections of its token) says of its user. Raises Invalid, TooLarge."""
+        if text is not None:
+            if len(text) > _TEXT_LENGTH:
+                raise TooLarge(f"A status text may have {_TEXT_LENGTH} characters")
+            if not text.isprintable():
+                raise Invalid("A status text cannot have control characters")
+        if caller.user in self._devices:
+            self._said.setdefault(caller.user, {})[caller.token_id] = _Said(status, text or None)
+            self._changed(caller.user, _SOON)
+
+    async def online(self) -> list[OnlineView]:
+        """Everybody who is there, in order of their ids, up to a bound."""
+        users = sorted(self._devices)[:_MOST_ONLINE]
+        names = await self._people.names(users)
+        found = []
+        for user in users:
+            said, devices = self._summary(user)
+            if devices:
+                found.append(OnlineView(user, names.get(user, user), said.status, said.text, devices))
+        return found
+
+    def __len__(self) -> int:
+        """Users who are there."""
+        return len(self._devices)
+
+    def opened(self, session: Session) -> None:
+        caller = session.caller
+        if session.transport in ("poll", "longpoll"):
+            self._polled(caller, session.transport)
+        else:
+            self._add(session.id, caller, session.transport)
+
+    def gone(self, session: Session) -> None:
+        if session.transport not in ("poll", "longpoll"):
+            self._drop(session.caller.user, session.id)
+
+    def token_ended(self, user: str, token_id: str) -> None:
+        """A poll's place is gone with its token."""
+        lease = self._leases.pop((user, token_id), None)
+        if lease is not None:
+            lease.cancel()
+            self._drop(user, token_id)
+
+    def stop(self) -> None:
+        for timer in [*self._leases.values(), *self._due.values()]:
+            timer.cancel()
+        self._leases.clear()
+        self._due.clear()
+
+    def _polled(self, caller: Caller, transport: TransportName) -> None:
+        key = (caller.user, caller.token_id)
+        lease = self._leases.pop(key, None)
+        if lease is not None:
+            lease.cancel()
+        device = self._devices.get(caller.user, {}).get(caller.token_id)
+        if device is None:
+            self._add(caller.token_id, caller, transport)
+        else:
+            device.transport = transport
+        self._leases[key] = asyncio.get_running_loop().call_later(_POLL_SECONDS, self._lease_over, key)
+
+    def _lease_over(self, key: tuple[str, str]) -> None:
+        del self._leases[key]
+        self._drop(*key)
+
+    def _add(self, key: Any, caller: Caller, transport: TransportName) -> None:
+        device = _Device(caller.token_id, caller.device, transport, self._clock())
+        self._devices.setdefault(caller.user, {})[key] = device
+        self._changed(caller.user, _SOON)
+
+    def _drop(self, user: str, key: Any) -> None:
+        devices = self._devices.get(user)
+        if devices is None or devices.pop(key, None) is None:
+            return
+        if not devices:
+            del self._devices[user]
+        self._changed(user, _SOON if devices else _GRACE)
+
+    def _summary(self, user: str) -> tuple[_Said, list[DeviceView]]:
+        said = self._said.get(user, {})
+        devices, words = [], []
+        for device in self._devices.get(user, {}).values():
+            word = said.get(device.token_id, _NOTHING_SAID)
+            words.append(word)
+            devices.append(DeviceView(device.device, device.transport, word.status, device.since))
+        if not words:
+            return _NOTHING_SAID, devices
+        best = min(words, key=lambda word: (_ORDER.index(word.status), word.text is None))
+        return best, devices
+
+    def _changed(self, user: str, delay: float) -> None:
+        due = self._due.pop(user, None)
+        if due is not None:
+            due.cancel()
+        self._due[user] = asyncio.get_running_loop().call_later(delay, self._tell, user)
+
+    def _tell(self, user: str) -> None:
+        """Tell the readers of the user's small conversations, if it is news."""
+        del self._due[user]
+        said, devices = self._summary(user)
+        if not devices:
+            self._said.pop(user, None)
+        body: dict[str, Any] = {
+            "type": "presence",
+            "user": user,
+            "status": said.status if devices else "offline",
+            "text": said.text,
+            "devices": [msgspec.to_builtins(device) for device in devices],
+        }
+        before = self._told.get(user)
+        if before == body or (before is None and not devices):
+            return
+        if devices:
+            self._told[user] = body
+        else:
+            self._told.pop(user, None)
+        view = self._views.peek(user)
+        lanes = tuple(lane.id for lane in view.lanes.values() if lane.member_count <= MEMBERS_LISTED) if view is not None else ()
+        if lanes:
+            self._bus.publish_signal(Signal("presence", user, lanes, body))

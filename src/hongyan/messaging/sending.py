@@ -1,0 +1,162 @@
+"""Sending a message: policy against the view, then one append that names the membership it was decided on.
+
+Decided, refused because the membership has changed in between, decided again: nobody who was removed gets a message in,
+whatever the timing.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from hongyan import config
+from hongyan.core import policy
+from hongyan.core.content import Content, encode_content
+from hongyan.core.errors import HongyanError, Overloaded, RateLimited
+from hongyan.core.ids import check_client_id
+from hongyan.core.model import Caller
+from hongyan.messaging.log import Log
+from hongyan.messaging.views import View, Views
+from hongyan.store import Appended, Draft, Refused, Store, VersionConflict
+
+Answer = Callable[[Appended | HongyanError], None]
+_TRIES = 8
+
+
+class Sender:
+    """`submit` is the hot path; `send` is the same, awaited."""
+
+    def __init__(
+        self,
+        store: Store,
+        log: Log,
+        views: Views,
+        limits: config.Limits,
+        *,
+        clock: Callable[[], int],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._log = log
+        self._views = views
+        self._limits = limits
+        self._clock = clock
+        self._monotonic = monotonic
+        self._again: set[asyncio.Task[None]] = set()
+        self.refused: Counter[str] = Counter()
+        """By the code of the error."""
+
+    def submit(self, caller: Caller, conversation: str, client_id: str, content: Content, done: Answer) -> None:
+        """Answer through `done`, once, later; what can be told at once is raised instead, and then `done` is not called.
+
+        Raises Invalid, TooLarge, NotFound, RateLimited, Overloaded. `done` gets the place, or ClientIdReused,
+        StoreUnavailable, ...
+        """
+        try:
+            check_client_id(client_id)
+            encoded = encode_content(content, self._limits.message_bytes)
+            attempt = _Attempt(self, caller, conversation, client_id, encoded, done)
+            view = self._views.peek(caller.user)
+            if view is None:
+                self._later(attempt, None)
+            else:
+                self._spend(view)
+                self._append(view, attempt)
+        except HongyanError as error:
+            self.refused[error.code] += 1
+            raise
+
+    async def send(self, caller: Caller, conversation: str, client_id: str, content: Content) -> Appended:
+        """Send and wait until it is durable. Raises what `submit` raises and answers."""
+        future: asyncio.Future[Appended] = asyncio.get_running_loop().create_future()
+
+        def done(result: Appended | HongyanError) -> None:
+            if not future.done():
+                if isinstance(result, HongyanError):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)
+
+        self.submit(caller, conversation, client_id, content, done)
+        return await future
+
+    async def stop(self) -> None:
+        for task in list(self._again):
+            task.cancel()
+        await asyncio.gather(*self._again, return_exceptions=True)
+
+    def _spend(self, view: View) -> None:
+        """One send from the user's allowance."""
+        now, limits = self._monotonic(), self._limits
+        if view.allowance < 0:
+            view.allowance = limits.sends_burst
+        else:
+            view.allowance = min(limits.sends_burst, view.allowance + (now - view.allowance_at) * limits.sends_per_second)
+        view.allowance_at = now
+        if view.allowance < 1:
+            wait = (1 - view.allowance) / limits.sends_per_second
+            raise RateLimited("You are sending faster than allowed", retry_after=round(max(wait, 0.05), 2))
+        view.allowance -= 1
+
+    def _append(self, view: View, attempt: "_Attempt") -> None:
+        conversation = attempt.conversation
+        policy.member(view.roles.get(conversation))
+        self._store.append(
+            Draft(
+                conversation,
+                "message",
+                attempt.caller.user,
+                self._clock(),
+                attempt.content,
+                attempt.client_id,
+                view.lanes[conversation].version,
+            ),
+            attempt,
+        )
+
+    def _later(self, attempt: "_Attempt", conflict: VersionConflict | None) -> None:
+        task = asyncio.create_task(self._decide_again(attempt, conflict), name="hongyan send again")
+        self._again.add(task)
+        task.add_done_callback(self._again.discard)
+
+    async def _decide_again(self, attempt: "_Attempt", conflict: VersionConflict | None) -> None:
+        try:
+            if conflict is not None:
+                await self._log.reached(conflict.version)
+            view = await self._views.get(attempt.caller.user)
+            if conflict is None:
+                self._spend(view)
+            self._append(view, attempt)
+        except HongyanError as error:
+            attempt.refuse(error)
+
+
+class _Attempt:
+    """A send under way: what the store calls when it is decided."""
+
+    __slots__ = ("_done", "_sender", "_tries", "caller", "client_id", "content", "conversation")
+
+    def __init__(self, sender: Sender, caller: Caller, conversation: str, client_id: str, content: bytes, done: Answer) -> None:
+        self._sender = sender
+        self._done = done
+        self._tries = _TRIES
+        self.caller = caller
+        self.conversation = conversation
+        self.client_id = client_id
+        self.content = content
+
+    def __call__(self, result: Appended | Refused) -> None:
+        if isinstance(result, Appended):
+            self._done(result)
+        elif isinstance(result, HongyanError):
+            self.refuse(result)
+        else:
+            self._tries -= 1
+            if self._tries:
+                self._sender._later(self, result)
+            else:
+                self.refuse(Overloaded("The membership keeps changing; try again", retry_after=0.5))
+
+    def refuse(self, error: HongyanError) -> None:
+        self._sender.refused[error.code] += 1
+        self._done(error)

@@ -1,0 +1,51 @@
+"""The log's tables. Features declare theirs on the same MetaData, in their own `tables.py`."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("lane", String, nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("type", String, nullable=False),
+    Column("sender", String),
+    Column("time", BigInteger, nullable=False),
+    Column("client_id", String),
+    Column("content", LargeBinary, nullable=False),
+)
+Index("ix_events_lane_seq", events.c.lane, events.c.seq, unique=True)
+# Only events with a client_id are in it: the rest of the log costs this index nothing.
+Index(
+    "ix_events_sender_client_id",
+    events.c.sender,
+    events.c.client_id,
+    unique=True,
+    sqlite_where=events.c.client_id.is_not(None),
+    postgresql_where=events.c.client_id.is_not(None),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("lane", String, primary_key=True),
+    Column("version", BigInteger, nullable=False),
+)
+"""Only lanes whose version was ever bumped."""
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+"""`epoch`, and what else is true of the whole store."""
