@@ -43,17 +43,17 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Most members that one request may name."""
     conversations_per_user: Count = 10_000
     """Most conversations that a user may be in."""
-    sends_per_second: Rate = 50.0
+    sends_per_second: Rate = 1_000.0
     """Messages a second that a user may send for long."""
-    sends_burst: Count = 200
+    sends_burst: Count = 5_000
     """Messages that a user may send at once."""
-    requests_per_second: Rate = 100.0
+    requests_per_second: Rate = 500.0
     """Requests a second that a user may make for long."""
-    requests_burst: Count = 400
+    requests_burst: Count = 3_000
     """Requests that a user may make at once."""
     connections: Count = 50_000
     """Most connections of this process."""
-    connections_per_user: Count = 50
+    connections_per_user: Count = 200
     """Most event streams that one user may have open."""
     opens_per_second: Rate = 1_000.0
     """Event streams a second that are let in for long; the rest of a storm is told when to return."""

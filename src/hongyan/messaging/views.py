@@ -130,7 +130,7 @@ class Views:
         return await asyncio.shield(loading)
 
     def attach(self, view: View, session: "Session") -> bool:
-        """Events of the view's lanes go to this session from now on. False when the view was forgotten meanwhile: get it again."""
+        """Events of the view's lanes go to this session from now on. False when the view was forgotten: get it again."""
         if self._views.get(view.user) is not view:
             return False
         self._idle.pop(view.user, None)

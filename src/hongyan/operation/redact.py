@@ -1,4 +1,4 @@
-"""Secrets are taken out of every record before it is written: values under telling names, our tokens, and what looks like a log-in.
+"""Secrets are taken out of every record before it is written: values under telling names, our tokens, what looks like a log-in.
 
 This is the net under the rope: nobody logs a secret on purpose, but an exception may carry one in its text.
 """

@@ -1,66 +1,244 @@
 """Reading the log: plain functions of a connection, the same on every store, for `Store.read` and inside transactions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from heapq import heapify, heappop, heapreplace
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+import msgspec
+from sqlalchemy import (
+    JSON,
+    BindParameter,
+    Connection,
+    Select,
+    TableValuedAlias,
+    bindparam,
+    cast,
+    func,
+    select,
+    tuple_,
+)
 
 from hongyan.core.model import Event
 from hongyan.core.policy import Span
+from hongyan.store.schema import events, lanes
 
-# Signatures only, for the helpers; bodies follow.
+_at = events.c
+_event = (_at.position, _at.lane, _at.seq, _at.type, _at.sender, _at.time, _at.client_id, _at.content)
+_lane: BindParameter[str] = bindparam("lane")
+_seq: BindParameter[int] = bindparam("seq")
+_position: BindParameter[int] = bindparam("position")
+_limit: BindParameter[int] = bindparam("limit")
+_of_lane = select(*_event).where(_at.lane == _lane)
+
+_HEAD = select(func.max(_at.position))
+_VERSION = select(lanes.c.version).where(lanes.c.lane == _lane)
+_LANE_HEAD = select(func.max(_at.seq)).where(_at.lane == _lane)
+_AFTER = select(*_event).where(_at.position > _position).order_by(_at.position).limit(_limit)
+_NEWEST = select(*_event).order_by(_at.position.desc()).limit(_limit)
+_LANE_AFTER = _of_lane.where(_at.seq > _seq).order_by(_at.seq).limit(_limit)
+_LANE_NEWEST = _of_lane.where(_at.seq >= _seq).order_by(_at.seq.desc()).limit(_limit)
+_LANE_BEFORE = _of_lane.where(_at.seq >= _seq, _at.seq < bindparam("before")).order_by(_at.seq.desc()).limit(_limit)
+_LAST_MESSAGE = _of_lane.where(_at.seq >= _seq, _at.type == "message").order_by(_at.seq.desc()).limit(1)
+_UNREAD = select(func.count()).select_from(
+    select(_at.seq)
+    .where(
+        _at.lane == _lane,
+        _at.seq > _seq,
+        _at.type == "message",
+        _at.sender.is_distinct_from(bindparam("reader")),
+    )
+    .limit(_limit)
+    .subquery()
+)
+_PLACES = select(_at.lane, _at.seq, _at.position).where(tuple_(_at.lane, _at.seq).in_(bindparam("places", expanding=True)))
+
+
+def _tops(each: TableValuedAlias) -> Select[tuple[str, int, int]]:
+    """Lane, seq and position of the last event of each of these lanes: one step down the index for each."""
+    last = select(_at.seq).where(_at.lane == each.c.value).order_by(_at.seq.desc()).limit(1).correlate(each).scalar_subquery()
+    return select(_at.lane, _at.seq, _at.position).select_from(each).join(events, (_at.lane == each.c.value) & (_at.seq == last))
+
+
+# How a database takes a list as one parameter is the one thing here that they do not agree on.
+_TOPS = {
+    "sqlite": _tops(func.json_each(bindparam("lanes")).table_valued("value")),
+    "postgresql": _tops(func.json_array_elements_text(cast(bindparam("lanes"), JSON)).table_valued("value")),
+}
+_CHUNK = 500
+_Place = tuple[str, int]
+_K = TypeVar("_K")
+_list = msgspec.json.Encoder().encode
 
 
 def head(connection: Connection) -> int:
     """The position of the last event; 0 of an empty log."""
-    raise NotImplementedError
+    return connection.scalar(_HEAD) or 0
 
 
 def lane_version(connection: Connection, lane: str) -> int:
     """See the package's contract."""
-    raise NotImplementedError
+    return connection.scalar(_VERSION, {"lane": lane}) or 0
 
 
 def lane_head(connection: Connection, lane: str) -> int:
     """The last `seq` of the lane; 0 when it is empty."""
-    raise NotImplementedError
+    return connection.scalar(_LANE_HEAD, {"lane": lane}) or 0
 
 
 def after(connection: Connection, position: int, limit: int) -> list[Event]:
     """The oldest `limit` events above `position`, of every lane."""
-    raise NotImplementedError
+    return _events(connection, _AFTER, position=position, limit=limit)
 
 
 def newest(connection: Connection, limit: int) -> list[Event]:
     """The newest `limit` events of every lane, ascending."""
-    raise NotImplementedError
+    return _events(connection, _NEWEST, limit=limit)[::-1]
 
 
 def lane_before(connection: Connection, lane: str, first_seq: int, before: int | None, limit: int) -> list[Event]:
     """The newest `limit` events of a lane at or above `first_seq` and below `before` (None: no bound), ascending."""
-    raise NotImplementedError
+    if before is None:
+        return _events(connection, _LANE_NEWEST, lane=lane, seq=first_seq, limit=limit)[::-1]
+    return _events(connection, _LANE_BEFORE, lane=lane, seq=first_seq, before=before, limit=limit)[::-1]
 
 
 def lane_after(connection: Connection, lane: str, seq: int, limit: int) -> list[Event]:
     """The oldest `limit` events of a lane above `seq`, ascending."""
-    raise NotImplementedError
+    return _events(connection, _LANE_AFTER, lane=lane, seq=seq, limit=limit)
 
 
-def visible_after(
-    connection: Connection, spans: Sequence[tuple[str, Span]], position: int, upto: int, limit: int
-) -> list[Event]:
+def visible_after(connection: Connection, spans: Sequence[tuple[str, Span]], position: int, upto: int, limit: int) -> list[Event]:
     """The oldest `limit` events of these parts of lanes with `position < event.position <= upto`, in order of position.
 
-    Costs a few reads for a lane with nothing new, and about `limit` rows altogether: where `position` falls inside a lane is found by
-    a galloping search backwards over `seq`, since both grow together (docs/decisions/0005).
+    Costs one step down an index for a lane with nothing new, and about `limit` rows altogether: where `position` falls inside a lane is
+    found by a galloping search backwards over `seq`, since both grow together (docs/decisions/0005).
     """
-    raise NotImplementedError
+    if upto <= position or limit < 1:
+        return []
+    return _merge(connection, _starts(connection, spans, position), upto, limit)
 
 
 def unread(connection: Connection, lane: str, above: int, reader: str, most: int) -> int:
     """How many messages of others are above the seq `above`, counted up to `most`."""
-    raise NotImplementedError
+    return connection.scalar(_UNREAD, {"lane": lane, "seq": above, "reader": reader, "limit": most}) or 0
 
 
 def last_message(connection: Connection, lane: str, first_seq: int) -> Event | None:
     """The newest event of type `message` at or above `first_seq`."""
-    raise NotImplementedError
+    found = _events(connection, _LAST_MESSAGE, lane=lane, seq=first_seq)
+    return found[0] if found else None
+
+
+def _events(connection: Connection, statement: Select[*tuple[Any, ...]], **parameters: object) -> list[Event]:
+    return [Event(*row) for row in connection.execute(statement, parameters)]
+
+
+class _Part:
+    """A span in which there is something new, while its first new event is searched and afterwards while it is read."""
+
+    __slots__ = ("at", "high", "lane", "low", "page", "step", "top")
+
+    def __init__(self, lane: str, since: int, top: int, position: int) -> None:
+        self.lane = lane
+        self.low = max(since, 1) - 1
+        """Every seq up to here is too old, or before the span."""
+        self.high = self.top = top
+        """`high` is a seq that is new, `top` the last one of the span."""
+        self.at = position
+        """The position of `high`."""
+        self.step = 1
+        self.page: list[Event] = []
+        """What was read and is not given yet, newest first."""
+
+    @property
+    def found(self) -> bool:
+        return self.high - self.low == 1
+
+    def probe(self) -> int:
+        """The seq to look at next: backwards in doubling steps, then halves of what is between."""
+        back = self.high - self.step
+        return back if back > self.low else (self.high + self.low) // 2
+
+    def learn(self, seq: int, position: int, after: int) -> None:
+        if position > after:
+            self.high, self.at = seq, position
+            self.step *= 2
+        else:
+            self.low, self.step = seq, self.high
+
+    def read(self, connection: Connection, limit: int) -> bool:
+        """The next page, when there is none at hand. False at the end of the span."""
+        if not self.page and self.low < self.top:
+            self.page = lane_after(connection, self.lane, self.low, min(limit, self.top - self.low))[::-1]
+            self.low += len(self.page)
+        return bool(self.page)
+
+
+def _starts(connection: Connection, spans: Sequence[tuple[str, Span]], position: int) -> list[_Part]:
+    """The spans with something new, each at its first new event. All lanes are searched together, one statement for each step."""
+    tops: dict[str, tuple[int, int]] = {}
+    for some in _chunks(list({lane for lane, _ in spans})):
+        for lane, seq, at in connection.execute(_TOPS[connection.dialect.name], {"lanes": _list(some).decode()}):
+            if at > position:
+                tops[lane] = (seq, at)
+    parts: list[_Part] = []
+    ended: dict[_Place, list[Span]] = {}
+    for lane, span in spans:
+        top = tops.get(lane)
+        if top is None or span.since_seq > top[0]:
+            continue
+        if span.last_seq is None or span.last_seq >= top[0]:
+            parts.append(_Part(lane, span.since_seq, *top))
+        elif span.last_seq >= span.since_seq:
+            ended.setdefault((lane, span.last_seq), []).append(span)
+    for (lane, seq), at in _positions(connection, ended):
+        if at > position:
+            parts += [_Part(lane, span.since_seq, seq, at) for span in ended[lane, seq]]
+    while searching := [part for part in parts if not part.found]:
+        places: dict[_Place, list[_Part]] = {}
+        for part in searching:
+            places.setdefault((part.lane, part.probe()), []).append(part)
+        for place, at in _positions(connection, places):
+            for part in places[place]:
+                part.learn(place[1], at, position)
+    return parts
+
+
+def _positions(connection: Connection, places: Iterable[_Place]) -> Iterator[tuple[_Place, int]]:
+    """Where each of these events is in the whole log; 0 if there is none."""
+    for some in _chunks(list(places)):
+        found = {(lane, seq): at for lane, seq, at in connection.execute(_PLACES, {"places": some})}
+        for place in some:
+            yield place, found.get(place, 0)
+
+
+def _merge(connection: Connection, parts: list[_Part], upto: int, limit: int) -> list[Event]:
+    """The oldest events of all parts. A part is read, in pages that grow, only when its turn comes."""
+    merged: list[Event] = []
+    # The key is where the part's next event is, or the first place where it can be while that was not read yet.
+    queue = [(part.at, number) for number, part in enumerate(parts)]
+    heapify(queue)
+    share = max(limit // max(len(parts), 1), 4)
+    sizes = [share] * len(parts)
+    while queue and len(merged) < limit and queue[0][0] <= upto:
+        bound, number = queue[0]
+        part = parts[number]
+        if not part.page:
+            if not part.read(connection, min(sizes[number], limit - len(merged))):
+                heappop(queue)
+                continue
+            sizes[number] *= 4
+        event = part.page[-1]
+        if event.position > bound:
+            heapreplace(queue, (event.position, number))
+            continue
+        part.page.pop()
+        if not merged or merged[-1].position < event.position:  # spans of one lane might overlap
+            merged.append(event)
+        heapreplace(queue, (event.position + 1, number))
+    return merged
+
+
+def _chunks(things: list[_K]) -> Iterator[list[_K]]:
+    for start in range(0, len(things), _CHUNK):
+        yield things[start : start + _CHUNK]

@@ -85,6 +85,7 @@ export class App {
   async logout() {
     this.api.post('v1/logout').catch(() => {});
     this.outbox.clear();
+    this.drafts.clear();
     this.#leave(null);
   }
 
@@ -323,7 +324,7 @@ export class App {
   #tellMarks() {
     for (const [conversation, seq] of this.#marks) {
       const done = () => this.#marks.get(conversation) === seq && this.#marks.delete(conversation);
-      this.#ask({ op: 'read', conversation, seq }, conversationPath(conversation, '/read')).then(done, (error) => error instanceof Problem && done());
+      this.#ask({ op: 'read', conversation, seq }, conversationPath(conversation, '/read')).then(done, (error) => error instanceof Problem && error.retryAfter == null && done());
     }
   }
 

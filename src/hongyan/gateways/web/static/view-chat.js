@@ -24,7 +24,9 @@ export function chatView(app) {
 
   function toggleDetails(on) {
     app.ui.details = on;
+    details.render();
     if (!on) opener.focus();
+    else if (matchMedia('(max-width: 1199px)').matches) details.focus(); // there it lies over the conversation
     app.changed();
   }
 

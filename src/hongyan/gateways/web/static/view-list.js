@@ -4,7 +4,7 @@ import { avatar, h, icon, keyed, oneLine, set, sign, write } from './dom.js';
 import { plain } from './markdown.js';
 import { byRecency } from './state.js';
 import { picker } from './view-people.js';
-import { exact, t, when } from './words.js';
+import { exact, number, t, when } from './words.js';
 
 const SKELETON_AFTER = 150;
 
@@ -40,10 +40,11 @@ const skeletonRow = () => h('li', { class: 'skeleton', 'aria-hidden': 'true' }, 
 
 function row(app, { id }) {
   const parts = {
-    face: h('span', { class: 'face' }), title: h('strong', { class: 'clip' }), time: h('time'), last: h('span', { class: 'clip last' }), badge: h('i', { class: 'badge' }),
+    face: h('span', { class: 'face' }), title: h('strong', { class: 'clip' }), time: h('time'), last: h('span', { class: 'clip last' }),
+    badge: h('i', { class: 'badge', 'aria-hidden': 'true' }), unread: h('span', { class: 'unseen' }),
   };
   const button = h('button', { type: 'button', class: 'row', onclick: () => app.open(id) }, parts.face,
-    h('span', { class: 'row-top' }, parts.title, parts.time), h('span', { class: 'row-under' }, parts.last, parts.badge));
+    h('span', { class: 'row-top' }, parts.title, parts.time), h('span', { class: 'row-under' }, parts.last, parts.badge, parts.unread));
   return Object.assign(h('li', { 'data-conversation': id }, button), { parts, button });
 }
 
@@ -74,6 +75,6 @@ function refresh(app, item, conversation) {
   if (parts.last.textContent !== wordsKey) parts.last.replaceChildren(...words);
   const { unread } = conversation;
   write(parts.badge, unread ? (unread > 99 ? '99+' : String(unread)) : '');
-  set(parts.badge, 'aria-label', unread ? t('unread_count', { n: unread }) : null);
+  write(parts.unread, unread ? t('unread_count', { n: number(unread) }) : '');
   set(button, 'aria-current', conversation.id === app.ui.open ? 'true' : null);
 }

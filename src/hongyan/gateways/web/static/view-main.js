@@ -1,11 +1,14 @@
 // The frame: rail, transports on top, list, conversation; the thin bars; keys that work everywhere.
 
-import { avatar, h, sign, write } from './dom.js';
+import { Problem } from './api.js';
+import { sentence } from './app.js';
+import { avatar, h, mark, sign, write } from './dom.js';
 import { byRecency } from './state.js';
 import { chatView } from './view-chat.js';
+import { divider } from './view-divider.js';
 import { listView } from './view-list.js';
 import { picker } from './view-people.js';
-import { geese, modal, passwordDialog, themeShown, themeSign } from './view-login.js';
+import { modal, passwordDialog, themeShown, themeSign } from './view-login.js';
 import { wireView } from './view-wire.js';
 import { getLanguage, t } from './words.js';
 
@@ -23,7 +26,7 @@ export function mainScreen(app, choices) {
   const self = h('button', { type: 'button', class: 'self', 'aria-label': t('me'), title: t('me'), onclick: () => meDialog(app) });
   const badge = h('i', { class: 'badge' });
   const rail = h('nav', { class: 'rail', 'aria-label': t('name') },
-    geese('mark'),
+    mark(),
     h('button', { type: 'button', class: 'sign current', 'aria-label': t('messages'), title: t('messages'), onclick: () => app.open(null) }, sign('messages', '').firstChild, badge),
     sign('plus', t('new_conversation'), () => picker(app), { id: 'new-conversation' }),
     h('span', { class: 'gap' }),
@@ -31,22 +34,25 @@ export function mainScreen(app, choices) {
     themeSign(choices),
     self);
   const node = h('div', { class: 'frame' }, rail,
-    h('header', { class: 'top' }, wire.node, bar.node, notice), list.node, chat.node);
+    h('header', { class: 'top' }, wire.node, bar.node, notice), list.node, divider(), chat.node);
 
   const neighbour = (step) => {
     const all = byRecency(app.state.conversations).map((conversation) => conversation.id);
     const next = all[all.indexOf(app.ui.open) + step] ?? all[0];
     if (next) app.open(next);
   };
-  node.addEventListener('keydown', (event) => {
-    if (event.isComposing || document.querySelector('dialog[open]')) return;
+  const keydown = (event) => {
+    if (!node.isConnected) return document.removeEventListener('keydown', keydown);
+    if (event.isComposing || event.defaultPrevented || document.querySelector('dialog[open]')) return;
     if (event.altKey && (event.key === 'ArrowUp' || event.key === 'ArrowDown')) neighbour(event.key === 'ArrowUp' ? -1 : 1);
     else if ((event.ctrlKey || event.metaKey) && event.key === 'k') list.focus();
+    else if (event.key === '?' && !event.target.closest('input, textarea, select')) keysDialog();
     else if (event.key === 'Escape' && app.ui.details) chat.toggleDetails(false);
     else if (event.key === 'Escape' && app.ui.open) app.open(null);
-    else return;
-    event.preventDefault();
-  });
+    else return undefined;
+    return event.preventDefault();
+  };
+  document.addEventListener('keydown', keydown); // not on the node: with nothing focused, keys go to the page
   addEventListener('focus', () => app.markRead());
   document.addEventListener('visibilitychange', () => app.markRead());
 
@@ -74,12 +80,12 @@ export function mainScreen(app, choices) {
 /** Thin, and only when the connection has been away for a moment. */
 function offlineBar(app) {
   const text = h('span');
-  const button = h('button', { type: 'button', class: 'link', onclick: () => app.link.retryNow() }, t('retry_now'));
+  const button = h('button', { type: 'button', class: 'link', onclick: () => app.retryNow() }, t('retry_now'));
   const node = h('div', { class: 'bar', role: 'status' }, text, button);
   let since = null;
   const words = () => {
     const { phase, until, reason } = app.link;
-    if (!app.ready && app.bootError) return t('unreachable');
+    if (!app.ready) return app.bootError instanceof Problem ? sentence(app.bootError, t) : t('unreachable');
     if (!navigator.onLine && phase !== 'open') return t('bar_offline');
     if (phase === 'stopped') return t('bar_stopped');
     if (phase === 'connecting') return t('bar_connecting');
@@ -97,7 +103,7 @@ function offlineBar(app) {
       node.hidden = !away || performance.now() - since < BAR_AFTER;
       if (node.hidden) return;
       write(text, words());
-      button.hidden = !['waiting', 'stopped'].includes(app.link.phase);
+      button.hidden = app.ready && !['waiting', 'stopped'].includes(app.link.phase);
     },
   };
 }
@@ -112,8 +118,17 @@ function meDialog(app) {
       h('div', { class: 'person-head' }, avatar(me.id, me.name), h('div', {}, h('strong', {}, me.name), h('p', { class: 'second' }, me.id))),
       h('label', { class: 'field' }, h('span', {}, t('status')),
         h('select', { onchange: choose }, ...['online', 'away', 'busy', 'dnd'].map((status) => h('option', { value: status, selected: status === now }, t(status))))),
-      h('p', { class: 'second' }, t('keyboard')),
       h('div', { class: 'acts spread' },
+        h('button', { type: 'button', class: 'quiet only-keys', onclick: () => (dialog.close(), keysDialog()) }, t('keys')),
         h('button', { type: 'button', class: 'quiet', onclick: () => (dialog.close(), passwordDialog(app)) }, t('password_change')),
         h('button', { type: 'button', class: 'quiet warn', onclick: () => (dialog.close(), app.logout()) }, t('log_out')))));
+}
+
+const KEYS = [
+  ['key_switch', 'Alt', '↑ ↓'], ['key_find', 'Ctrl', 'K'], ['key_back', 'Esc'], ['key_send', 'Enter'], ['key_line', 'Shift', 'Enter'],
+  ['key_transport', '← →'], ['key_map', '?'],
+];
+
+function keysDialog() {
+  modal(t('keys'), h('dl', { class: 'keys' }, KEYS.map(([word, ...keys]) => h('div', {}, h('dt', {}, t(word)), h('dd', {}, keys.map((key) => h('kbd', {}, key)))))));
 }

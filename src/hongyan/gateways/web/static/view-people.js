@@ -100,8 +100,9 @@ export function detailsView(app, onClose) {
   const rows = h('ul', { class: 'rows people' });
   const more = h('button', { type: 'button', class: 'quiet small', hidden: true }, t('more_members'));
   const leave = h('button', { type: 'button', class: 'quiet warn' }, t('leave'));
+  const close = sign('close', `${t('close')} (Esc)`, onClose);
   const node = h('aside', { class: 'details', 'aria-label': t('details'), hidden: true },
-    h('header', {}, h('h2', {}, t('details')), sign('close', t('close'), onClose)),
+    h('header', {}, h('h2', {}, t('details')), close),
     h('div', { class: 'scroll' }, form, h('h3', {}, t('members'), ' ', count), add, rows, more), h('footer', {}, leave));
   let page = { id: null, members: [], more: false };
   let sure = null;
@@ -134,6 +135,7 @@ export function detailsView(app, onClose) {
 
   return {
     node,
+    focus: () => close.focus(),
     render() {
       const { conversation } = app;
       node.hidden = !app.ui.details || !conversation;

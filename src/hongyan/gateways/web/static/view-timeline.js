@@ -14,7 +14,8 @@ export function timelineView(app) {
   const above = h('div', { class: 'above second' });
   const scroll = h('div', { class: 'scroll messages', tabindex: '0', role: 'log', 'aria-live': 'off', 'aria-label': t('messages') }, above, rows);
   const jump = h('button', { type: 'button', class: 'jump', hidden: true, 'aria-label': t('to_newest'), title: t('to_newest'), onclick: () => toNewest() }, icon('down'), h('i', { class: 'badge' }));
-  const node = h('div', { class: 'timeline-box' }, scroll, jump);
+  const bones = h('div', { class: 'bones', 'aria-hidden': 'true' }, [3, 5, 2, 4, 3].map((size, index) => h('span', { class: `bone size-${size} ${index % 3 === 2 ? 'own' : ''}` })));
+  const node = h('div', { class: 'timeline-box' }, bones, scroll, jump);
   let shownId = null;
   let atEnd = true;
 
@@ -56,9 +57,15 @@ export function timelineView(app) {
       const held = atEnd ? null : anchor();
       const items = itemsOf(app, conversation);
       keyed(rows, items, (item) => item.key, (item) => MAKE[item.kind](app, item), (row, item) => UPDATE[item.kind]?.(app, row, item));
-      write(above, aboveWords(app, conversation, items));
-      if (app.ui.failed.has(conversation.id)) above.replaceChildren(`${t('load_failed')} `, h('button', { type: 'button', class: 'link', onclick: () => app.retryHistory() }, t('retry')));
-      set(above, 'class', `above second ${items.length ? '' : 'alone'}`);
+      const failed = app.ui.failed.has(conversation.id);
+      const words = failed ? t('load_failed') : aboveWords(conversation, items);
+      if (above.hongyanLook !== `${failed} ${words}`) {
+        above.replaceChildren(words, ...(failed ? [h('button', { type: 'button', class: 'quiet small', onclick: () => app.retryHistory() }, t('retry'))] : []));
+      }
+      above.hongyanLook = `${failed} ${words}`;
+      set(above, 'class', `above second ${items.some((item) => item.kind === 'message') ? '' : 'alone'}`);
+      bones.hidden = conversation.loaded || failed;
+      set(scroll, 'aria-busy', conversation.loaded ? null : 'true');
       if (fresh && conversation.loaded && app.ui.newFrom !== null) {
         rows.querySelector('.unread-line')?.scrollIntoView({ block: 'center' });
         atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
@@ -67,15 +74,14 @@ export function timelineView(app) {
       if (!conversation.loaded) shownId = null;
       if (conversation.loaded && scroll.scrollHeight <= scroll.clientHeight) app.loadOlder();
       jump.hidden = atEnd;
-      write(jump.lastChild, atEnd || !conversation.unread ? '' : String(conversation.unread));
+      write(jump.lastChild, atEnd || !conversation.unread ? '' : conversation.unread > 99 ? '99+' : String(conversation.unread));
       if (atEnd) app.markRead();
     },
   };
 }
 
-function aboveWords(app, conversation, items) {
-  if (app.ui.failed.has(conversation.id)) return t('load_failed');
-  if (!conversation.loaded) return app.ui.loading.has(conversation.id) ? t('loading_older') : '';
+function aboveWords(conversation, items) {
+  if (!conversation.loaded) return '';
   if (conversation.older) return t('loading_older');
   return items.some((item) => item.kind === 'message') ? t('beginning') : t('no_messages');
 }
@@ -90,6 +96,7 @@ export function itemsOf(app, conversation) {
   const put = (item, time, sender) => {
     if (!items.length || dayKey(time) !== dayKey(previous.time)) {
       items.push({ kind: 'day', key: `day ${dayKey(time)}`, time });
+      if (previous?.item.kind === 'message') previous.item.last = true;
       previous = null;
     }
     if (!divided && sender !== mine && item.kind === 'message' && item.event.seq > newFrom) {
@@ -114,18 +121,19 @@ export function itemsOf(app, conversation) {
   for (const entry of app.outbox.entries) {
     const key = `own ${entry.client_id}`;
     if (entry.conversation !== conversation.id || there.has(key)) continue;
-    put({ kind: 'message', key, own: true, text: entry.text, time: entry.time, status: entry.status, entry, event: { seq: Infinity, sender: mine } }, entry.time, mine);
+    const time = Math.max(entry.time, previous?.time ?? 0); // this machine's clock may be behind the server's
+    put({ kind: 'message', key, own: true, text: entry.text, time, status: entry.status, entry, event: { seq: Infinity, sender: mine } }, time, mine);
   }
   markRead(items, conversation);
   return items;
 }
 
-/** Under my last message that others have read. */
+/** Beside my last message: that it was taken, and who has read it. */
 function markRead(items, conversation) {
   const marks = [...conversation.marks].filter(([, seq]) => seq > 0);
-  if (!marks.length) return;
   const own = items.findLast((item) => item.kind === 'message' && item.own && !item.status);
   if (!own) return;
+  own.newest = true;
   own.readers = marks.filter(([, seq]) => seq >= own.event.seq).length;
   own.direct = conversation.kind === 'direct';
 }
@@ -156,8 +164,8 @@ const MAKE = {
     const name = oneLine(app.nameOf(event.sender));
     const bubble = h('div', { class: 'bubble', dir: 'auto' }, markdown(text));
     const state = h('span', { class: 'sent-state' });
-    const row = h('li', { class: 'message', 'data-own': own ? 'true' : null }, own ? null : h('span', { class: 'face' }), 
-      h('div', { class: 'said' }, own ? null : h('span', { class: 'who' }, name), h('div', { class: 'bubble-line' }, bubble, h('time', { title: exact(time) }, clock(time)), state)));
+    const row = h('li', { class: 'message', 'data-own': own ? 'true' : null }, own ? null : h('span', { class: 'face' }),
+      h('div', { class: 'said' }, h('span', { class: own ? 'unseen' : 'who' }, own ? t('you') : name), h('div', { class: 'bubble-line' }, bubble, h('time', { title: exact(time) }, clock(time)), state)));
     return Object.assign(row, { state });
   },
 };
@@ -168,7 +176,7 @@ const UPDATE = {
     write(row, NOTES[event.type](app, event.sender ? (event.sender === app.state.me.id ? t('you') : oneLine(app.nameOf(event.sender))) : '', event.content));
     set(row, 'title', exact(event.time));
   },
-  message(app, row, { event, first, last, own, status, entry, readers, direct }) {
+  message(app, row, { event, first, last, own, status, entry, newest, readers, direct }) {
     set(row, 'class', `message ${own ? 'own' : ''} ${first ? 'first' : ''} ${last ? 'last' : ''} ${status ?? ''}`);
     set(row, 'data-seq', Number.isFinite(event.seq) ? event.seq : null);
     if (!own) {
@@ -176,12 +184,13 @@ const UPDATE = {
       const look = `${name} ${first}`;
       if (row.look !== look) row.firstChild.replaceChildren(...(first ? [avatar(event.sender, name)] : []));
       row.look = look;
-      const who = row.querySelector('.who');
+      const who = row.who ?? row.querySelector('.who');
       write(who, name);
-      who.hidden = !first;
+      set(who, 'class', first ? 'who' : 'unseen');
+      row.who = who;
       return;
     }
-    const word = status === 'failed' ? 'failed' : status ?? (readers ? 'read' : '');
+    const word = status ?? (readers ? 'read' : newest ? 'sent' : '');
     const label = word === 'failed' ? t('failed') : word === 'read' ? (direct ? t('read_by') : t('read_by_n', { n: readers })) : word ? t(word) : '';
     const look = `${word} ${label} ${entry?.detail}`;
     if (row.state.look === look) return;

@@ -79,7 +79,7 @@ function comparison(app) {
   const body = h('tbody');
   const node = h('section', { id: 'comparison', class: 'float comparison', 'aria-label': t('compare'), hidden: true },
     h('h2', {}, t('compare')),
-    h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('transport')), COLUMNS.map((column) => h('th', { scope: 'col', title: column.endsWith('ed') ? t('bytes_hint') : null }, t(column))), h('th', {}))), body),
+    h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('transport')), COLUMNS.map((column) => h('th', { scope: 'col', title: column.endsWith('ed') ? t('bytes_hint') : null }, t(column))), h('th', {}, h('span', { class: 'unseen' }, t('delay'))))), body),
     h('p', { class: 'second' }, t('compare_hint')));
   const row = (kind) => {
     const line = svg('polyline', { points: '' });

@@ -138,7 +138,15 @@ const WORDS = {
   minutes_ago: ['{n} 分钟前', '{n} min'],
   today: ['今天', 'Today'],
   yesterday: ['昨天', 'Yesterday'],
-  keyboard: ['Alt+↑ 和 Alt+↓ 换会话，Ctrl+K 搜索，Esc 返回', 'Alt+↑ and Alt+↓ change conversation, Ctrl+K finds, Esc goes back'],
+  keys: ['快捷键', 'Keyboard shortcuts'],
+  key_switch: ['上一个、下一个会话', 'Previous, next conversation'],
+  key_find: ['搜索会话', 'Find a conversation'],
+  key_back: ['返回、关闭', 'Back, close'],
+  key_send: ['发送', 'Send'],
+  key_line: ['换行', 'New line'],
+  key_transport: ['换传输方式（焦点在切换栏时）', 'Change transport (when the switch has the focus)'],
+  key_map: ['显示这张表', 'Show this list'],
+  list_width: ['列表宽度', 'Width of the list'],
 };
 
 export const languages = ['zh', 'en'];

@@ -1,0 +1,22 @@
+"""What the web gateway calls. It is put together by the server and passed in."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hongyan.config import Settings
+
+if TYPE_CHECKING:
+    from hongyan.features.identity import Identity
+    from hongyan.messaging import Messaging
+
+
+class WebServices(msgspec.Struct, frozen=True, kw_only=True):
+    messaging: "Messaging"
+    identity: "Identity"
+    settings: Settings
+    health: Callable[[], tuple[int, dict[str, Any]]]
+    """The status, 200 or 503, and the body of `GET /health`."""
+    metrics: Callable[[], bytes]
+    """The text format of Prometheus."""

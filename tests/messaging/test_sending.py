@@ -1,0 +1,111 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from hongyan.config import Settings
+from hongyan.core.content import Text
+from hongyan.core.errors import ClientIdReused, Invalid, NotFound, RateLimited, TooLarge
+from tests.build import House, house
+
+
+async def test_seq_is_dense_and_the_same_for_everybody(home: House) -> None:
+    group = await home.group("alice", "bob")
+    reader = await home.reader("bob")
+    places = [await home.send(user, group) for user in ("alice", "bob", "alice")]
+    assert [place.seq for place in places] == [2, 3, 4]
+    assert [event.seq for event in await reader.wait_for(3)] == [2, 3, 4]
+
+
+async def test_retry_with_same_client_id_returns_first_seq(home: House) -> None:
+    group = await home.group("alice", "bob")
+    first = await home.send("alice", group, "一", "same")
+    again = await home.send("alice", group, "一", "same")
+    assert (again.seq, again.position, again.time) == (first.seq, first.position, first.time)
+    assert sum(event.client_id == "same" for event in await home.log()) == 1
+
+
+async def test_fifty_twins_at_once_are_one_message(home: House) -> None:
+    group = await home.group("alice", "bob")
+    reader = await home.reader("bob")
+    twins = await asyncio.gather(*(home.send("alice", group, "一", "twin") for _ in range(50)))
+    assert len({(twin.seq, twin.position) for twin in twins}) == 1
+    await home.send("alice", group, "last")
+    await reader.wait_for(2)
+    assert reader.texts() == ["一", "last"]
+
+
+async def test_same_client_id_of_two_people_are_two_messages(home: House) -> None:
+    group = await home.group("alice", "bob")
+    one, two = await home.send("alice", group, client_id="x"), await home.send("bob", group, client_id="x")
+    assert one.seq != two.seq
+
+
+async def test_client_id_in_another_conversation_is_refused(home: House) -> None:
+    one, two = await home.group("alice", "bob"), await home.group("alice", "bob")
+    await home.send("alice", one, client_id="x")
+    with pytest.raises(ClientIdReused):
+        await home.send("alice", two, client_id="x")
+
+
+async def test_stranger_is_told_that_there_is_no_such_conversation(home: House) -> None:
+    group = await home.group("alice", "bob")
+    before = await home.log()
+    for conversation in (group, "nothing", "user:alice", "directory", "_tokens"):
+        with pytest.raises(NotFound):
+            await home.send("carol", conversation)
+    assert await home.log() == before
+
+
+@pytest.mark.parametrize("client_id", ["", " ", "a b", "é", "中", "x" * 65, "a\n", "\0"])
+async def test_client_id_of_another_form_is_refused(home: House, client_id: str) -> None:
+    with pytest.raises(Invalid):
+        await home.messaging.sender.send(home.caller("alice"), "lobby", client_id, Text("hi"))
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t", "a\0b"])
+async def test_text_that_is_none_is_refused(home: House, text: str) -> None:
+    with pytest.raises(Invalid):
+        await home.send("alice", "lobby", text)
+
+
+async def test_text_above_the_limit_is_refused_and_below_is_stored(home: House) -> None:
+    most = home.settings.limits.message_bytes - len('{"type":"text","text":""}')
+    with pytest.raises(TooLarge):
+        await home.send("alice", "lobby", "x" * (most + 1))
+    assert (await home.send("alice", "lobby", "x" * most)).seq > 0
+
+
+async def test_sending_too_fast_is_refused_with_the_time_to_wait(tmp_path: Path) -> None:
+    settings = Settings(limits=replace(Settings().limits, sends_per_second=1.0, sends_burst=3))
+    async with house(tmp_path / "data", settings) as home:
+        await home.add("alice")
+        for _ in range(3):
+            await home.send("alice", "lobby")
+        with pytest.raises(RateLimited) as refused:
+            await home.send("alice", "lobby")
+        assert 0 < (refused.value.retry_after or 0) <= 1
+
+
+async def test_who_is_removed_while_sending_gets_nothing_in_afterwards(home: House) -> None:
+    """The removal races with a stream of sends: in the log no message of the removed follows the removal."""
+    group = await home.group("alice", "bob")
+
+    async def chatter() -> int:
+        sent = 0
+        try:
+            while True:
+                await asyncio.gather(*(home.send("bob", group, "还在") for _ in range(5)))
+                sent += 5
+        except NotFound:
+            return sent
+
+    talking = asyncio.create_task(chatter())
+    await asyncio.sleep(0.02)
+    await home.messaging.conversations.remove(home.caller("alice"), group, "bob")
+    sent = await talking
+    lane = [event for event in await home.log() if event.lane == group]
+    removal = next(event.seq for event in lane if event.type == "member")
+    assert [event.seq for event in lane if event.sender == "bob" and event.seq > removal] == []
+    assert len([event for event in lane if event.sender == "bob"]) >= sent
