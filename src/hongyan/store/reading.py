@@ -50,10 +50,11 @@ _UNREAD = select(func.count()).select_from(
     .limit(_limit)
     .subquery()
 )
-_PLACES = select(_at.lane, _at.seq, _at.position).where(tuple_(_at.lane, _at.seq).in_(bindparam("places", expanding=True)))
+_place = (_at.lane, _at.seq)
+_PLACES: Select[str, int, int] = select(*_place, _at.position).where(tuple_(*_place).in_(bindparam("places", expanding=True)))
 
 
-def _tops(each: TableValuedAlias) -> Select[tuple[str, int, int]]:
+def _tops(each: TableValuedAlias) -> Select[str, int, int]:
     """Lane, seq and position of the last event of each of these lanes: one step down the index for each."""
     last = select(_at.seq).where(_at.lane == each.c.value).order_by(_at.seq.desc()).limit(1).correlate(each).scalar_subquery()
     return select(_at.lane, _at.seq, _at.position).select_from(each).join(events, (_at.lane == each.c.value) & (_at.seq == last))
@@ -110,8 +111,8 @@ def lane_after(connection: Connection, lane: str, seq: int, limit: int) -> list[
 def visible_after(connection: Connection, spans: Sequence[tuple[str, Span]], position: int, upto: int, limit: int) -> list[Event]:
     """The oldest `limit` events of these parts of lanes with `position < event.position <= upto`, in order of position.
 
-    Costs one step down an index for a lane with nothing new, and about `limit` rows altogether: where `position` falls inside a lane is
-    found by a galloping search backwards over `seq`, since both grow together (docs/decisions/0005).
+    Costs one step down an index for a lane with nothing new, and about `limit` rows altogether: where `position` falls inside a
+    lane is found by a galloping search backwards over `seq`, since both grow together (docs/decisions/0005).
     """
     if upto <= position or limit < 1:
         return []

@@ -99,15 +99,15 @@ class Throttle:
         """Count a guess. Raises RateLimited with `retry_after` when there were too many."""
         place = network(address)
         pair = (account, place)
-        at_address = self._window(("address", place), self._per_address)
-        if now - self._known.get(pair, -_KNOWN_MS - now) < _KNOWN_MS:
-            own = {("known", *pair): self._window(("known", *pair), self._per_account)}
-            windows = {**own, ("address", place): at_address}
-            binding = own
-        else:
-            windows = {("account", account): self._window(("account", account), self._per_account), ("address", place): at_address}
-            binding = windows
-        wait = max(window.wait(now, self._length) for window in binding.values())
+        of_account: _Key = ("known", *pair) if self._knows(pair, now) else ("account", account)
+        of_address: _Key = ("address", place)
+        windows = {
+            of_account: self._window(of_account, self._per_account),
+            of_address: self._window(of_address, self._per_address),
+        }
+        wait = windows[of_account].wait(now, self._length)
+        if of_account[0] == "account":
+            wait = max(wait, windows[of_address].wait(now, self._length))
         if wait:
             seconds = -(-wait // 1_000)
             raise RateLimited(f"Too many log-ins failed; try again in {seconds} s", retry_after=seconds)
@@ -123,6 +123,10 @@ class Throttle:
             window.decided(made, right=given_back)
             if not window.times and self._windows.get(key) is window:
                 del self._windows[key]
+
+    def _knows(self, pair: _Key, now: int) -> bool:
+        since = self._known.get(pair)
+        return since is not None and now - since < _KNOWN_MS
 
     def know(self, pair: _Key, now: int) -> None:
         """The account logged in from there."""

@@ -103,7 +103,8 @@ const letters = (text) => [...graphemes.segment(text)].map((part) => part.segmen
 
 /** One or two signs for a name: the last two characters of a Chinese one, the initials of a Latin one. */
 export function initials(name) {
-  const clean = oneLine(name);
+  const whole = oneLine(name);
+  const clean = whole.replace(/\s*[（(].*$/u, '') || whole; // what stands in brackets is no part of a name
   if (/[\u2e80-\u9fff\uac00-\ud7af\u{20000}-\u{3ffff}]/u.test(clean)) return letters(clean.replace(/[\s\d\p{P}]+$/u, '')).slice(-2).join('');
   const words = clean.split(/[\s.\-_]+/).filter(Boolean);
   const ends = words.length > 1 ? [words[0], words.at(-1)] : words;

@@ -1,0 +1,159 @@
+"""`hongyan user ...`: accounts, in the data directory itself, while the server runs or not."""
+
+import argparse
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
+
+from hongyan.cli.options import Commands, add_password, ask_password, settings_of
+from hongyan.cli.refused import Refused
+
+if TYPE_CHECKING:
+    from hongyan.features.identity import Identity
+
+_IMPORT_DEVICE = "import"
+
+
+def add(commands: Commands) -> None:
+    parser = commands.add_parser("user", help="the people of the server", allow_abbrev=False)
+    below = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    one = _command(below, "add", _add, "make an account")
+    one.add_argument("--name", metavar="TEXT", help="display name (default: the account name)")
+    one.add_argument("--admin", action="store_true", help="make an administrator")
+    add_password(one)
+
+    one = _command(below, "passwd", _passwd, "set a new password and end every token of the account")
+    add_password(one)
+
+    one = _command(below, "list", _list, "show all accounts", named=False)
+    one.add_argument("--json", action="store_true", help="one JSON array")
+
+    _command(below, "disable", _disable, "end every token of an account and let nobody log in to it")
+    _command(below, "enable", _enable, "let a disabled account log in again")
+
+    one = _command(below, "rename", _rename, "change the display name")
+    one.add_argument("--name", metavar="TEXT", required=True, help="the new display name")
+
+    one = _command(below, "import", _import, "make many accounts at once", named=False)
+    one.add_argument("file", metavar="FILE", help="a line for each: account name, a space, password; `-` is the standard input")
+    one.add_argument("--tokens", metavar="FILE", help="log each of them in and write account name and token there")
+
+
+def _command(
+    below: Commands, name: str, work: Callable[[argparse.Namespace], int], told: str, *, named: bool = True
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = below.add_parser(name, help=told, description=told.capitalize() + ".", allow_abbrev=False)
+    if named:
+        parser.add_argument("account", metavar="NAME", help="account name")
+    parser.set_defaults(run=work)
+    return parser
+
+
+@asynccontextmanager
+async def _opened(given: argparse.Namespace, *, may_make: bool) -> "AsyncIterator[Identity]":
+    from hongyan.operation.opening import identity
+
+    async with identity(settings_of(given), may_make=may_make) as opened:
+        yield opened
+
+
+def _do(given: argparse.Namespace, work: "Callable[[Identity], Awaitable[Any]]", *, may_make: bool = False) -> Any:
+    async def run() -> Any:
+        async with _opened(given, may_make=may_make) as identity:
+            return await work(identity)
+
+    return asyncio.run(run())
+
+
+def _add(given: argparse.Namespace) -> int:
+    password = ask_password(given)
+    user = _do(
+        given,
+        lambda identity: identity.add(given.account, password, display=given.name, admin=given.admin, must_change=True),
+        may_make=True,
+    )
+    print(user)
+    return 0
+
+
+def _passwd(given: argparse.Namespace) -> int:
+    password = ask_password(given)
+    _do(given, lambda identity: identity.set_password(given.account, password, must_change=True))
+    return 0
+
+
+def _disable(given: argparse.Namespace) -> int:
+    _do(given, lambda identity: identity.disable(given.account))
+    return 0
+
+
+def _enable(given: argparse.Namespace) -> int:
+    _do(given, lambda identity: identity.enable(given.account))
+    return 0
+
+
+def _rename(given: argparse.Namespace) -> int:
+    _do(given, lambda identity: identity.rename(given.account, given.name))
+    return 0
+
+
+def _list(given: argparse.Namespace) -> int:
+    accounts = _do(given, lambda identity: identity.list())
+    if given.json:
+        import msgspec
+
+        print(json.dumps(msgspec.to_builtins(accounts), ensure_ascii=False, indent=2))
+        return 0
+    table = [("account", "name", "since", "")]
+    for account in accounts:
+        marks = [word for word, on in (("admin", account.admin), ("disabled", account.disabled)) if on]
+        since = datetime.fromtimestamp(account.created / 1000, UTC).strftime("%Y-%m-%d")
+        table.append((account.id, account.name, since, " ".join(marks)))
+    widths = [max(_width(row[column]) for row in table) for column in range(3)]
+    for row in table:
+        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)]
+        print("  ".join([*cells, row[3]]).rstrip())
+    return 0
+
+
+def _import(given: argparse.Namespace) -> int:
+    people = _read(given.file)
+    tokens: list[tuple[str, str]] = _do(
+        given, lambda identity: identity.add_many(people, _IMPORT_DEVICE if given.tokens else None), may_make=True
+    )
+    if given.tokens:
+        with os.fdopen(os.open(given.tokens, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+            out.writelines(f"{name} {token}\n" for name, token in tokens)
+    print(f"{len(people)} accounts were made", file=sys.stderr)
+    return 0
+
+
+def _read(file: str) -> list[tuple[str, str]]:
+    try:
+        text = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Refused(f"{file} is not UTF-8 text") from None
+    people = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, _, password = line.strip().partition(" ")
+        if not password.strip():
+            raise Refused(f"{file}, line {number}: expected an account name, a space and a password")
+        people.append((name, password.strip()))
+    if not people:
+        raise Refused(f"{file} names nobody")
+    return people
+
+
+def _width(text: str) -> int:
+    """Columns in a terminal: a Chinese character takes two."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)

@@ -1,0 +1,155 @@
+"""Verifiers and tokens in their tables: plain functions of a connection, inside a transaction where they write."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from hongyan.core.model import Caller
+from hongyan.features.identity.model import AccountView, TokenKind, TokenView
+from hongyan.features.identity.scram import Verifier
+from hongyan.features.identity.tables import tokens, verifiers
+from hongyan.features.identity.tokens import Account, Issued, Live
+from hongyan.messaging.tables import users
+from hongyan.store import reading
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """What a log-in is checked against."""
+
+    verifier: Verifier
+    change_password: bool
+    name: str
+    admin: bool
+
+
+def credentials(connection: Connection, user: str) -> Credentials | None:
+    """None for who does not exist, is disabled, or never got a password."""
+    row = connection.execute(
+        select(verifiers, users.c.name, users.c.admin)
+        .join_from(verifiers, users, users.c.id == verifiers.c.user)
+        .where(verifiers.c.user == user, ~users.c.disabled)
+    ).one_or_none()
+    if row is None:
+        return None
+    verifier = Verifier(row.salt, row.iterations, row.stored_key, row.server_key)
+    return Credentials(verifier, row.change_password, row.name, row.admin)
+
+
+def put_verifiers(connection: Connection, new: Sequence[tuple[str, Verifier]], *, change_password: bool) -> None:
+    """In place of those that the users had."""
+    connection.execute(delete(verifiers).where(verifiers.c.user.in_([user for user, _ in new])))
+    connection.execute(
+        insert(verifiers),
+        [
+            {
+                "user": user,
+                "salt": verifier.salt,
+                "iterations": verifier.iterations,
+                "stored_key": verifier.stored_key,
+                "server_key": verifier.server_key,
+                "change_password": change_password,
+            }
+            for user, verifier in new
+        ],
+    )
+
+
+def account(connection: Connection, user: str) -> Account | None:
+    row = connection.execute(select(users.c.admin, users.c.disabled).where(users.c.id == user)).one_or_none()
+    return None if row is None else Account(user, row.admin, row.disabled)
+
+
+def accounts(connection: Connection) -> list[AccountView]:
+    rows = connection.execute(
+        select(users.c.id, users.c.name, users.c.admin, users.c.disabled, users.c.created, verifiers.c.change_password)
+        .join_from(users, verifiers, verifiers.c.user == users.c.id, isouter=True)
+        .order_by(users.c.id)
+    )
+    return [
+        AccountView(row.id, row.name, row.admin, row.disabled, row.created, bool(row.change_password)) for row in rows
+    ]
+
+
+def add_tokens(connection: Connection, new: Sequence[Issued], now: int) -> None:
+    connection.execute(
+        insert(tokens),
+        [
+            {
+                "id": token.id,
+                "user": token.user,
+                "hash": bytes.fromhex(token.hash),
+                "device": token.device,
+                "kind": token.kind,
+                "created": now,
+                "expires": token.expires,
+            }
+            for token in new
+        ],
+    )
+
+
+def has_token(connection: Connection, user: str, id: str) -> bool:
+    return connection.execute(select(tokens.c.id).where(tokens.c.id == id, tokens.c.user == user)).first() is not None
+
+
+def count(connection: Connection, user: str, kind: TokenKind, now: int) -> int:
+    of_kind = (tokens.c.user == user) & (tokens.c.kind == kind) & (tokens.c.expires > now)
+    return int(connection.execute(select(func.count()).select_from(tokens).where(of_kind)).scalar_one())
+
+
+def oldest_beyond(connection: Connection, user: str, most: int, now: int, *, keep: str | None) -> list[str]:
+    """The tokens to end so that at most `most` are left: expired ones, then the oldest log-ins, never `keep` and never a named one."""
+    rows = connection.execute(
+        select(tokens.c.id, tokens.c.kind, tokens.c.expires)
+        .where(tokens.c.user == user)
+        .order_by(tokens.c.created, tokens.c.id)
+    ).all()
+    ids = [row.id for row in rows if row.expires <= now]
+    over = len(rows) - len(ids) - most
+    sessions = [row.id for row in rows if row.expires > now and row.kind == "session" and row.id != keep]
+    return ids + sessions[: max(0, over)]
+
+
+def of_user(connection: Connection, user: str, *, keep: str | None = None) -> list[str]:
+    """Ids of all tokens but `keep`."""
+    rows = connection.execute(select(tokens.c.id).where(tokens.c.user == user)).scalars()
+    return [id for id in rows if id != keep]
+
+
+def expired(connection: Connection, now: int, limit: int) -> list[str]:
+    return list(connection.execute(select(tokens.c.id).where(tokens.c.expires <= now).limit(limit)).scalars())
+
+
+def end_tokens(connection: Connection, ids: Iterable[str]) -> list[str]:
+    """Delete them; those that were there."""
+    ended = connection.execute(delete(tokens).where(tokens.c.id.in_(list(ids))).returning(tokens.c.id)).scalars()
+    return sorted(ended)
+
+
+def views(connection: Connection, caller: Caller, now: int) -> list[TokenView]:
+    """The caller's live tokens, newest first."""
+    rows = connection.execute(
+        select(tokens)
+        .where(tokens.c.user == caller.user, tokens.c.expires > now)
+        .order_by(tokens.c.created.desc(), tokens.c.id)
+    )
+    return [TokenView(row.id, row.device, row.kind, row.created, row.expires, row.id == caller.token_id) for row in rows]
+
+
+def live(connection: Connection, now: int) -> tuple[int, list[Live]]:
+    """Every good token, and the position at which this is true."""
+    position = reading.head(connection)
+    rows = connection.execute(
+        select(tokens.c.id, tokens.c.user, tokens.c.hash, tokens.c.device, tokens.c.expires, users.c.name, users.c.admin)
+        .join_from(tokens, users, users.c.id == tokens.c.user)
+        .where(tokens.c.expires > now, ~users.c.disabled)
+    )
+    return position, [
+        Live(Caller(row.user, row.name, row.admin, row.id, row.device), row.hash, row.expires, position) for row in rows
+    ]
+
+
+def set_stale(connection: Connection, user: str) -> None:
+    """The password is one that somebody else chose."""
+    connection.execute(update(verifiers).where(verifiers.c.user == user).values(change_password=True))
