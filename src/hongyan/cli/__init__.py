@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """`words` is what the person typed: the options of a command that is slow to import are only declared when it may be meant."""
+    """`words` is what the person typed: a command that is slow to import declares its options only when it may be meant."""
     parser = argparse.ArgumentParser(
         prog="hongyan",
         description="Instant messaging for an organisation: the server, its people, and a client for the terminal.",

@@ -36,7 +36,9 @@ def settings_of(given: argparse.Namespace, **flags: str | None) -> "Settings":
 
 def add_password(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--password-stdin", action="store_true", help="the first line of standard input is the password (otherwise it is asked for)"
+        "--password-stdin",
+        action="store_true",
+        help="the first line of standard input is the password (otherwise it is asked for)",
     )
 
 

@@ -33,6 +33,8 @@ _BY_STATUS: dict[int, type[HongyanError]] = {
     503: Overloaded,
 }
 _PREFIX = "urn:hongyan:error:"
+LONGEST_WAIT = 3600.0
+"""Seconds. A proxy that asks for a year gets an hour."""
 
 
 class ClientError(Exception):
@@ -47,6 +49,15 @@ class TransportBroken(ClientError):
     """This transport does not get through, although the server may well be there."""
 
 
+class Interposed(TransportBroken):
+    """Something between the ends answered instead of the server: a proxy, a portal, another program on its port."""
+
+    def __init__(self, status: int, retry_after: float | None = None) -> None:
+        super().__init__(f"Something that is no Hongyan server answered with status {status}")
+        self.status = status
+        self.retry_after = retry_after
+
+
 class Closed(ClientError):
     """The client was closed."""
 
@@ -55,15 +66,19 @@ class StateInUse(ClientError):
     """Another client has this state directory."""
 
 
+class StateUnusable(ClientError):
+    """The state directory cannot be written or its contents are damaged. What was to be kept is not kept."""
+
+
 class StreamEnded(ClientError):
     """The server ended the stream and said what to do next."""
 
-    def __init__(self, do: str, after: float = 0.0, reason: str = "") -> None:
+    def __init__(self, do: str, after: float | None = None, reason: str = "") -> None:
         super().__init__(reason or do)
         self.do = do
         """`resume`, `later`, `login` or `stop`."""
-        self.after = after
-        """Seconds to wait, with `later`."""
+        self.retry_after = after
+        """Seconds to wait, with `later`; None when the server did not say."""
 
 
 class _Problem(msgspec.Struct):
@@ -82,8 +97,11 @@ def refusal(code: str, status: int, detail: str, retry_after: float | None = Non
     return nearest(detail, retry_after=retry_after)
 
 
-def from_answer(status: int, body: bytes, retry_after: str | None) -> HongyanError:
-    """Read an HTTP answer of status 400 or above, also one that some proxy wrote in HTML."""
+def from_answer(status: int, body: bytes, retry_after: str | None) -> HongyanError | Interposed:
+    """Read an HTTP answer of status 400 or above.
+
+    Only a problem document with a type of Hongyan's is a refusal: what a proxy says about a path does not make a send wrong.
+    """
     try:
         problem = msgspec.json.decode(body, type=_Problem)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -91,6 +109,8 @@ def from_answer(status: int, body: bytes, retry_after: str | None) -> HongyanErr
     wait = problem.retry_after
     if wait is None and retry_after is not None and retry_after.isascii() and retry_after.isdigit():
         wait = float(retry_after)
+    if not problem.type.startswith(_PREFIX):
+        return Interposed(status, wait)
     detail = problem.detail or problem.title or f"The server answered {status}"
     return refusal(problem.type.removeprefix(_PREFIX), status, detail, wait)
 
@@ -110,4 +130,4 @@ def is_temporary(error: Exception) -> bool:
 def wait_of(error: Exception) -> float | None:
     """Seconds that the server asked to wait, if it did."""
     wait: Any = getattr(error, "retry_after", None)
-    return float(wait) if wait is not None else None
+    return min(float(wait), LONGEST_WAIT) if wait is not None else None

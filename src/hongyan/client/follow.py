@@ -2,6 +2,7 @@
 
 The reader keeps the cursor of what it has queued and starts every new stream there; the dispatcher drops what it has already
 handed over. So a change of transport, even in the middle of a batch, neither loses nor repeats an event.
+The queue between the two has a bound; when it is full the transport is not read until there is room.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ log = logging.getLogger("hongyan.client")
 
 Connection = Literal["new", "connecting", "online", "waiting", "login", "stopped", "closed"]
 _QUEUED = 64
+_LONG = 1.0
+"""Seconds that a stream lasts which is worth beginning again at once."""
 
 
 class Link(msgspec.Struct, frozen=True):
@@ -50,21 +53,25 @@ class Follower:
         backoff: Backoff,
         take: Callable[[Batch], Awaitable[None]],
         changed: Callable[[Link], Awaitable[None]],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._transports = transports
         self._ladder = ladder
         self._backoff = backoff
         self._take = take
         self._changed = changed
-        self._batches: asyncio.Queue[Batch] = asyncio.Queue(_QUEUED)
+        self._clock = clock
+        self._batches: asyncio.Queue[tuple[int, Batch]] = asyncio.Queue(_QUEUED)
         self._switch = asyncio.Event()
         self._cursor = ""
-        self._heard = False
+        self._begun = 0
+        """How often a cursor was set from outside: what was read from an older one is not handed over."""
+        self._heard_at: float | None = None
         self._ended_early = 0
         self.link = Link("new", ladder.current)
 
     async def run(self, cursor: str) -> None:
-        """Until cancelled, or until the server says `stop`."""
+        """Until cancelled, or until the server says `stop`. What `take` raises ends it too."""
         self._cursor = cursor
         async with asyncio.TaskGroup() as tasks:
             dispatcher = tasks.create_task(self._dispatch(), name="hongyan dispatcher")
@@ -73,16 +80,18 @@ class Follower:
             dispatcher.cancel()
 
     def restart(self, cursor: str | None = None) -> None:
-        """Begin a new stream now: another transport, another token, or another cursor."""
+        """Begin a new stream now: another transport, another token, or another cursor (what is queued is then forgotten)."""
         if cursor is not None:
             self._cursor = cursor
+            self._begun += 1
         self._switch.set()
 
     async def _dispatch(self) -> None:
         while True:
-            batch = await self._batches.get()
+            begun, batch = await self._batches.get()
             try:
-                await self._take(batch)
+                if begun == self._begun:
+                    await self._take(batch)
             finally:
                 self._batches.task_done()
 
@@ -101,42 +110,53 @@ class Follower:
 
     async def _one_stream(self, name: TransportName) -> float | None:
         """Follow one stream to its end. Gives the seconds to wait before the next one, None to end for good."""
-        self._heard = False
-        reading = asyncio.create_task(self._read(self._transports[name]), name=f"hongyan {name}")
+        self._heard_at = None
+        opened, told = asyncio.Event(), asyncio.Event()
+        reading = asyncio.create_task(self._read(self._transports[name], opened, told), name=f"hongyan {name}")
+        opening = asyncio.create_task(opened.wait())
         switch = asyncio.create_task(self._switch.wait())
-        climb = self._ladder.climb_in(time.monotonic())
+        climb = self._ladder.climb_in(self._clock())
+        until = None if climb is None else self._clock() + climb
         try:
-            await asyncio.wait({reading, switch}, timeout=climb, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({reading, opening, switch}, timeout=climb, return_when=asyncio.FIRST_COMPLETED)
+            if opening.done():
+                await self._tell("online", name)  # here and not in the reader, which a switch may cancel in a callback
+                told.set()
+                rest = None if until is None else max(0.0, until - self._clock())
+                await asyncio.wait({reading, switch}, timeout=rest, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            switch.cancel()
-            reading.cancel()
-            await asyncio.gather(switch, reading, return_exceptions=True)
+            for task in (opening, switch, reading):
+                task.cancel()
+            await asyncio.gather(opening, switch, reading, return_exceptions=True)
+        if self._switch.is_set():
+            return 0.0
         if reading.cancelled():
-            if not self._switch.is_set():
-                self._ladder.climb(time.monotonic())
+            self._ladder.climb(self._clock())
             return 0.0
         return await self._ended(name, reading.exception())
 
-    async def _read(self, transport: Transport) -> None:
+    async def _read(self, transport: Transport, opened: asyncio.Event, told: asyncio.Event) -> None:
+        begun = self._begun
         async with aclosing(transport.stream(self._cursor)) as stream:  # type: ignore[type-var]
             async for batch in stream:
                 if batch.opened:
-                    await self._tell("online", transport.name)
-                else:
-                    if not self._heard:
-                        self._heard = True
-                        self._ladder.worked()
-                        self._backoff.reset()
-                    if not batch.events and not batch.signals and not batch.limited and batch.cursor in (None, self._cursor):
-                        continue
+                    opened.set()
+                    await told.wait()
+                    continue
+                if self._heard_at is None:
+                    self._heard_at = self._clock()
+                    self._ladder.worked()
+                    self._backoff.reset()
                 if batch.signals and not batch.events and not batch.cursor and self._batches.full():
                     continue  # signals go first
-                await self._batches.put(batch)
+                await self._batches.put((begun, batch))
+                if begun != self._begun:
+                    return
                 if batch.cursor:
                     self._cursor = batch.cursor
 
     async def _ended(self, name: TransportName, error: BaseException | None) -> float | None:
-        now = time.monotonic()
+        now = self._clock()
         self.link = msgspec.structs.replace(self.link, reason=str(error or ""))
         match error:
             case StreamEnded(do="stop"):
@@ -147,26 +167,26 @@ class Follower:
                 await self._switch.wait()
                 return 0.0
             case StreamEnded(do="later"):
-                return self._backoff.next(error.after)
+                return self._backoff.next(wait_of(error))
             case StreamEnded():
-                if self._heard:
+                if self._heard_at is not None and now - self._heard_at >= _LONG:
                     self._ended_early = 0
                     return 0.0
                 self._ended_early += 1  # a server that ends each stream at once is not asked without a pause
                 return 0.0 if self._ended_early == 1 else self._backoff.next()
             case InvalidCursor():
-                await self._batches.put(Batch(limited=True, reason="invalid-cursor"))
+                await self._batches.put((self._begun, Batch(limited=True, reason="invalid-cursor")))
                 await self._batches.join()
                 return self._backoff.next()
             case HongyanError() if error.retry_after is not None:
-                return self._backoff.next(error.retry_after)
+                return self._backoff.next(wait_of(error))
             case Unreachable():
                 return self._backoff.next()
             case TransportBroken() | Invalid() | HongyanError():
                 pass
             case _:
                 log.error("the %s transport failed", name, exc_info=error)
-        if not self._heard:
+        if self._heard_at is None:
             self._ladder.broke(now)
         log.debug("%s ended: %r", name, error)
         return self._backoff.next(wait_of(error) if isinstance(error, Exception) else None)

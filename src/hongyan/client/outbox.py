@@ -1,14 +1,13 @@
 """The outbox: every send is written down before its first try and struck out when it was acknowledged or refused for good.
 
-One small SQLite file, so that a send survives the end of the process and of the machine. Each entry keeps its client_id for
-ever, therefore a send that was tried twice is one message.
+Each entry keeps its client_id for ever, therefore a send that was tried twice is one message.
 """
 
 import sqlite3
-from pathlib import Path
 
 import msgspec
 
+from hongyan.client.errors import StateUnusable
 from hongyan.client.model import Json
 
 _SCHEMA = """
@@ -32,36 +31,39 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Outbox:
-    """The entries in the order in which they were added. Without a path they are kept in memory.
+    """The entries in the order in which they were added.
 
-    A commit is one small write with fsync; it is done in the caller's thread, so that `add` returning means kept.
+    Adding is one write with fsync (1.4 ms on a common disk), done in the caller's thread, so that `add` returning means kept.
+    Striking out waits for no disk (0.02 ms): an entry that comes back after a power failure is sent once more with its id.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
-        if path is not None:
-            path.touch(mode=0o600, exist_ok=True)
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None)
-        try:
-            self._db.execute("PRAGMA journal_mode=DELETE")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute(_SCHEMA)
-        except BaseException:
-            self._db.close()
-            raise
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+        db.execute(_SCHEMA)
 
     def add(self, entry: Entry) -> None:
-        """Keep an entry. Raises ValueError when the client_id is there already, sqlite3.Error when it cannot be kept."""
+        """Keep an entry. Raises ValueError when its client_id is there already, StateUnusable when it cannot be kept."""
+        content = msgspec.json.encode(entry.content)
         try:
-            self._db.execute(
-                "INSERT INTO outbox (sender, client_id, conversation, content) VALUES (?, ?, ?, ?)",
-                (entry.sender, entry.client_id, entry.conversation, msgspec.json.encode(entry.content)),
-            )
+            self._db.execute("PRAGMA synchronous=FULL")
+            try:
+                self._db.execute(
+                    "INSERT INTO outbox (sender, client_id, conversation, content) VALUES (?, ?, ?, ?)",
+                    (entry.sender, entry.client_id, entry.conversation, content),
+                )
+            finally:
+                self._db.execute("PRAGMA synchronous=NORMAL")
         except sqlite3.IntegrityError:
             raise ValueError(f"client_id {entry.client_id} is waiting already") from None
+        except sqlite3.Error as error:
+            raise StateUnusable(f"The message could not be written down: {error}") from error
 
     def remove(self, entry: Entry) -> None:
-        """Strike out; nothing happens when it is gone already."""
-        self._db.execute("DELETE FROM outbox WHERE sender = ? AND client_id = ?", (entry.sender, entry.client_id))
+        """Strike out; nothing happens when it is gone already. Raises StateUnusable."""
+        try:
+            self._db.execute("DELETE FROM outbox WHERE sender = ? AND client_id = ?", (entry.sender, entry.client_id))
+        except sqlite3.Error as error:
+            raise StateUnusable(f"The outbox could not be written: {error}") from error
 
     def waiting(self, sender: str) -> list[Entry]:
         """All entries of one user, oldest first."""
@@ -71,6 +73,3 @@ class Outbox:
     def count(self, sender: str) -> int:
         (number,) = self._db.execute("SELECT count(*) FROM outbox WHERE sender = ?", (sender,)).fetchone()
         return int(number)
-
-    def close(self) -> None:
-        self._db.close()

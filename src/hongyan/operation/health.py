@@ -1,6 +1,5 @@
 """Health: can this server do its work, and if not, why. Asked at `/health`; every answer looks again, nothing is remembered."""
 
-import time
 from collections.abc import Callable
 from typing import Literal
 
@@ -51,31 +50,3 @@ class Health:
                 down = down or needed
         status: Literal["ok", "degraded", "down"] = "down" if down else "degraded" if reasons else "ok"
         return Report(status, tuple(reasons), self._version, self._position())
-
-
-class Following:
-    """A check: the follower of the log has not reached, for `patience` seconds, what was the head then."""
-
-    def __init__(
-        self,
-        head: Callable[[], int],
-        position: Callable[[], int],
-        *,
-        patience: float = 5.0,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._head = head
-        self._position = position
-        self._patience = patience
-        self._clock = clock
-        self._goal = 0
-        self._since = clock()
-
-    def __call__(self) -> str | None:
-        position, now = self._position(), self._clock()
-        if position >= self._goal:
-            self._goal, self._since = self._head(), now
-        elif now - self._since >= self._patience:
-            behind, seconds = self._head() - position, now - self._since
-            return f"This node is {behind} events behind the log and has not caught up for {seconds:.0f} s"
-        return None

@@ -1,10 +1,13 @@
 """`/metrics` in the text format of Prometheus. Numbers are read when somebody asks: counting costs only a plain `+= 1`."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.core import Metric
+from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from hongyan.messaging import Messaging
+from hongyan.store.stats import Histogram, Stats
 
 Source = Callable[[], Iterable[Metric]]
 """Gives metric families with the values of now."""
@@ -13,17 +16,13 @@ Source = Callable[[], Iterable[Metric]]
 class Metrics:
     """A registry of its own, so that two servers in one process (in a test) do not meet."""
 
-    content_type = CONTENT_TYPE_LATEST
-
-    def __init__(self) -> None:
+    def __init__(self, *sources: Source) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
         ProcessCollector(registry=self._registry)
-
-    def add(self, source: Source) -> None:
-        self._registry.register(_Reading(source))
+        for source in sources:
+            self._registry.register(_Reading(source))
 
     def text(self) -> bytes:
-        """The body of the answer, of type `content_type`."""
         return generate_latest(self._registry)
 
 
@@ -34,5 +33,70 @@ class _Reading(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from self._source()
 
-    def describe(self) -> Iterable[Metric]:
-        return ()
+
+def of_store(stats: Stats) -> Iterator[Metric]:
+    """What the store counts."""
+    yield _counter(CounterMetricFamily("hongyan_events_appended", "Events stored by this node"), stats.events)
+    yield _counter(CounterMetricFamily("hongyan_commits", "Commits that stored events"), stats.commits)
+    yield _counter(
+        CounterMetricFamily("hongyan_store_refused", "Appends and transactions that were answered with an error"), stats.refused
+    )
+    yield _gauge(GaugeMetricFamily("hongyan_append_queue", "Appends and transactions that wait for their answer"), stats.queued)
+    yield _histogram(
+        HistogramMetricFamily("hongyan_append_seconds", "Longest wait of each commit, from the call to the answer"), stats.latency
+    )
+    yield _histogram(HistogramMetricFamily("hongyan_batch_events", "Events of each commit"), stats.batch_size)
+
+
+def of_messaging(messaging: Messaging) -> Iterator[Metric]:
+    """What the follower of the log, the sessions and the sender count."""
+    log, sessions = messaging.log, messaging.sessions
+    yield _gauge(GaugeMetricFamily("hongyan_log_position", "Where this node is in the log"), log.position)
+    yield _gauge(
+        GaugeMetricFamily("hongyan_log_lag_events", "Events known to exist that it has not reached"), log.head - log.position
+    )
+    yield _gauge(GaugeMetricFamily("hongyan_log_ring_events", "Newest events kept in memory"), log.ring_size)
+    yield _counter(CounterMetricFamily("hongyan_log_reads", "Ranges read from the store that the bus had not brought"), log.holes)
+    yield _labelled(
+        GaugeMetricFamily("hongyan_connections", "Live sessions", labels=["transport"]),
+        dict.fromkeys(("websocket", "sse", "longpoll", "poll"), 0) | dict(sessions.by_transport),
+    )
+    yield _counter(
+        CounterMetricFamily("hongyan_events_delivered", "Events handed to sessions, one for each receiver"), sessions.delivered
+    )
+    yield _counter(
+        CounterMetricFamily("hongyan_sessions_behind", "Sessions sent back to reading the log because they were slow"),
+        sessions.fell_behind,
+    )
+    yield _counter(
+        CounterMetricFamily("hongyan_sessions_refused", "Sessions not let in: too many, or too many at once"), sessions.refused
+    )
+    yield _labelled(
+        CounterMetricFamily("hongyan_sends_refused", "Messages refused, by the code of the error", labels=["code"]),
+        messaging.sender.refused,
+    )
+
+
+def _counter(family: CounterMetricFamily, value: float) -> Metric:
+    family.add_metric([], value)
+    return family
+
+
+def _gauge(family: GaugeMetricFamily, value: float) -> Metric:
+    family.add_metric([], value)
+    return family
+
+
+def _labelled(family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[str, float]) -> Metric:
+    for label, value in sorted(values.items()):
+        family.add_metric([label], value)
+    return family
+
+
+def _histogram(family: HistogramMetricFamily, histogram: Histogram) -> Metric:
+    buckets, below = [], 0
+    for bound, count in zip([*map(str, histogram.bounds), "+Inf"], histogram.counts, strict=True):
+        below += count
+        buckets.append((bound, float(below)))
+    family.add_metric([], buckets, histogram.total)
+    return family

@@ -1,21 +1,25 @@
 """Reading the log: plain functions of a connection, the same on every store, for `Store.read` and inside transactions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heapreplace
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from sqlalchemy import (
     JSON,
+    BigInteger,
     BindParameter,
+    ColumnElement,
     Connection,
+    FromClause,
+    Row,
     Select,
-    TableValuedAlias,
+    String,
     bindparam,
     cast,
+    column,
     func,
     select,
-    tuple_,
 )
 
 from hongyan.core.model import Event
@@ -50,25 +54,40 @@ _UNREAD = select(func.count()).select_from(
     .limit(_limit)
     .subquery()
 )
-_place = (_at.lane, _at.seq)
-_PLACES: Select[str, int, int] = select(*_place, _at.position).where(tuple_(*_place).in_(bindparam("places", expanding=True)))
 
 
-def _tops(each: TableValuedAlias) -> Select[str, int, int]:
+class _Place(msgspec.Struct, frozen=True, gc=False):
+    lane: str
+    seq: int
+
+
+def _tops(each: FromClause, lane: ColumnElement[str]) -> Select[str, int, int]:
     """Lane, seq and position of the last event of each of these lanes: one step down the index for each."""
-    last = select(_at.seq).where(_at.lane == each.c.value).order_by(_at.seq.desc()).limit(1).correlate(each).scalar_subquery()
-    return select(_at.lane, _at.seq, _at.position).select_from(each).join(events, (_at.lane == each.c.value) & (_at.seq == last))
+    last = select(_at.seq).where(_at.lane == lane).order_by(_at.seq.desc()).limit(1).correlate(each).scalar_subquery()
+    return select(_at.lane, _at.seq, _at.position).select_from(each).join(events, (_at.lane == lane) & (_at.seq == last))
 
 
-# How a database takes a list as one parameter is the one thing here that they do not agree on.
+def _places(each: FromClause, lane: ColumnElement[str], seq: ColumnElement[int]) -> Select[str, int, int]:
+    """Lane, seq and position of the event at each of these places."""
+    return select(_at.lane, _at.seq, _at.position).select_from(each).join(events, (_at.lane == lane) & (_at.seq == seq))
+
+
+# How a list is one parameter is the one thing that the databases do not agree on.
+_json = func.json_each(bindparam("list")).table_valued("value")
+_record = (
+    func.json_to_recordset(cast(bindparam("list"), JSON))
+    .table_valued(column("lane", String), column("seq", BigInteger))
+    .render_derived(with_types=True)
+)
 _TOPS = {
-    "sqlite": _tops(func.json_each(bindparam("lanes")).table_valued("value")),
-    "postgresql": _tops(func.json_array_elements_text(cast(bindparam("lanes"), JSON)).table_valued("value")),
+    "sqlite": _tops(_json, func.json_extract(_json.c.value, "$.lane")),
+    "postgresql": _tops(_record, _record.c.lane),
 }
-_CHUNK = 500
-_Place = tuple[str, int]
-_K = TypeVar("_K")
-_list = msgspec.json.Encoder().encode
+_PLACES = {
+    "sqlite": _places(_json, func.json_extract(_json.c.value, "$.lane"), func.json_extract(_json.c.value, "$.seq")),
+    "postgresql": _places(_record, _record.c.lane, _record.c.seq),
+}
+_encode = msgspec.json.Encoder().encode
 
 
 def head(connection: Connection) -> int:
@@ -177,11 +196,11 @@ class _Part:
 
 def _starts(connection: Connection, spans: Sequence[tuple[str, Span]], position: int) -> list[_Part]:
     """The spans with something new, each at its first new event. All lanes are searched together, one statement for each step."""
-    tops: dict[str, tuple[int, int]] = {}
-    for some in _chunks(list({lane for lane, _ in spans})):
-        for lane, seq, at in connection.execute(_TOPS[connection.dialect.name], {"lanes": _list(some).decode()}):
-            if at > position:
-                tops[lane] = (seq, at)
+    tops = {
+        lane: (seq, at)
+        for lane, seq, at in _look(connection, _TOPS, [_Place(lane, 0) for lane in {lane for lane, _ in spans}])
+        if at > position
+    }
     parts: list[_Part] = []
     ended: dict[_Place, list[Span]] = {}
     for lane, span in spans:
@@ -191,26 +210,24 @@ def _starts(connection: Connection, spans: Sequence[tuple[str, Span]], position:
         if span.last_seq is None or span.last_seq >= top[0]:
             parts.append(_Part(lane, span.since_seq, *top))
         elif span.last_seq >= span.since_seq:
-            ended.setdefault((lane, span.last_seq), []).append(span)
-    for (lane, seq), at in _positions(connection, ended):
+            ended.setdefault(_Place(lane, span.last_seq), []).append(span)
+    for lane, seq, at in _look(connection, _PLACES, list(ended)):
         if at > position:
-            parts += [_Part(lane, span.since_seq, seq, at) for span in ended[lane, seq]]
+            parts += [_Part(lane, span.since_seq, seq, at) for span in ended[_Place(lane, seq)]]
     while searching := [part for part in parts if not part.found]:
-        places: dict[_Place, list[_Part]] = {}
-        for part in searching:
-            places.setdefault((part.lane, part.probe()), []).append(part)
-        for place, at in _positions(connection, places):
-            for part in places[place]:
-                part.learn(place[1], at, position)
+        probes = [_Place(part.lane, part.probe()) for part in searching]
+        found = {(lane, seq): at for lane, seq, at in _look(connection, _PLACES, probes)}
+        for part, probe in zip(searching, probes, strict=True):
+            part.learn(probe.seq, found.get((probe.lane, probe.seq), 0), position)
     return parts
 
 
-def _positions(connection: Connection, places: Iterable[_Place]) -> Iterator[tuple[_Place, int]]:
-    """Where each of these events is in the whole log; 0 if there is none."""
-    for some in _chunks(list(places)):
-        found = {(lane, seq): at for lane, seq, at in connection.execute(_PLACES, {"places": some})}
-        for place in some:
-            yield place, found.get(place, 0)
+def _look(
+    connection: Connection, statements: Mapping[str, Select[str, int, int]], places: list[_Place]
+) -> Sequence[Row[str, int, int]]:
+    if not places:
+        return []
+    return connection.execute(statements[connection.dialect.name], {"list": _encode(places).decode()}).all()
 
 
 def _merge(connection: Connection, parts: list[_Part], upto: int, limit: int) -> list[Event]:
@@ -238,8 +255,3 @@ def _merge(connection: Connection, parts: list[_Part], upto: int, limit: int) ->
             merged.append(event)
         heapreplace(queue, (event.position + 1, number))
     return merged
-
-
-def _chunks(things: list[_K]) -> Iterator[list[_K]]:
-    for start in range(0, len(things), _CHUNK):
-        yield things[start : start + _CHUNK]

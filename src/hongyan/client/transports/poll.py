@@ -48,7 +48,7 @@ class Polling:
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unreachable(str(error)) from error
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             raise TransportBroken(str(error) or type(error).__name__) from error
         if answer.status_code != 200:
             raise from_answer(answer.status_code, answer.content, answer.headers.get("Retry-After"))

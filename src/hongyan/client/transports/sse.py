@@ -1,5 +1,6 @@
 """Server-sent events: one long answer of GET /v1/events/sse."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -13,18 +14,21 @@ from hongyan.client.sse import EventStreamDecoder, ServerSentEvent
 
 class _Verdict(msgspec.Struct):
     do: str = "resume"
-    after: float = 0.0
+    after: float | None = None
     reason: str = ""
 
 
 class EventStream:
-    """The server says something every 15 seconds; `silence` seconds without a byte mean that the way is broken."""
+    """The server says something every 15 seconds; `silence` seconds without a byte mean that the way is broken. The first of
+    them must come within `first`: a proxy that collects the answer before it passes it on is found out soon.
+    """
 
     name: TransportName = "sse"
 
-    def __init__(self, rest: Rest, *, silence: float = 40.0) -> None:
+    def __init__(self, rest: Rest, *, silence: float = 40.0, first: float = 20.0) -> None:
         self._rest = rest
         self._silence = silence
+        self._first = first
 
     async def stream(self, cursor: str) -> AsyncIterator[Batch]:
         headers = self._rest.headers() | {"Accept": "text/event-stream", "Cache-Control": "no-store", "Last-Event-ID": cursor}
@@ -38,12 +42,16 @@ class EventStream:
                     raise TransportBroken("the answer is not an event stream")
                 yield Batch(opened=True)
                 decoder = EventStreamDecoder()
-                async for chunk in answer.aiter_bytes():
+                chunks = answer.aiter_bytes()
+                async with asyncio.timeout(self._first):
+                    chunk = await anext(chunks, b"")
+                while chunk:
                     for event in decoder.feed(chunk):
                         yield _batch(event)
+                    chunk = await anext(chunks, b"")
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unreachable(str(error)) from error
-        except (httpx.TransportError, msgspec.MsgspecError, ValueError) as error:
+        except (httpx.RequestError, TimeoutError, msgspec.MsgspecError, ValueError) as error:
             raise TransportBroken(str(error) or type(error).__name__) from error
         raise TransportBroken("the event stream ended without a verdict")
 

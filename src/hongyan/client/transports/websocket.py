@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.typing import Subprotocol
 
 from hongyan.client.errors import StreamEnded, TransportBroken, Unreachable, from_answer, from_frame
@@ -42,7 +42,7 @@ class Frame(msgspec.Struct):
     detail: str | None = None
     retry_after: float | None = None
     do: str = "resume"
-    after: float = 0.0
+    after: float | None = None
 
 
 class WebSocket:
@@ -93,10 +93,10 @@ class WebSocket:
             if code in (1001, 1012, 1013):  # going away, restart, try again later (RFC 6455 and its registry)
                 raise StreamEnded("later" if code == 1013 else "resume", reason=reason) from error
             raise TransportBroken(f"closed with {code} {reason}".strip()) from error
-        except ConnectionRefusedError as error:
-            raise Unreachable(str(error)) from error
-        except (OSError, InvalidHandshake, TimeoutError, msgspec.MsgspecError, EOFError) as error:
+        except (WebSocketException, TimeoutError, msgspec.MsgspecError, EOFError, ValueError) as error:
             raise TransportBroken(str(error) or type(error).__name__) from error
+        except OSError as error:  # no connection to begin with: no name, no route, nobody listening
+            raise Unreachable(str(error)) from error
         finally:
             self._stop_calls()
 
@@ -118,10 +118,12 @@ class WebSocket:
 
     async def _read(self, connection: ClientConnection, batches: "asyncio.Queue[Batch | Exception]") -> None:
         verdict: StreamEnded | None = None
+        within = self._answer_within  # the pong to the first ping; a proxy that lets no frames through is found out soon
         try:
             while True:
-                async with asyncio.timeout(self._silence):
+                async with asyncio.timeout(within):
                     raw = await connection.recv()
+                within = self._silence
                 frame = _decode(raw, Frame)
                 match frame.op:
                     case "events":
@@ -193,10 +195,10 @@ class WebSocket:
         ref = self._ref
         try:
             data = encode(body)
-            await connection.send(data if encode is msgspec.msgpack.encode else data.decode())
-            if answer is None:
-                return Frame("none")
             async with asyncio.timeout(self._answer_within):
+                await connection.send(data if encode is msgspec.msgpack.encode else data.decode())
+                if answer is None:
+                    return Frame("none")
                 frame = await answer
         except (ConnectionClosed, TimeoutError) as error:
             raise TransportBroken("no answer on the WebSocket") from error

@@ -1,1 +1,9 @@
-"""Accounts, passwords and tokens: who somebody is. Others use `Identity`; what is in the tables is this room's alone."""
+"""Accounts, passwords and tokens: who somebody is.
+
+Others use `Identity` and its answers; what is in the tables is this room's alone.
+"""
+
+from hongyan.features.identity.model import AccountView, IssuedToken, Login, TokenView
+from hongyan.features.identity.service import Identity
+
+__all__ = ["AccountView", "Identity", "IssuedToken", "Login", "TokenView"]

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select
 
 from hongyan.core.model import Caller
-from hongyan.features.identity.model import AccountView, TokenKind, TokenView
+from hongyan.features.identity.model import AccountView, TokenView
 from hongyan.features.identity.scram import Verifier
 from hongyan.features.identity.tables import tokens, verifiers
 from hongyan.features.identity.tokens import Account, Issued, Live
@@ -66,9 +66,7 @@ def accounts(connection: Connection) -> list[AccountView]:
         .join_from(users, verifiers, verifiers.c.user == users.c.id, isouter=True)
         .order_by(users.c.id)
     )
-    return [
-        AccountView(row.id, row.name, row.admin, row.disabled, row.created, bool(row.change_password)) for row in rows
-    ]
+    return [AccountView(row.id, row.name, row.admin, row.disabled, row.created, bool(row.change_password)) for row in rows]
 
 
 def add_tokens(connection: Connection, new: Sequence[Issued], now: int) -> None:
@@ -93,17 +91,15 @@ def has_token(connection: Connection, user: str, id: str) -> bool:
     return connection.execute(select(tokens.c.id).where(tokens.c.id == id, tokens.c.user == user)).first() is not None
 
 
-def count(connection: Connection, user: str, kind: TokenKind, now: int) -> int:
-    of_kind = (tokens.c.user == user) & (tokens.c.kind == kind) & (tokens.c.expires > now)
-    return int(connection.execute(select(func.count()).select_from(tokens).where(of_kind)).scalar_one())
+def count_named(connection: Connection, user: str, now: int) -> int:
+    named = (tokens.c.user == user) & (tokens.c.kind == "named") & (tokens.c.expires > now)
+    return int(connection.execute(select(func.count()).select_from(tokens).where(named)).scalar_one())
 
 
 def oldest_beyond(connection: Connection, user: str, most: int, now: int, *, keep: str | None) -> list[str]:
-    """The tokens to end so that at most `most` are left: expired ones, then the oldest log-ins, never `keep` and never a named one."""
+    """What to end so that at most `most` are left: expired ones, then the oldest log-ins, never `keep` or a named one."""
     rows = connection.execute(
-        select(tokens.c.id, tokens.c.kind, tokens.c.expires)
-        .where(tokens.c.user == user)
-        .order_by(tokens.c.created, tokens.c.id)
+        select(tokens.c.id, tokens.c.kind, tokens.c.expires).where(tokens.c.user == user).order_by(tokens.c.created, tokens.c.id)
     ).all()
     ids = [row.id for row in rows if row.expires <= now]
     over = len(rows) - len(ids) - most
@@ -130,9 +126,7 @@ def end_tokens(connection: Connection, ids: Iterable[str]) -> list[str]:
 def views(connection: Connection, caller: Caller, now: int) -> list[TokenView]:
     """The caller's live tokens, newest first."""
     rows = connection.execute(
-        select(tokens)
-        .where(tokens.c.user == caller.user, tokens.c.expires > now)
-        .order_by(tokens.c.created.desc(), tokens.c.id)
+        select(tokens).where(tokens.c.user == caller.user, tokens.c.expires > now).order_by(tokens.c.created.desc(), tokens.c.id)
     )
     return [TokenView(row.id, row.device, row.kind, row.created, row.expires, row.id == caller.token_id) for row in rows]
 
@@ -148,8 +142,3 @@ def live(connection: Connection, now: int) -> tuple[int, list[Live]]:
     return position, [
         Live(Caller(row.user, row.name, row.admin, row.id, row.device), row.hash, row.expires, position) for row in rows
     ]
-
-
-def set_stale(connection: Connection, user: str) -> None:
-    """The password is one that somebody else chose."""
-    connection.execute(update(verifiers).where(verifiers.c.user == user).values(change_password=True))

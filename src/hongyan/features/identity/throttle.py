@@ -16,8 +16,10 @@ from hongyan.features.identity.address import network
 
 _Key = tuple[str, ...]
 
-_MOST = 100_000
-"""Windows kept. Each new one costs a guesser a PBKDF2, so that more than this do not fit into 15 minutes of two cores."""
+_MOST = 200_000
+"""Windows kept. A guess makes at most two and costs a PBKDF2 of 50 ms, of which four threads do 72,000 in 15 minutes: nobody can
+push out the windows of an account by filling the rest.
+"""
 _MOST_KNOWN = 10_000
 _KNOWN_MS = 30 * 86_400_000
 
@@ -54,8 +56,9 @@ class _Window:
 
 
 class Attempt:
-    """One guess: `with throttle.attempt(...) as attempt`, verify, `attempt.succeeded()`. What fails for another reason than a wrong
-    password is given back; a guess whose maker went away is not, since its outcome is known to nobody.
+    """One guess: `with throttle.attempt(...) as attempt`, verify, `attempt.succeeded()`.
+
+    What fails for another reason than a wrong password is given back; a guess whose maker went away stays counted.
     """
 
     def __init__(self, throttle: "Throttle", pair: _Key, windows: dict[_Key, _Window], now: int) -> None:

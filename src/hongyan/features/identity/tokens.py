@@ -1,7 +1,7 @@
 """Live tokens in memory: a fold over the log, loaded from the store at a position (docs/decisions/0003).
 
-`check` asks no database. What this node itself issues and ends is in the table as soon as it is committed, without waiting for the
-follower; the event that comes later changes nothing then.
+What this node itself issues and ends is in the table as soon as it is committed, without waiting for the follower; the event that
+comes later changes nothing then.
 """
 
 from base64 import urlsafe_b64encode

@@ -10,9 +10,9 @@ def all_of(headers: RawHeaders, name: bytes) -> list[str]:
     return [value.decode("latin-1") for key, value in headers if key == name]
 
 
-def only(headers: RawHeaders, name: bytes) -> str | None:
-    """The value of a header that may come once; None when it is missing. Raises ValueError when it comes twice."""
-    found = all_of(headers, name)
-    if len(found) > 1:
-        raise ValueError(f"The header {name.decode()} came {len(found)} times")
-    return found[0] if found else None
+def first_of(headers: RawHeaders, name: bytes) -> str | None:
+    """The first value of a header; None when it is missing."""
+    for key, value in headers:
+        if key == name:
+            return value.decode("latin-1")
+    return None

@@ -8,7 +8,7 @@ import msgspec
 from hongyan.config import Settings
 
 if TYPE_CHECKING:
-    from hongyan.features.identity import Identity
+    from hongyan.features.identity.service import Identity
     from hongyan.messaging import Messaging
 
 
@@ -16,7 +16,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     messaging: "Messaging"
     identity: "Identity"
     settings: Settings
-    health: Callable[[], tuple[int, dict[str, Any]]]
-    """The status, 200 or 503, and the body of `GET /health`."""
+    health: Callable[[], tuple[int, Any]]
+    """The status, 200 or 503, and the body of `GET /health`: an operation.health.Report or a map like it."""
     metrics: Callable[[], bytes]
     """The text format of Prometheus."""

@@ -12,14 +12,14 @@ export function chatView(app) {
   const composer = composerView(app, () => timeline.toNewest());
   const details = detailsView(app, () => toggleDetails(false));
   const face = h('span', { class: 'face' });
-  const title = h('h1', { class: 'clip' });
+  const title = h('h2', { class: 'clip' });
   const under = h('p', { class: 'second clip', 'aria-live': 'off' });
   const opener = sign('members', t('details'), () => toggleDetails(!app.ui.details), { 'aria-expanded': 'false' });
   const head = h('header', { class: 'chat-head' }, sign('back', `${t('back')} (Esc)`, () => app.open(null), { class: 'sign only-phone' }), face, h('div', { class: 'names' }, title, under), opener);
   const body = h('div', { class: 'chat-body' }, head, timeline.node, composer.node);
   const empty = h('div', { class: 'empty' }, geese('picture'), h('p', {}, t('pick_conversation')),
     h('button', { type: 'button', class: 'primary', onclick: () => picker(app) }, t('new_conversation')));
-  const node = h('main', { class: 'chat' }, body, empty, details.node);
+  const node = h('section', { class: 'chat' }, body, empty, details.node);
   let look = '';
 
   function toggleDetails(on) {

@@ -10,6 +10,9 @@ const SKELETON_AFTER = 150;
 
 export function listView(app) {
   const search = h('input', { type: 'search', placeholder: t('search'), 'aria-label': t('search'), title: `${t('search')} (Ctrl+K)`, autocomplete: 'off', oninput: () => app.changed() });
+  search.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape' && search.value) event.stopPropagation(); // the browser empties the field
+  });
   const rows = h('ul', { class: 'rows' });
   const empty = h('div', { class: 'empty small' });
   const node = h('section', { class: 'list', 'aria-label': t('messages') },

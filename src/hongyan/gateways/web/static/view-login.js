@@ -9,7 +9,7 @@ export function geese(className) {
   const bird = (x, y, size) => svg('path', { class: 'goose', transform: `translate(${x} ${y}) scale(${size})`, d: 'M-20-5C-12-11-4-8 0 0 4-8 12-11 20-5 12-8 4-4 0 5-4-4-12-8-20-5Z' });
   const wedge = [[200, 64, 1], [164, 84, 0.86], [240, 80, 0.86], [130, 106, 0.74], [282, 98, 0.74], [98, 130, 0.63], [326, 118, 0.63], [68, 156, 0.53]];
   return svg('svg', { class: className, viewBox: '0 0 400 260', 'aria-hidden': 'true' },
-    svg('circle', { class: 'sun', cx: 306, cy: 172, r: 26 }),
+    svg('circle', { class: 'sun', cx: 304, cy: 184, r: 25 }),
     ...wedge.map(([x, y, size]) => bird(x, y, size)),
     svg('path', { class: 'hill far', d: 'M0 222C46 190 78 186 116 204S190 176 236 190s78 8 110-8 40-10 54-6v90H0Z' }),
     svg('path', { class: 'hill', d: 'M0 244c60-22 96-24 150-12s84-18 136-12 82 14 114 2v38H0Z' }));
@@ -70,7 +70,7 @@ export function loginScreen(app, choices) {
       h('button', { type: 'button', class: 'quiet', onclick: () => choices.nextLanguage(), lang: getLanguage() === 'zh' ? 'en' : 'zh-CN' }, t('language')),
       themeSign(choices)),
     h('section', { class: 'cover' }, h('h1', { class: 'wordmark' }, '鸿雁'), h('p', { class: 'motto' }, t('motto')), geese('picture')),
-    h('form', { class: 'card', onsubmit: submit, novalidate: true, 'aria-label': t('log_in') }, name.node, password.node, error, button));
+    h('form', { class: 'card', onsubmit: submit, novalidate: true, 'aria-label': t('log_in') }, h('h2', {}, t('log_in')), name.node, password.node, error, button));
 
   return {
     node,

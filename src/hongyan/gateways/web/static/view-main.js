@@ -2,7 +2,7 @@
 
 import { Problem } from './api.js';
 import { sentence } from './app.js';
-import { avatar, h, mark, sign, write } from './dom.js';
+import { avatar, h, icon, mark, sign, write } from './dom.js';
 import { byRecency } from './state.js';
 import { chatView } from './view-chat.js';
 import { divider } from './view-divider.js';
@@ -10,7 +10,7 @@ import { listView } from './view-list.js';
 import { picker } from './view-people.js';
 import { modal, passwordDialog, themeShown, themeSign } from './view-login.js';
 import { wireView } from './view-wire.js';
-import { getLanguage, t } from './words.js';
+import { getLanguage, number, t } from './words.js';
 
 const BAR_AFTER = 800; // a switch of the transport is too short to be worth a bar
 
@@ -19,22 +19,25 @@ export function mainScreen(app, choices) {
   const list = listView(app);
   const chat = chatView(app);
   const bar = offlineBar(app);
-  const notice = h('aside', { class: 'notice', role: 'status' },
+  const notice = h('div', { class: 'notice', role: 'status' },
     h('p', {}, t('password_notice')),
     h('button', { type: 'button', class: 'primary small', onclick: () => passwordDialog(app) }, t('password_change')),
     h('button', { type: 'button', class: 'quiet small', onclick: () => app.dismissNotice() }, t('later')));
-  const self = h('button', { type: 'button', class: 'self', 'aria-label': t('me'), title: t('me'), onclick: () => meDialog(app) });
-  const badge = h('i', { class: 'badge' });
+  const face = h('span', { class: 'face' });
+  const self = h('button', { type: 'button', class: 'self', title: t('me'), onclick: () => meDialog(app) }, h('span', { class: 'unseen' }, t('me')), face);
+  const badge = h('i', { class: 'badge', 'aria-hidden': 'true' });
+  const unread = h('span', { class: 'unseen' });
   const rail = h('nav', { class: 'rail', 'aria-label': t('name') },
     mark(),
-    h('button', { type: 'button', class: 'sign current', 'aria-label': t('messages'), title: t('messages'), onclick: () => app.open(null) }, sign('messages', '').firstChild, badge),
+    h('button', { type: 'button', class: 'sign current', title: t('messages'), onclick: () => app.open(null) }, icon('messages'), h('span', { class: 'unseen' }, t('messages')), badge, unread),
     sign('plus', t('new_conversation'), () => picker(app), { id: 'new-conversation' }),
     h('span', { class: 'gap' }),
     sign('language', t('language'), () => choices.nextLanguage(), { lang: getLanguage() === 'zh' ? 'en' : 'zh-CN' }),
     themeSign(choices),
     self);
   const node = h('div', { class: 'frame' }, rail,
-    h('header', { class: 'top' }, wire.node, bar.node, notice), list.node, divider(), chat.node);
+    h('header', { class: 'top' }, h('h1', { class: 'unseen' }, t('name')), wire.node, bar.node, notice), h('main', { class: 'panes' }, list.node, chat.node));
+  list.node.append(divider());
 
   const neighbour = (step) => {
     const all = byRecency(app.state.conversations).map((conversation) => conversation.id);
@@ -64,9 +67,10 @@ export function mainScreen(app, choices) {
       node.dataset.pane = app.ui.open ? 'chat' : 'list';
       notice.hidden = !app.session.change_password;
       write(badge, app.unread > 99 ? '99+' : String(app.unread || ''));
+      write(unread, app.unread ? t('unread_count', { n: number(app.unread) }) : '');
       const status = me && app.link.phase === 'open' ? presence.get(me.id) ?? 'online' : 'offline';
       const look = me ? `${me.id} ${me.name} ${status}` : '';
-      if (look !== shownSelf && me) self.replaceChildren(avatar(me.id, me.name, { status }));
+      if (look !== shownSelf && me) face.replaceChildren(avatar(me.id, me.name, { status }));
       shownSelf = look;
       themeShown(node, choices);
       bar.render();

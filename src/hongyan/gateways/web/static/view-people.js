@@ -21,7 +21,7 @@ async function attempt(act) {
 export function picker(app, conversation = null) {
   const chosen = new Map();
   const already = new Set((conversation?.members ?? []).map((member) => member.id));
-  const search = h('input', { type: 'search', placeholder: t('find_people'), 'aria-label': t('find_people'), autocomplete: 'off', autofocus: true });
+  const search = h('input', { inputmode: 'search', enterkeyhint: 'search', placeholder: t('find_people'), 'aria-label': t('find_people'), autocomplete: 'off', autofocus: true });
   const chips = h('div', { class: 'chips' });
   const found = h('ul', { class: 'rows people' });
   const empty = h('p', { class: 'second middle', role: 'status' });
@@ -36,7 +36,7 @@ export function picker(app, conversation = null) {
   };
   const show = () => {
     const n = chosen.size;
-    keyed(chips, [...chosen.values()], (person) => person.id, (person) => h('button', { type: 'button', class: 'chip', title: t('remove'), onclick: () => toggle(person) }, oneLine(person.name), icon('close', 14)));
+    keyed(chips, [...chosen.values()], (person) => person.id, (person) => h('button', { type: 'button', class: 'chip', title: t('remove'), onclick: () => toggle(person) }, h('span', { class: 'clip' }, oneLine(person.name)), icon('close', 14)));
     keyed(found, people, (person) => person.id, (person) => {
       const status = app.state.presence.get(person.id);
       const item = h('button', { type: 'button', class: 'row', role: 'checkbox', disabled: already.has(person.id), onclick: () => toggle(person) },

@@ -13,7 +13,7 @@ export function timelineView(app) {
   const rows = h('ol', { class: 'timeline' });
   const above = h('div', { class: 'above second' });
   const scroll = h('div', { class: 'scroll messages', tabindex: '0', role: 'log', 'aria-live': 'off', 'aria-label': t('messages') }, above, rows);
-  const jump = h('button', { type: 'button', class: 'jump', hidden: true, 'aria-label': t('to_newest'), title: t('to_newest'), onclick: () => toNewest() }, icon('down'), h('i', { class: 'badge' }));
+  const jump = h('button', { type: 'button', class: 'jump', hidden: true, title: t('to_newest'), onclick: () => toNewest() }, icon('down'), h('span', { class: 'unseen' }, t('to_newest')), h('i', { class: 'badge' }));
   const bones = h('div', { class: 'bones', 'aria-hidden': 'true' }, [3, 5, 2, 4, 3].map((size, index) => h('span', { class: `bone size-${size} ${index % 3 === 2 ? 'own' : ''}` })));
   const node = h('div', { class: 'timeline-box' }, bones, scroll, jump);
   let shownId = null;

@@ -77,14 +77,14 @@ const COLUMNS = ['events', 'requests', 'received', 'transmitted', 'delay_median'
 
 function comparison(app) {
   const body = h('tbody');
-  const node = h('section', { id: 'comparison', class: 'float comparison', 'aria-label': t('compare'), hidden: true },
+  const node = h('section', { id: 'comparison', class: 'float comparison', tabindex: '0', 'aria-label': t('compare'), hidden: true },
     h('h2', {}, t('compare')),
-    h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('transport')), COLUMNS.map((column) => h('th', { scope: 'col', title: column.endsWith('ed') ? t('bytes_hint') : null }, t(column))), h('th', {}, h('span', { class: 'unseen' }, t('delay'))))), body),
+    h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('transport')), COLUMNS.map((column) => h('th', { scope: 'col', title: column.endsWith('ed') ? t('bytes_hint') : null }, t(column))), h('th', { class: 'spark' }, h('span', { class: 'unseen' }, t('delay'))))), body),
     h('p', { class: 'second' }, t('compare_hint')));
   const row = (kind) => {
     const line = svg('polyline', { points: '' });
     const cells = COLUMNS.map(() => h('td'));
-    return Object.assign(h('tr', {}, h('th', { scope: 'row' }, t(kind)), cells, h('td', { class: 'spark' }, svg('svg', { viewBox: '0 0 72 18', 'aria-hidden': 'true' }, line))), { cells, line });
+    return Object.assign(h('tr', {}, h('th', { scope: 'row' }, t(kind)), cells, h('td', { class: 'spark' }, svg('svg', { viewBox: '0 0 72 18', 'aria-hidden': 'true' }, line))), { figures: cells, line });
   };
   return {
     node,
@@ -94,7 +94,7 @@ function comparison(app) {
         const used = stats.requests > 0;
         set(item, 'class', kind === app.link.kind ? 'current' : used ? null : 'unused');
         const values = [number(stats.events), number(stats.requests), bytes(stats.received), bytes(stats.sent), milliseconds(median(stats.delays))];
-        item.cells.forEach((cell, index) => write(cell, used ? values[index] : index ? '' : t('never_used')));
+        item.figures.forEach((cell, index) => write(cell, used ? values[index] : index ? '' : t('never_used')));
         item.line.setAttribute('points', spark(stats.delays));
       });
     },

@@ -48,7 +48,7 @@ const WORDS = {
   no_conversations: ['还没有会话。', 'No conversations yet.'],
   pick_conversation: ['选一个会话，或者发起新的。', 'Pick a conversation or start a new one.'],
   no_messages: ['还没有消息，打个招呼吧。', 'No messages yet. Say hello.'],
-  load_failed: ['没能载入', 'Could not be loaded'],
+  load_failed: ['没能载入消息，请再试一次', 'The messages could not be loaded. Please try again'],
   draft: ['草稿', 'Draft'],
   you: ['我', 'You'],
   people_count: ['{n} 人', '{n} people'],

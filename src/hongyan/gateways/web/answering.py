@@ -1,0 +1,60 @@
+"""What every answer carries: headers that keep browsers safe, and CORS for the listed origins."""
+
+from hongyan.gateways.web.asgi import Headers, Message, Send
+
+_ALWAYS: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_API: Headers = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+]
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+
+METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+_PREFLIGHT: Headers = [
+    (b"access-control-allow-methods", METHODS),
+    (b"access-control-allow-headers", b"Authorization, Content-Type, Last-Event-ID, Cache-Control"),
+    (b"access-control-max-age", b"600"),
+]
+_EXPOSED = (b"access-control-expose-headers", b"Retry-After, ETag")
+
+
+class Answering:
+    """A `send` for one request. It adds headers to the start of the answer, and leaves out the body for HEAD."""
+
+    __slots__ = ("_head", "_headers", "_send", "begun", "done", "status")
+
+    def __init__(self, send: Send, *, secure: bool, vary: bool, head: bool) -> None:
+        self._send = send
+        self._head = head
+        self._headers = [*_ALWAYS]
+        if secure:
+            self._headers.append(_HSTS)
+        if vary:
+            self._headers.append((b"vary", b"Origin"))
+        self.begun = False
+        self.done = False
+        self.status = 0
+
+    def allow(self, origin: str, *, preflight: bool) -> None:
+        """Let the page of this foreign origin read the answer. Never `*`, never with cookies."""
+        self._headers.append((b"access-control-allow-origin", origin.encode("latin-1")))
+        self._headers.extend(_PREFLIGHT if preflight else [_EXPOSED])
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = True
+            self.status = message["status"]
+            given: Headers = list(message.get("headers", ()))
+            names = {name.lower() for name, _ in given}
+            added = [header for header in (*self._headers, *_API) if header[0] == b"vary" or header[0] not in names]
+            await self._send({**message, "headers": given + added})
+        elif message["type"] == "http.response.body":
+            self.done = not message.get("more_body", False)
+            await self._send({"type": "http.response.body"} if self._head else message)
+        else:
+            await self._send(message)

@@ -1,0 +1,163 @@
+"""The HTTP application. Every request passes the same gate, in this order: origin, path, rate, token, size. Then it is routed."""
+
+from collections import Counter
+
+from hongyan.core.errors import HongyanError, Invalid, MethodNotAllowed, NotAuthenticated, NotFound
+from hongyan.core.model import Caller
+from hongyan.gateways.web import access
+from hongyan.gateways.web.addresses import Proxies, site
+from hongyan.gateways.web.answering import Answering
+from hongyan.gateways.web.asgi import ASGIApp, Receive, Scope, Send, answer
+from hongyan.gateways.web.authentication import authenticate
+from hongyan.gateways.web.bodies import Disconnected, read_body, replay
+from hongyan.gateways.web.description import describe
+from hongyan.gateways.web.headers import first_of
+from hongyan.gateways.web.origins import OriginRule
+from hongyan.gateways.web.pages import Page, load_pages
+from hongyan.gateways.web.problems import problem, unexpected
+from hongyan.gateways.web.rates import Rates
+from hongyan.gateways.web.rest import build_rest
+from hongyan.gateways.web.services import WebServices
+from hongyan.gateways.web.streams import HEARTBEAT, Streams
+
+_BODY_BEFORE_LOGIN = 16_384
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_REDIRECTS = {"/": b"/demo", "/demo/": b"/demo", "/docs/": b"/docs"}
+
+
+class WebApp:
+    """An ASGI application. `answers` counts by status, `refused` by the code of the error."""
+
+    def __init__(self, services: WebServices, *, heartbeat: float = HEARTBEAT) -> None:
+        http, limits = services.settings.http, services.settings.limits
+        self._services = services
+        self._origins = OriginRule(services.settings)
+        self._proxies = Proxies(http.trusted_proxies)
+        self._vary = bool(http.origins)
+        self._most_body = http.max_body
+        self._users = Rates(limits.requests_per_second, limits.requests_burst)
+        self._sites = Rates(limits.requests_per_second, limits.requests_burst)
+        rest = build_rest(services)
+        self._rest: ASGIApp = rest  # type: ignore[assignment]  # Litestar's own types of the same protocol
+        self._pages: dict[str, Page] = load_pages(describe(rest))
+        self._streams = Streams(services, heartbeat=heartbeat)
+        self.answers: Counter[int] = Counter()
+        self.refused: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1011})  # the listener serves WebSockets itself
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = scope["headers"]
+        peer = scope["client"][0] if scope.get("client") else None
+        scheme = self._proxies.scheme(peer, scope["scheme"], headers)
+        scope = {**scope, "client": (self._proxies.client(peer, headers), 0), "scheme": scheme}
+        answering = Answering(send, secure=scheme == "https", vary=self._vary, head=scope["method"] == "HEAD")
+        try:
+            foreign = self._origins.check_headers(headers, scheme)
+            preflight = scope["method"] == "OPTIONS" and first_of(headers, b"access-control-request-method") is not None
+            if foreign is not None:
+                answering.allow(foreign, preflight=preflight)
+            if preflight:
+                await answer(answering, 204, [])
+            else:
+                await self._route(scope, receive, answering)
+        except Disconnected:
+            return
+        except HongyanError as error:
+            await self._refuse(error, scope, answering)
+        except Exception as error:
+            await self._refuse(unexpected(error, f"{scope['method']} {scope['path']}"), scope, answering)
+        self.answers[answering.status] += 1
+
+    async def _route(self, scope: Scope, receive: Receive, send: Answering) -> None:
+        path: str = scope["path"]
+        method: str = scope["method"]
+        page = self._pages.get(path)
+        if page is not None:
+            await _serve(page, scope, send)
+            return
+        if path in _REDIRECTS:
+            await answer(send, 307, [(b"location", _REDIRECTS[path]), (b"content-length", b"0")])
+            return
+        if not access.is_plain(path) or not (path.startswith("/v1/") or path in access.OPEN):
+            self._sites.spend(site(scope["client"][0]))
+            raise NotFound("There is nothing at this address")
+        caller = self._admit(scope)
+        if path == access.POLL or path == access.EVENT_STREAM:
+            if method != "GET":
+                raise MethodNotAllowed("Events are read with GET")
+            assert caller is not None
+            serve = self._streams.poll if path == access.POLL else self._streams.event_stream
+            await serve(caller, scope, receive, send)
+        elif path == access.WEBSOCKET:
+            raise Invalid("This address takes WebSockets only")
+        else:
+            await self._call(scope, caller, receive, send)
+
+    def _admit(self, scope: Scope) -> Caller | None:
+        """The one place that decides who comes in. None only for what is served to everybody."""
+        where = site(scope["client"][0])
+        if scope["path"] in access.OPEN:
+            self._sites.spend(where)
+            return None
+        try:
+            caller = authenticate(scope["headers"], self._services)
+        except NotAuthenticated:
+            self._sites.spend(where)
+            raise
+        self._users.spend(caller.user)
+        return caller
+
+    async def _call(self, scope: Scope, caller: Caller | None, receive: Receive, send: Answering) -> None:
+        """One REST call. Its body is here, whole, before anything runs."""
+        body = b""
+        if scope["method"] in _WITH_BODY:
+            most = self._most_body if caller is not None else min(_BODY_BEFORE_LOGIN, self._most_body)
+            body = await read_body(scope["headers"], receive, most)
+        if scope["method"] == "HEAD":
+            scope["method"] = "GET"
+        if caller is not None:
+            scope["user"] = caller
+        await self._rest(scope, replay(body), send)
+
+    async def _refuse(self, error: HongyanError, scope: Scope, send: Answering) -> None:
+        self.refused[error.code] += 1
+        if send.begun:
+            return  # too late for words: the connection is closed unfinished
+        status, headers, body = problem(error)
+        if isinstance(error, MethodNotAllowed):
+            headers.append((b"allow", b"GET, OPTIONS"))
+        if first_of(scope["headers"], b"expect") is not None:
+            headers.append((b"connection", b"close"))  # the body it announced may come or not
+        await answer(send, status, headers, body)
+
+
+def build_app(services: WebServices, *, heartbeat: float = HEARTBEAT) -> WebApp:
+    """The ASGI application for REST, polling, server-sent events, the pages and the description."""
+    return WebApp(services, heartbeat=heartbeat)
+
+
+async def _serve(page: Page, scope: Scope, send: Send) -> None:
+    method = scope["method"]
+    if method == "OPTIONS":
+        await answer(send, 204, [(b"allow", b"GET, HEAD, OPTIONS")])
+    elif method not in ("GET", "HEAD"):
+        raise MethodNotAllowed
+    elif page.known_by(first_of(scope["headers"], b"if-none-match")):
+        await answer(send, 304, page.headers)
+    else:
+        await answer(send, 200, [*page.headers, (b"content-length", b"%d" % len(page.body))], page.body)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,53 @@
+"""Chunks as the bodies of polls and the messages of an event stream. The bytes of an event are shared among all its readers."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from hongyan.core.wire import Entry
+from hongyan.messaging import Chunk, Verdict
+
+_encode = msgspec.json.Encoder().encode
+
+
+def poll_body(chunk: Chunk) -> bytes:
+    """The map of docs/protocol.md. A cursor that cannot be continued gives no events: everything is to be loaded anew."""
+    cursor = chunk.cursor.encode()
+    if chunk.limited is not None:
+        return b'{"events":[],"cursor":"%b","more":false,"limited":true,"reason":%b}' % (cursor, _encode(chunk.limited))
+    events = b",".join([entry.json() for entry in chunk.entries])
+    signals = b',"signals":%b' % _encode(chunk.signals) if chunk.signals else b""
+    return b'{"events":[%b],"cursor":"%b","more":%b%b}' % (events, cursor, b"true" if chunk.more else b"false", signals)
+
+
+def history_body(entries: Sequence[Entry], more: bool) -> bytes:
+    """`{"events","more"}`."""
+    return b'{"events":[%b],"more":%b}' % (b",".join([entry.json() for entry in entries]), b"true" if more else b"false")
+
+
+def sse_frame(chunk: Chunk) -> bytes:
+    """One message of an event stream. JSON has no line breaks inside, so one `data:` line is enough."""
+    return b"id: %b\ndata: %b\n\n" % (chunk.cursor.encode(), poll_body(chunk))
+
+
+def sse_heartbeat(cursor: str) -> bytes:
+    return b"event: heartbeat\nid: %b\ndata: {}\n\n" % cursor.encode()
+
+
+def sse_close(verdict: Verdict) -> bytes:
+    return b"event: close\ndata: %b\n\n" % _encode(verdict)
+
+
+def pieces(chunk: Chunk, size: int) -> Iterator[Chunk]:
+    """The same in pieces of about `size` bytes of events, each with its own cursor: a slow reader gets forward piece by piece."""
+    begin, filled, last = 0, 0, len(chunk.entries) - 1
+    for at, entry in enumerate(chunk.entries):
+        filled += len(entry.json())
+        if filled >= size and at < last:
+            signals = chunk.signals if begin == 0 else []
+            yield Chunk(chunk.entries[begin : at + 1], signals, entry.cursor, True)
+            begin, filled = at + 1, 0
+    if begin == 0:
+        yield chunk
+    else:
+        yield Chunk(chunk.entries[begin:], [], chunk.cursor, chunk.more, chunk.limited)

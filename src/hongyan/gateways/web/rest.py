@@ -1,0 +1,58 @@
+"""The REST part: a Litestar application that turns every error into a problem document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
+from litestar.openapi import OpenAPIConfig
+
+from hongyan import __version__
+from hongyan.core.errors import HongyanError, Invalid, MethodNotAllowed, NotFound
+from hongyan.gateways.web.problems import MEDIA_TYPE, problem, refused_fields, unexpected
+from hongyan.gateways.web.routes import routes
+from hongyan.gateways.web.routes.request import ApiRequest
+from hongyan.gateways.web.services import WebServices
+
+
+def build_rest(services: WebServices) -> Litestar:
+    """Size, token, rate and origin have been looked at before: see `app.py`."""
+    return Litestar(
+        routes(services),
+        request_class=ApiRequest,
+        request_max_body_size=None,
+        exception_handlers={HongyanError: _refused, HTTPException: _not_routed, Exception: _failed},
+        openapi_config=OpenAPIConfig("Hongyan", __version__, use_handler_docstrings=True, render_plugins=[]),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def _refused(request: Request[Any, Any, Any], error: HongyanError) -> Response[bytes]:
+    return _answer(error)
+
+
+def _not_routed(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What Litestar found itself: no such route or method, or a query that does not fit its type."""
+    if isinstance(error, NotFoundException):
+        return _answer(NotFound("There is nothing at this address"))
+    if isinstance(error, MethodNotAllowedException):
+        methods = (error.headers or {}).get("allow", "")
+        return _answer(MethodNotAllowed(), {"Allow": methods + ", HEAD" if "GET" in methods else methods})
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        if any(one.get("key") == "data" for one in error.extra):
+            return _answer(Invalid("This needs a JSON body"))
+        return _answer(refused_fields(error.extra))
+    if error.status_code < 500:
+        return _answer(Invalid(error.detail))
+    return _failed(request, error)
+
+
+def _failed(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    return _answer(unexpected(error, f"{request.method} {request.scope['path']}"))
+
+
+def _answer(error: HongyanError, extra: Mapping[str, str] | None = None) -> Response[bytes]:
+    status, headers, body = problem(error)
+    named = {name.decode(): value.decode() for name, value in headers if name not in (b"content-type", b"content-length")}
+    return Response(body, status_code=status, media_type=MEDIA_TYPE, headers={**named, **(extra or {})})

@@ -1,0 +1,49 @@
+"""Conversations: making, finding, changing them; and the snapshot that everything starts from."""
+
+from litestar import Response, get, patch, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+
+from hongyan.gateways.web.routes.request import ApiRequest
+from hongyan.gateways.web.schemas import ConversationList, NewDirect, NewGroup, SettingsBody
+from hongyan.gateways.web.services import WebServices
+from hongyan.messaging import ConversationView, Snapshot
+
+_FOUND = {
+    200: ResponseSpec(ConversationView, description="A direct conversation that was there already", generate_examples=False)
+}
+
+
+def conversations(services: WebServices) -> list[HTTPRouteHandler]:
+    service = services.messaging.conversations
+
+    @post("/v1/conversations", operation_id="create_conversation", tags=["conversations"], responses=_FOUND)
+    async def create(request: ApiRequest, data: NewDirect | NewGroup) -> Response[ConversationView]:
+        """A new group, or the one direct conversation with somebody."""
+        if isinstance(data, NewDirect):
+            view, new = await service.create_direct(request.user, data.members[0])
+            return Response(view, status_code=201 if new else 200)
+        return Response(await service.create_group(request.user, data.title, data.members, data.history))
+
+    @get("/v1/conversations", operation_id="list_conversations", tags=["conversations"])
+    async def list_all(request: ApiRequest) -> ConversationList:
+        """All of one's conversations, as of `cursor`."""
+        found = await service.snapshot(request.user)
+        return ConversationList(found.conversations, found.cursor)
+
+    @get("/v1/snapshot", operation_id="snapshot", tags=["conversations"])
+    async def snapshot(request: ApiRequest) -> Snapshot:
+        """Everything a client needs at the start, as of exactly `cursor`: then follow the events after it."""
+        return await service.snapshot(request.user)
+
+    @get("/v1/conversations/{conversation:str}", operation_id="get_conversation", tags=["conversations"])
+    async def get_one(request: ApiRequest, conversation: str) -> ConversationView:
+        """One conversation, as of `cursor`."""
+        return await service.get(request.user, conversation)
+
+    @patch("/v1/conversations/{conversation:str}", operation_id="change_conversation", tags=["conversations"])
+    async def change(request: ApiRequest, conversation: str, data: SettingsBody) -> ConversationView:
+        """Another title or history policy."""
+        return await service.change(request.user, conversation, data.title, data.history)
+
+    return [create, list_all, snapshot, get_one, change]

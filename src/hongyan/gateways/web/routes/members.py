@@ -1,0 +1,41 @@
+"""Who is in a conversation."""
+
+from litestar import delete, get, patch, post
+from litestar.handlers import HTTPRouteHandler
+
+from hongyan.gateways.web.routes.parameters import Limit
+from hongyan.gateways.web.routes.request import ApiRequest
+from hongyan.gateways.web.schemas import Members, MembersBody, RoleBody
+from hongyan.gateways.web.services import WebServices
+from hongyan.messaging import ConversationView
+
+_ALL = "/v1/conversations/{conversation:str}/members"
+_ONE = _ALL + "/{user:str}"
+
+
+def members(services: WebServices) -> list[HTTPRouteHandler]:
+    service = services.messaging.conversations
+    page = services.settings.limits.page
+
+    @get(_ALL, operation_id="list_members", tags=["members"])
+    async def list_members(request: ApiRequest, conversation: str, after: str | None = None, limit: Limit = 100) -> Members:
+        """Members in order of their ids, those above `after`."""
+        found, more = await service.members(request.user, conversation, after, min(limit, page))
+        return Members(found, more)
+
+    @post(_ALL, operation_id="add_members", tags=["members"], status_code=200)
+    async def add(request: ApiRequest, conversation: str, data: MembersBody) -> ConversationView:
+        """Bring people in."""
+        return await service.add(request.user, conversation, data.users)
+
+    @patch(_ONE, operation_id="set_role", tags=["members"])
+    async def set_role(request: ApiRequest, conversation: str, user: str, data: RoleBody) -> ConversationView:
+        """Give a role. Giving `owner` away makes the caller an admin."""
+        return await service.set_role(request.user, conversation, user, data.role)
+
+    @delete(_ONE, operation_id="remove_member", tags=["members"])
+    async def remove(request: ApiRequest, conversation: str, user: str) -> None:
+        """Remove somebody; removing oneself is leaving."""
+        await service.remove(request.user, conversation, user)
+
+    return [list_members, add, set_role, remove]

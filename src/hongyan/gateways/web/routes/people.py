@@ -1,0 +1,40 @@
+"""The directory and presence."""
+
+from typing import Annotated
+
+from litestar import get, put
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import QueryParameter
+
+from hongyan.gateways.web.routes.parameters import Limit
+from hongyan.gateways.web.routes.request import ApiRequest
+from hongyan.gateways.web.schemas import Online, PresenceBody, Users
+from hongyan.gateways.web.services import WebServices
+from hongyan.messaging import UserView
+
+
+def people(services: WebServices) -> list[HTTPRouteHandler]:
+    directory, presence = services.messaging.people, services.messaging.presence
+    page = services.settings.limits.page
+
+    @get("/v1/users", operation_id="search_users", tags=["people"])
+    async def search_users(prefix: Annotated[str, QueryParameter(max_length=64)] = "", limit: Limit = 100) -> Users:
+        """People whose id or name begins with `prefix`, in order of their ids."""
+        return Users(await directory.search(prefix, min(limit, page)))
+
+    @get("/v1/users/{user:str}", operation_id="get_user", tags=["people"])
+    async def get_user(user: str) -> UserView:
+        """One person."""
+        return await directory.get(user)
+
+    @get("/v1/online", operation_id="online", tags=["people"])
+    async def online() -> Online:
+        """Who is there now, with which devices."""
+        return Online(await presence.online())
+
+    @put("/v1/presence", operation_id="set_presence", tags=["people"], status_code=204)
+    async def set_presence(request: ApiRequest, data: PresenceBody) -> None:
+        """What this device says of its user, as long as it is connected."""
+        presence.set_status(request.user, data.status, data.text)
+
+    return [search_users, get_user, online, set_presence]

@@ -1,0 +1,175 @@
+"""The bodies of requests and answers that are not types of the services. Input is decoded strictly: a "5" is no 5.
+
+Whole numbers go up to 2**53 - 1, which every JSON reader keeps exactly (RFC 7493, 2.2).
+"""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from hongyan.core.content import Text
+from hongyan.core.model import HistoryPolicy, Role, Status
+from hongyan.core.wire import WireEvent
+from hongyan.features.identity.model import TokenView
+from hongyan.messaging import ConversationView, MemberView, OnlineView, UserView
+
+LARGEST = 2**53 - 1
+
+Seq = Annotated[int, Meta(ge=0, le=LARGEST)]
+Label = Annotated[str, Meta(min_length=1, max_length=64)]
+Secret = Annotated[str, Meta(max_length=1_000)]
+UserId = Annotated[str, Meta(min_length=1, max_length=64)]
+ClientId = Annotated[str, Meta(pattern="^[!-~]{1,64}$")]
+
+
+class _Body(msgspec.Struct, frozen=True):
+    pass
+
+
+class LoginBody(_Body, frozen=True):
+    username: Annotated[str, Meta(max_length=256)]
+    password: Secret
+    device: Label
+
+
+class PasswordBody(_Body, frozen=True):
+    old: Secret
+    new: Secret
+
+
+class TokenBody(_Body, frozen=True):
+    name: Label
+    days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+
+
+class NewDirect(_Body, frozen=True, tag_field="kind", tag="direct"):
+    members: Annotated[list[UserId], Meta(min_length=1, max_length=1)]
+    """The other one."""
+
+
+class NewGroup(_Body, frozen=True, tag_field="kind", tag="group"):
+    title: str
+    members: list[UserId]
+    """Everybody but the caller."""
+    history: HistoryPolicy = "joined"
+
+
+class SettingsBody(_Body, frozen=True):
+    title: str | None = None
+    history: HistoryPolicy | None = None
+
+
+class MembersBody(_Body, frozen=True):
+    users: Annotated[list[UserId], Meta(min_length=1)]
+
+
+class RoleBody(_Body, frozen=True):
+    role: Role
+
+
+class TextBody(_Body, frozen=True):
+    """`type` is required, although there is one only: when there is a second, old clients have said what they meant."""
+
+    type: Literal["text"]
+    text: Annotated[str, Meta(min_length=1)]
+
+
+class MessageBody(_Body, frozen=True):
+    client_id: ClientId
+    content: TextBody
+
+    def typed(self) -> Text:
+        return Text(self.content.text)
+
+
+class ReadBody(_Body, frozen=True):
+    seq: Seq
+
+
+class TypingBody(_Body, frozen=True):
+    typing: bool
+
+
+class PresenceBody(_Body, frozen=True):
+    status: Status
+    text: str | None = None
+
+
+class Me(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    admin: bool
+    device: str
+    token_id: str
+
+
+class Tokens(msgspec.Struct, frozen=True):
+    tokens: list[TokenView]
+
+
+class Users(msgspec.Struct, frozen=True):
+    users: list[UserView]
+
+
+class Online(msgspec.Struct, frozen=True):
+    users: list[OnlineView]
+
+
+class ConversationList(msgspec.Struct, frozen=True):
+    conversations: list[ConversationView]
+    cursor: str
+
+
+class Members(msgspec.Struct, frozen=True):
+    members: list[MemberView]
+    more: bool
+
+
+class Sent(msgspec.Struct, frozen=True):
+    seq: int
+    position: int
+    time: int
+    """Milliseconds since 1970 UTC."""
+
+
+class Mark(msgspec.Struct, frozen=True):
+    seq: int
+
+
+class History(msgspec.Struct, frozen=True):
+    events: list[WireEvent]
+    more: bool
+
+
+class Events(msgspec.Struct, frozen=True):
+    """The answer of a poll, and the data of each message of an event stream."""
+
+    events: list[WireEvent]
+    cursor: str
+    more: bool
+    signals: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
+    limited: bool | msgspec.UnsetType = msgspec.UNSET
+    """Forget what was loaded, load `/v1/snapshot`, and go on from `cursor`."""
+    reason: Literal["epoch", "too-old", "ahead"] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Health(msgspec.Struct, frozen=True):
+    status: Literal["ok", "degraded", "down"]
+    reasons: list[str]
+    version: str
+    position: int
+
+
+class PollQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
+    """The query of `GET /v1/events`."""
+
+    after: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
+    wait: Annotated[float, Meta(ge=0)] = 0.0
+
+
+class StreamQuery(msgspec.Struct, frozen=True):
+    """The query of `GET /v1/events/sse`."""
+
+    after: str | None = None

@@ -1,0 +1,55 @@
+"""What is wrong with a TLS certificate and its key, found by using them: a handshake in memory, without a socket."""
+
+import contextlib
+import ssl
+import time
+from pathlib import Path
+
+_SOON_DAYS = 14
+_DAY = 86_400
+
+
+def trouble(certificate: Path, key: Path, now: float | None = None) -> str | None:
+    """A sentence when they cannot be used now or soon; None when all is well. `now` is seconds since 1970."""
+    now = time.time() if now is None else now
+    for path in (certificate, key):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            return f"The file {path} cannot be read: {error.strerror or error}"
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        server.load_cert_chain(certificate, key)
+    except (ssl.SSLError, ValueError) as error:
+        reason = "they do not belong together" if "MISMATCH" in str(error) else "one of them is not PEM, or has a passphrase"
+        return f"{certificate} and {key} cannot be used for TLS: {reason}"
+    client.check_hostname = False
+    client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # the certificate vouches for itself: only its dates matter here
+    client.load_verify_locations(cafile=str(certificate))
+    try:
+        until = _valid_until(server, client)
+    except ssl.SSLCertVerificationError as error:
+        return f"The certificate {certificate} is not good: {error.verify_message}"
+    except ssl.SSLError as error:
+        return f"The certificate {certificate} is not good for a TLS server: {error.reason or error}"
+    days = (until - now) / _DAY
+    if days < 0:
+        return f"The certificate {certificate} has expired"
+    if days < _SOON_DAYS:
+        return f"The certificate {certificate} expires in {days:.0f} days"
+    return None
+
+
+def _valid_until(server: ssl.SSLContext, client: ssl.SSLContext) -> float:
+    """When the certificate ends, in seconds since 1970. Raises ssl.SSLError when the handshake fails."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server_side = server.wrap_bio(to_server, to_client, server_side=True)
+    client_side = client.wrap_bio(to_client, to_server)
+    for _ in range(8):
+        for side in (client_side, server_side):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+        if client_side.version() is not None and (found := client_side.getpeercert()):
+            return ssl.cert_time_to_seconds(str(found["notAfter"]))
+    raise ssl.SSLError("the handshake did not end")

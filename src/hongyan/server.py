@@ -1,0 +1,172 @@
+"""The composition root: builds every part from the settings, starts them in order and stops them in reverse."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NoReturn
+
+import uvloop
+
+from hongyan import __version__
+from hongyan.bus.local import LocalBus
+from hongyan.config import Endpoint, Settings, parse_endpoint
+from hongyan.demo import make
+from hongyan.features.identity import Identity
+from hongyan.gateways.web.gateway import WebGateway
+from hongyan.gateways.web.services import WebServices
+from hongyan.messaging import Messaging
+from hongyan.operation import logs
+from hongyan.operation.checks import Certificate, Following, Room
+from hongyan.operation.directory import DataDirectory
+from hongyan.operation.health import Health
+from hongyan.operation.metrics import Metrics, of_messaging, of_store
+from hongyan.store.sqlite import SqliteStore
+
+log = logging.getLogger("hongyan.server")
+
+_STOP_SECONDS = 9.0
+"""Whatever a part does, the whole stop stays within 10 s."""
+
+
+def run(settings: Settings, *, demo: bool = False) -> int:
+    """Serve until SIGTERM or SIGINT. Raises DirectoryError, WrongSchema, OSError when it cannot begin."""
+    logs.set_up(settings.logging)
+    os.umask(0o077)
+    directory = DataDirectory(settings.data)
+    directory.prepare()
+    with directory.locked(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings, directory, demo))
+
+
+class _Signals:
+    """SIGTERM and SIGINT: the first stops, the second does not wait."""
+
+    def __init__(self) -> None:
+        self.stop = asyncio.Event()
+        self.hurry = asyncio.Event()
+
+    @contextlib.contextmanager
+    def heard(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._heard)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def _heard(self) -> None:
+        (self.hurry if self.stop.is_set() else self.stop).set()
+
+
+async def _serve(settings: Settings, directory: DataDirectory, demo: bool) -> int:
+    signals = _Signals()
+    with signals.heard():
+        _say(await _first_run(settings, directory, demo))
+        async with contextlib.AsyncExitStack() as started:
+            server = await _start(started, settings, directory)
+            endpoint = _reachable(parse_endpoint(settings.http.listen), server.gateway.port)
+            with directory.announced(endpoint):
+                _say(await _ready(settings, directory, server, endpoint))
+                log.info("ready on %s, at position %d", endpoint, server.messaging.log.position)
+                await signals.stop.wait()
+                server.health.stopping = True
+                log.info("stopping")
+            stopping = asyncio.create_task(started.pop_all().aclose(), name="hongyan stop")
+            hurry = asyncio.create_task(signals.hurry.wait())
+            await asyncio.wait((stopping, hurry), timeout=_STOP_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not stopping.done():
+                _abandon("told a second time" if hurry.done() else f"a part did not stop within {_STOP_SECONDS:g} s")
+            hurry.cancel()
+            await stopping
+    log.info("stopped")
+    return 0
+
+
+class _Server:
+    """What runs."""
+
+    def __init__(self, health: Health, messaging: Messaging, gateway: WebGateway) -> None:
+        self.health = health
+        self.messaging = messaging
+        self.gateway = gateway
+
+
+async def _start(started: contextlib.AsyncExitStack, settings: Settings, directory: DataDirectory) -> _Server:
+    """Each part that was started leaves in `started` how it is stopped."""
+    http = settings.http
+    store = SqliteStore(directory.path, settings.log)
+    messaging = Messaging(store, LocalBus(), settings)
+    identity = Identity(store, messaging.people, settings.identity)
+
+    health = Health(__version__, lambda: messaging.log.position)
+    health.watch(lambda: store.trouble, needed=True)
+    health.watch(Following(lambda: messaging.log.head, lambda: messaging.log.position))
+    health.watch(Room(directory.path))
+    if http.certificate is not None and http.key is not None:
+        health.watch(Certificate(http.certificate, http.key))
+    metrics = Metrics(lambda: of_store(store.stats), lambda: of_messaging(messaging))
+
+    def report() -> tuple[int, object]:
+        now = health.report()
+        return 200 if now.works else 503, now
+
+    gateway = WebGateway(
+        WebServices(messaging=messaging, identity=identity, settings=settings, health=report, metrics=metrics.text)
+    )
+    started.push_async_callback(identity.stop)
+    started.push_async_callback(messaging.stop)
+    await messaging.start()
+    await identity.start(messaging.log, messaging.end_token)
+    started.push_async_callback(gateway.stop)
+    await gateway.start()
+    return _Server(health, messaging, gateway)
+
+
+async def _first_run(settings: Settings, directory: DataDirectory, demo: bool) -> str:
+    if not demo:
+        return ""
+    if directory.is_new:
+        told = await make(directory, settings, datetime.now().astimezone(), secrets.token_bytes)
+        return f"A demonstration organisation was made. These passwords are shown once; they are also in {directory.demo}\n{told}"
+    if directory.demo.exists():
+        return f"The passwords of the demonstration organisation are in {directory.demo}"
+    return f"--demo changed nothing: there are data in {directory.path} already"
+
+
+async def _ready(settings: Settings, directory: DataDirectory, server: _Server, endpoint: Endpoint) -> str:
+    """What a person who has just started it wants to know."""
+    address = f"{'https' if settings.http.certificate else 'http'}://{endpoint}"
+    lines = [f"Hongyan {__version__} is ready on {address} (demonstration page: {address}/demo)"]
+    if not await server.messaging.people.search("", 1):
+        lines.append(f"Nobody has an account yet. Make the first one: hongyan --data {directory.path} user add NAME --admin")
+    return "\n".join(lines)
+
+
+def _reachable(listen: Endpoint, port: int) -> Endpoint:
+    """An address that works on this machine."""
+    every = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+    return Endpoint(every.get(listen.host, listen.host), port)
+
+
+def _say(text: str) -> None:
+    """To the person, not to the log. Nobody may be listening any more."""
+    if text:
+        with contextlib.suppress(OSError):
+            print(text, flush=True)
+
+
+def _abandon(reason: str) -> NoReturn:
+    """End without waiting for threads. Everything that was acknowledged is on the disk."""
+    log.warning("ended without a clean stop: %s", reason)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(1)

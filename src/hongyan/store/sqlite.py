@@ -1,0 +1,177 @@
+"""The store on SQLite: one writing thread with group commit, a few reading connections, one file."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Thread
+from time import monotonic
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from hongyan.core.errors import Overloaded
+from hongyan.core.model import Batch
+from hongyan.store import Done, Draft, Transaction, migrate, sqlite_file
+from hongyan.store.sqlite_file import new_epoch
+from hongyan.store.sqlite_writer import Answer, Job, Returned, Writer
+from hongyan.store.stats import Stats
+
+log = logging.getLogger("hongyan.store")
+
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """Keeps the contract of `hongyan.store.Store` in one file, made by `start` when there is none.
+
+    `queue` bounds the appends and transactions, and as well the reads, that are not answered yet.
+    """
+
+    def __init__(self, path: Path, *, queue: int, readers: int, checkpoint_pages: int) -> None:
+        self.path = path
+        self.stats = Stats()
+        self._bound = queue
+        self._reader_count = readers
+        self._checkpoint_pages = checkpoint_pages
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._open = False
+        self._epoch = ""
+        self._pool: ThreadPoolExecutor | None = None
+        self._readers: list[tuple[Connection, sqlite3.Connection]] = []
+        self._reads: set[asyncio.Future[Any]] = set()
+        self._writer: Writer | None = None
+        self._thread: Thread | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def epoch(self) -> str:
+        return self._epoch
+
+    @property
+    def trouble(self) -> str | None:
+        return None if self._writer is None else self._writer.trouble
+
+    async def start(self, on_commit: Callable[[Batch], None]) -> None:
+        """Raises WrongSchema when the tables are of another version of the program."""
+        self._on_commit = on_commit
+        self._loop = asyncio.get_running_loop()
+        self._ended = self._loop.create_future()
+        self._pool = ThreadPoolExecutor(self._reader_count, thread_name_prefix="store-read")
+        try:
+            connection, raw = await self._loop.run_in_executor(self._pool, self._open_file)
+        except BaseException:
+            await self.close()
+            raise
+        self._writer = Writer(connection, raw, self._queue, self._from_writer)
+        self._thread = Thread(target=self._write, args=(self._writer, connection), name="store-write")
+        self._thread.start()
+        self._open = True
+
+    async def close(self) -> None:
+        if self._closing is None:
+            self._open = False
+            self._closing = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closing)
+
+    def append(self, draft: Draft, done: Done) -> None:
+        self._enqueue(draft, done)
+
+    async def transaction(self, fn: Callable[[Transaction], T]) -> T:
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        def done(outcome: Returned | BaseException) -> None:
+            if future.done():
+                return
+            if isinstance(outcome, Returned):
+                future.set_result(outcome.value)
+            elif isinstance(outcome, StopIteration):
+                future.set_exception(RuntimeError("A transaction's function raised StopIteration"))
+            else:
+                future.set_exception(outcome)
+
+        self._enqueue(fn, done)
+        return await future
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Raises Overloaded when too many reads are waiting."""
+        if not self._open or self._pool is None or len(self._reads) >= self._bound:
+            raise Overloaded(retry_after=1.0)
+        future = self._loop.run_in_executor(self._pool, self._read, fn)
+        self._reads.add(future)
+        future.add_done_callback(self._reads.discard)
+        return await future
+
+    def _enqueue(self, work: Any, done: Callable[[Any], None]) -> None:
+        if not self._open or self.stats.queued >= self._bound:
+            raise Overloaded(retry_after=1.0)
+        self.stats.queued += 1
+        self._queue.put(Job(work, done, monotonic()))
+
+    def _open_file(self) -> tuple[Connection, sqlite3.Connection]:
+        new = sqlite_file.create(self.path)
+        if new or migrate.current(self.path) is None:
+            migrate.upgrade(self.path)
+        migrate.check(self.path)
+        connection, raw = sqlite_file.open_writer(self.path, self._checkpoint_pages)
+        try:
+            raw.execute("INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING", (new_epoch(),))
+            self._epoch = raw.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
+            while len(self._readers) < self._reader_count:
+                self._readers.append(sqlite_file.open_reader(self.path))
+        except BaseException:
+            connection.close()
+            raise
+        return connection, raw
+
+    def _read(self, fn: Callable[[Connection], T]) -> T:
+        connection, raw = self._readers.pop()  # there are as many as threads
+        try:
+            raw.execute("BEGIN")
+            return fn(connection)
+        finally:
+            if raw.in_transaction:
+                raw.execute("ROLLBACK")
+            self._readers.append((connection, raw))
+
+    def _write(self, writer: Writer, connection: Connection) -> None:
+        try:
+            writer.run()
+        finally:
+            connection.close()
+            self._loop.call_soon_threadsafe(self._ended.set_result, None)
+
+    def _from_writer(self, answers: list[Answer], batch: Batch | None, queued: float) -> None:
+        try:
+            self._loop.call_soon_threadsafe(self._deliver, answers, batch, queued)
+        except RuntimeError:
+            log.exception("the loop was closed before the store")
+
+    def _deliver(self, answers: list[Answer], batch: Batch | None, queued: float) -> None:
+        stats = self.stats
+        stats.queued -= len(answers)
+        stats.latency.observe(monotonic() - queued)
+        stats.refused += sum(isinstance(outcome, BaseException) for _, outcome in answers)
+        for done, outcome in answers:
+            try:
+                done(outcome)
+            except Exception:
+                log.exception("the answer to an append could not be given")
+        if batch is not None:
+            stats.commits += 1
+            stats.events += len(batch.events)
+            stats.batch_size.observe(len(batch.events))
+            self._on_commit(batch)
+
+    async def _close(self) -> None:
+        if self._pool is not None:
+            await asyncio.to_thread(self._pool.shutdown)
+        for connection, _ in self._readers:
+            connection.close()
+        if self._thread is not None:
+            self._queue.put(None)
+            await self._ended
+            self._thread.join()

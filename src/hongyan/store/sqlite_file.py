@@ -1,0 +1,104 @@
+"""The database file: who may read it, and how a connection to it is set up. Only the stdlib's copy of SQLite opens it."""
+
+import os
+import secrets
+import sqlite3
+import string
+from pathlib import Path
+
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.pool import NullPool
+
+DATABASE = "hongyan.db"
+"""The name of the database in a data directory."""
+
+BUSY_SECONDS = 5.0
+"""How long a write waits for another process (`hongyan user add` beside a server) before it is refused."""
+
+_WRITER = """
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA temp_store = MEMORY;
+PRAGMA cache_size = -65536;
+PRAGMA journal_size_limit = 67108864;
+PRAGMA wal_autocheckpoint = {checkpoint_pages};
+"""
+_READER = """
+PRAGMA query_only = ON;
+PRAGMA temp_store = MEMORY;
+PRAGMA cache_size = -8192;
+"""
+
+
+class _Connection(sqlite3.Connection):
+    """The store begins and ends all transactions: a function that was given the connection cannot do so by mistake."""
+
+    def commit(self) -> None:
+        raise RuntimeError("The store commits; a function that runs inside a transaction does not")
+
+    def rollback(self) -> None:
+        if self.in_transaction:
+            raise RuntimeError("The store takes a transaction back; a function that runs inside it raises an exception instead")
+
+
+def create(path: Path) -> bool:
+    """Make the file, and its directory, readable for its owner only. False when there is one already."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return False
+    sync_directory(path.parent)
+    return True
+
+
+def new_epoch() -> str:
+    """The name of a history that nobody has a cursor of."""
+    return "".join(secrets.choice(string.digits + string.ascii_lowercase) for _ in range(12))
+
+
+def sync_directory(directory: Path) -> None:
+    """Make names of files durable: after a power cut a new or renamed file is under its name."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """A bare connection to a database that exists; transactions are begun and ended by statements."""
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+        factory=_Connection,
+    )
+
+
+def open_writer(path: Path, checkpoint_pages: int = 1_000) -> tuple[Connection, sqlite3.Connection]:
+    """The same connection twice: for SQLAlchemy's statements, and bare."""
+    connection, raw = _open(path)
+    mode = raw.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise RuntimeError(f"{path} is on a file system on which SQLite has no write-ahead log ({mode})")
+    raw.executescript(_WRITER.format(checkpoint_pages=int(checkpoint_pages)))
+    return connection, raw
+
+
+def open_reader(path: Path) -> tuple[Connection, sqlite3.Connection]:
+    """The same for a connection that cannot write."""
+    connection, raw = _open(path)
+    raw.executescript(_READER)
+    return connection, raw
+
+
+def _open(path: Path) -> tuple[Connection, sqlite3.Connection]:
+    raw = connect(path)
+    connection = create_engine("sqlite://", creator=lambda: raw, poolclass=NullPool).connect()
+    # SQLAlchemy sees one transaction for as long as the connection lives; the real ones are the store's.
+    connection.begin()
+    return connection, raw
