@@ -26,7 +26,7 @@ from hongyan.operation.checks import Certificate, Following, Room
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
 from hongyan.operation.metrics import Metrics, of_messaging, of_store
-from hongyan.store.sqlite import SqliteStore
+from hongyan.operation.opening import store_in
 
 log = logging.getLogger("hongyan.server")
 
@@ -102,7 +102,7 @@ class _Server:
 async def _start(started: contextlib.AsyncExitStack, settings: Settings, directory: DataDirectory) -> _Server:
     """Each part that was started leaves in `started` how it is stopped."""
     http = settings.http
-    store = SqliteStore(directory.path, settings.log)
+    store = store_in(directory, settings.log)
     messaging = Messaging(store, LocalBus(), settings)
     identity = Identity(store, messaging.people, settings.identity)
 

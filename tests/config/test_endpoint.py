@@ -22,7 +22,18 @@ def test_good_forms(text: str, host: str, port: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "8440", "localhost", "localhost:", "localhost:http", "localhost:65536", "localhost:-1", "localhost: 80", "::1:8440", "[::1]"]
+    [
+        "",
+        "8440",
+        "localhost",
+        "localhost:",
+        "localhost:http",
+        "localhost:65536",
+        "localhost:-1",
+        "localhost: 80",
+        "::1:8440",
+        "[::1]",
+    ]
     + ["[::1:8440", "[local]:80", "a b:80", "-a:80", "http://localhost:80", "localhost:80/", "localhost:٣", "a..b:80"],
 )
 def test_bad_forms_are_refused_with_a_sentence(text: str) -> None:
@@ -35,7 +46,9 @@ def test_what_is_shown_can_be_read_again(text: str) -> None:
     assert str(parse_endpoint(text)) == text
 
 
-@pytest.mark.parametrize(("text", "local"), [("127.0.0.1:1", True), ("127.8.0.1:1", True), ("[::1]:1", True), ("localhost:1", True)])
+@pytest.mark.parametrize(
+    ("text", "local"), [("127.0.0.1:1", True), ("127.8.0.1:1", True), ("[::1]:1", True), ("localhost:1", True)]
+)
 def test_only_this_machine(text: str, local: bool) -> None:
     assert parse_endpoint(text).local is local
 

@@ -126,7 +126,9 @@ def test_no_secret_passes_whichever_way_it_comes(log: Callable[..., io.StringIO]
 
 async def test_no_secret_passes_in_a_task_that_fails_unseen(log: Callable[..., io.StringIO]) -> None:
     stream = log()
-    asyncio.get_running_loop().call_exception_handler({"message": f"lost {TOKEN}", "exception": ValueError(f"password: {SECRET}")})
+    asyncio.get_running_loop().call_exception_handler(
+        {"message": f"lost {TOKEN}", "exception": ValueError(f"password: {SECRET}")}
+    )
     assert "lost" in stream.getvalue()
     assert TOKEN not in stream.getvalue()
     assert SECRET.split()[0] not in stream.getvalue()
@@ -147,7 +149,12 @@ def test_telling_names() -> None:
 
 
 def test_harmless_text_stays_as_it_is() -> None:
-    for text in ["log-in of lihua from 10.0.0.7", "cursor k3x.1024, 3 sessions", "change the password at /v1/password", "why_not"]:
+    for text in [
+        "log-in of lihua from 10.0.0.7",
+        "cursor k3x.1024, 3 sessions",
+        "change the password at /v1/password",
+        "why_not",
+    ]:
         assert redact_text(text) == text
     assert redact({"count": 3, "rate": 0.5, "on": True, "none": None, "names": ["a", "b"]}) == {
         "count": 3, "rate": 0.5, "on": True, "none": None, "names": ["a", "b"],

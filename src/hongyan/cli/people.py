@@ -5,20 +5,19 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 from unicodedata import east_asian_width
 
 from hongyan.cli.options import Commands, add_password, ask_password, settings_of
 from hongyan.cli.refused import Refused
 
 if TYPE_CHECKING:
-    from hongyan.features.identity import Identity
+    from hongyan.cli.opening import Accounts
 
-_IMPORT_DEVICE = "import"
+T = TypeVar("T")
 
 
 def add(commands: Commands) -> None:
@@ -44,7 +43,9 @@ def add(commands: Commands) -> None:
 
     one = _command(below, "import", _import, "make many accounts at once", named=False)
     one.add_argument("file", metavar="FILE", help="a line for each: account name, a space, password; `-` is the standard input")
-    one.add_argument("--tokens", metavar="FILE", help="log each of them in and write account name and token there")
+    one.add_argument(
+        "--tokens", metavar="FILE", help="give each of them a token instead of the password and write names and tokens there"
+    )
 
 
 def _command(
@@ -57,18 +58,12 @@ def _command(
     return parser
 
 
-@asynccontextmanager
-async def _opened(given: argparse.Namespace, *, may_make: bool) -> "AsyncIterator[Identity]":
-    from hongyan.operation.opening import identity
+def _do(given: argparse.Namespace, work: "Callable[[Accounts], Awaitable[T]]", *, may_make: bool = False) -> T:
+    from hongyan.cli.opening import accounts
 
-    async with identity(settings_of(given), may_make=may_make) as opened:
-        yield opened
-
-
-def _do(given: argparse.Namespace, work: "Callable[[Identity], Awaitable[Any]]", *, may_make: bool = False) -> Any:
-    async def run() -> Any:
-        async with _opened(given, may_make=may_make) as identity:
-            return await work(identity)
+    async def run() -> T:
+        async with accounts(settings_of(given), may_make=may_make) as opened:
+            return await work(opened)
 
     return asyncio.run(run())
 
@@ -77,7 +72,7 @@ def _add(given: argparse.Namespace) -> int:
     password = ask_password(given)
     user = _do(
         given,
-        lambda identity: identity.add(given.account, password, display=given.name, admin=given.admin, must_change=True),
+        lambda opened: opened.identity.add(given.account, password, display=given.name, admin=given.admin, must_change=True),
         may_make=True,
     )
     print(user)
@@ -86,27 +81,34 @@ def _add(given: argparse.Namespace) -> int:
 
 def _passwd(given: argparse.Namespace) -> int:
     password = ask_password(given)
-    _do(given, lambda identity: identity.set_password(given.account, password, must_change=True))
+    _do(given, lambda opened: opened.identity.set_password(given.account, password, must_change=True))
     return 0
 
 
 def _disable(given: argparse.Namespace) -> int:
-    _do(given, lambda identity: identity.disable(given.account))
+    _do(given, lambda opened: opened.identity.disable(given.account))
     return 0
 
 
 def _enable(given: argparse.Namespace) -> int:
-    _do(given, lambda identity: identity.enable(given.account))
+    _do(given, lambda opened: opened.identity.enable(given.account))
     return 0
 
 
 def _rename(given: argparse.Namespace) -> int:
-    _do(given, lambda identity: identity.rename(given.account, given.name))
+    _do(given, lambda opened: _renamed(opened, given.account, given.name))
     return 0
 
 
+async def _renamed(opened: "Accounts", account: str, name: str) -> None:
+    from hongyan.core import text
+    from hongyan.messaging import now_ms
+
+    await opened.people.rename(text.account_name(account), text.display_name(name), now_ms())
+
+
 def _list(given: argparse.Namespace) -> int:
-    accounts = _do(given, lambda identity: identity.list())
+    accounts = _do(given, lambda opened: opened.identity.list())
     if given.json:
         import msgspec
 
@@ -126,12 +128,10 @@ def _list(given: argparse.Namespace) -> int:
 
 def _import(given: argparse.Namespace) -> int:
     people = _read(given.file)
-    tokens: list[tuple[str, str]] = _do(
-        given, lambda identity: identity.add_many(people, _IMPORT_DEVICE if given.tokens else None), may_make=True
-    )
+    made = _do(given, lambda opened: opened.identity.import_accounts(people, bool(given.tokens)), may_make=True)
     if given.tokens:
         with os.fdopen(os.open(given.tokens, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            out.writelines(f"{name} {token}\n" for name, token in tokens)
+            out.writelines(f"{name} {token}\n" for name, token in made)
     print(f"{len(people)} accounts were made", file=sys.stderr)
     return 0
 

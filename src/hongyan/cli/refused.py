@@ -7,12 +7,21 @@ class Refused(Exception):
 
 def sentence(error: Exception) -> str | None:
     """What to tell a person; None when the error was not expected."""
+    import sqlite3
+
+    from sqlalchemy.exc import DBAPIError
+
     from hongyan.config import SettingsError
     from hongyan.core.errors import HongyanError
     from hongyan.operation.directory import DirectoryError
+    from hongyan.store.backup import BackupError
+    from hongyan.store.migrate import WrongSchema
 
-    if isinstance(error, (Refused, HongyanError, SettingsError, DirectoryError)):
+    if isinstance(error, (Refused, HongyanError, SettingsError, DirectoryError, WrongSchema, BackupError)):
         return str(error)
+    if isinstance(error, (DBAPIError, sqlite3.Error)):
+        reason = error.orig if isinstance(error, DBAPIError) else error
+        return f"The database cannot be used: {reason}. hongyan doctor tells more"
     if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
     return None

@@ -1,6 +1,7 @@
 """Callbacks: plain or async functions, called one after the other. One that fails is logged and harms nobody."""
 
 import asyncio
+import contextlib
 import inspect
 import logging
 from collections import Counter
@@ -57,7 +58,9 @@ class Callbacks:
         """Whether the task runs a callback right now."""
         return task in self._depth
 
-    async def returned(self, task: asyncio.Task[Any] | None) -> None:
-        """Return when the task is in no callback (any more)."""
-        while self.inside(task):
-            await self._returned.wait()
+    async def quiet(self, within: float) -> None:
+        """Return when no callback is running, or after `within` seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                while self._depth:
+                    await self._returned.wait()

@@ -7,20 +7,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 
 from hongyan.client.backoff import Backoff
 from hongyan.client.callbacks import Callback, Callbacks
 from hongyan.client.deliver import Delivery, Pending
-from hongyan.client.errors import Closed, TransportBroken, is_temporary, wait_of
+from hongyan.client.errors import ClientError, Closed, TransportBroken, is_temporary, wait_of
 from hongyan.client.follow import Follower, Link
 from hongyan.client.ids import ClientIds
+from hongyan.client.intake import Intake
 from hongyan.client.ladder import ORDER, Ladder
 from hongyan.client.marks import Marks
 from hongyan.client.model import (
-    Batch,
     Conversation,
     Event,
     History,
@@ -44,10 +44,13 @@ from hongyan.client.transports import Transport
 from hongyan.client.transports.poll import Polling
 from hongyan.client.transports.sse import EventStream
 from hongyan.client.transports.websocket import WebSocket
-from hongyan.core.cursor import Cursor, parse_cursor
-from hongyan.core.errors import HongyanError, InvalidCursor, NotAuthenticated, NotFound
+from hongyan.core.cursor import parse_cursor
+from hongyan.core.errors import InvalidCursor, NotAuthenticated
 
 log = logging.getLogger("hongyan.client")
+
+_GRACE = 1.0
+"""Seconds that a callback which is running has to its end when the client is closed."""
 
 
 class _Users(msgspec.Struct):
@@ -91,13 +94,14 @@ class Client:
         self.state = State()
         """What is known: conversations, members, unread counts, read marks."""
         self.me: Me | None = None
-        self._rest = Rest(server, token=token, verify=ssl or True)
-        self._saved = Saved(Path(state) if state is not None else None)
+        self._rest = Rest(server, token=token, tls=ssl)
+        self._saved = Saved(Path(state) if state is not None else None, self._rest.server)
         if token is None and (session := self._saved.session()) is not None:
             self._rest.token = session.token
+            self.me = Me(session.user_id, session.name)
         self._ids = ClientIds()
         self._callbacks = Callbacks()
-        self._socket = WebSocket(self._rest, ssl=ssl)
+        self._socket = WebSocket(self._rest)
         self._ladder = ladder or Ladder(ORDER)
         self._ladder.force(transport)
         self._transports: dict[TransportName, Transport] = {
@@ -107,14 +111,26 @@ class Client:
             "poll": Polling(self._rest, pause=poll_pause),
         }
         self._backoff = backoff
-        self._follower = Follower(self._transports, self._ladder, backoff=backoff(), take=self._take, changed=self._link_changed)
+        self._intake = Intake(
+            self.state,
+            self._callbacks,
+            load=self._load,
+            fetch=self.conversation,
+            restart=lambda cursor: self._follower.restart(cursor),
+            keep=self._keep_cursor,
+        )
+        self._follower = Follower(
+            self._transports, self._ladder, backoff=backoff(), take=self._intake.take, changed=self._link_changed
+        )
         self._delivery = Delivery(self._saved.outbox, self._deliver, sent=self._on_sent, failed=self._on_failed, backoff=backoff)
         self._marks = Marks(self._tell_read)
-        self._seen: Cursor | None = None
+        self.on("profile", self._renamed)
         self._loaded: Snapshot | None = None
         self._presence: tuple[Status, str | None] | None = None
+        self._telling: asyncio.Task[None] | None = None
+        self._starting = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
-        self._closed = False
+        self._closing: asyncio.Task[None] | None = None
 
     # Life
 
@@ -125,25 +141,35 @@ class Client:
         await self.close()
 
     async def login(self, name: str, password: str, device: str) -> Session:
-        """Log in with a password; the token is kept. `device` is a label of one's own."""
+        """Log in with a password; the token is kept. `device` is a label of one's own.
+
+        One client is one user's: a log-in of somebody else after `start` is refused with ClientError.
+        """
         body = {"username": name, "password": password, "device": device}
-        self._rest.token = None
-        session = await self._rest.call("POST", "/v1/login", body, answer=Session)
+        session = await self._rest.call("POST", "/v1/login", body, answer=Session, token="")
+        if self._following is not None and self.me is not None and session.user_id != self.me.id:
+            await self._rest.call("POST", "/v1/logout", token=session.token)
+            raise ClientError(f"This client is {self.me.id}'s; make another one for {session.user_id}")
+        if self._loaded is not None and self._loaded.user.id != session.user_id:
+            self._loaded = None
         self._rest.token = session.token
-        self._saved.save_session(session)
         self.me = Me(session.user_id, session.name)
+        self._saved.save_session(session)
+        self._intake.logged_in()
         self._follower.restart()
         self._delivery.hurry()
         return session
 
     async def logout(self) -> None:
         """End the token, here and at the server."""
-        try:
+        with contextlib.suppress(NotAuthenticated):
             await self._rest.call("POST", "/v1/logout")
-        except NotAuthenticated:
-            pass
         self._saved.forget_session()
         self._rest.token = None
+
+    async def change_password(self, old: str, new: str) -> None:
+        """Every other token of this user ends."""
+        await self._rest.call("POST", "/v1/password", {"old": old, "new": new})
 
     @property
     def has_token(self) -> bool:
@@ -155,26 +181,28 @@ class Client:
         self.me = await self._rest.call("GET", "/v1/me", answer=Me)
         return self.me
 
-    async def start(self) -> None:
-        """Load the snapshot, hand over what happened since the last run, and go on following until `close`.
+    async def start(self, *, resume: bool = True) -> None:
+        """Load the snapshot, hand over what happened since the last run (unless not to `resume`), and follow until `close`.
 
         Sends that an earlier run left behind go out now. Waits for the server as long as it takes; raises NotAuthenticated.
         """
-        if self._closed:
-            raise Closed("the client is closed")
-        if self._following is not None:
-            return
-        snapshot = self._loaded or await self.load()
-        kept = self._saved.cursor(snapshot.user.id)
-        cursor = snapshot.cursor
-        with contextlib.suppress(InvalidCursor):
-            if kept is not None:
-                parse_cursor(kept)
-                cursor = kept
-        self._seen = parse_cursor(cursor)
-        self._saved.save_cursor(snapshot.user.id, cursor)
-        self._delivery.start(snapshot.user.id)
-        self._following = asyncio.create_task(self._follower.run(cursor), name="hongyan follower")
+        async with self._starting:
+            if self._closing is not None:
+                raise Closed("the client is closed")
+            if self._following is not None:
+                return
+            snapshot = self._loaded or await self.load()
+            if self._closing is not None:
+                raise Closed("the client is closed")
+            kept = self._saved.cursor(snapshot.user.id) if resume else None
+            cursor = snapshot.cursor
+            with contextlib.suppress(InvalidCursor):
+                if kept is not None:
+                    parse_cursor(kept)
+                    cursor = kept
+            self._intake.begin(cursor)
+            self._delivery.start(snapshot.user.id)
+            self._following = asyncio.create_task(self._follower.run(cursor), name="hongyan follower")
 
     async def load(self) -> Snapshot:
         """Load the snapshot into `state` without following yet; `start` goes on from it."""
@@ -185,18 +213,29 @@ class Client:
         """Return when following has ended: after `close`, or after the server said `stop`."""
         if self._following is not None:
             await asyncio.wait({self._following})
+        if self._closing is not None:
+            await asyncio.shield(self._closing)
 
     async def close(self) -> None:
-        """End everything: afterwards no task, socket or file is left. What is not sent yet stays in the state directory."""
-        if self._closed:
-            return
-        self._closed = True
+        """End everything: afterwards no task, socket or file is left. What is not sent yet stays in the state directory.
+
+        A callback that is running is let to its end for a second. Called by a callback it returns at once, and the rest
+        happens when that callback has returned: `wait_closed` waits for it.
+        """
+        if self._closing is None:
+            self._intake.stop()
+            self._closing = asyncio.create_task(self._end(), name="hongyan closing")
+        if not self._callbacks.inside(asyncio.current_task()):
+            await asyncio.shield(self._closing)
+
+    async def _end(self) -> None:
+        await self._callbacks.quiet(_GRACE)
         await self._marks.close()
+        tasks = [task for task in (self._following, self._telling) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._delivery.close()
-        if self._following is not None:
-            self._following.cancel()
-            if not self._called_by_follower():
-                await asyncio.gather(self._following, return_exceptions=True)
         await self._rest.close()
         self._saved.close()
         await self._callbacks.call("state", Link("closed", self._ladder.current))
@@ -249,12 +288,29 @@ class Client:
 
     async def sent_all(self) -> None:
         """Return when the outbox is settled: every message acknowledged or refused."""
-        await self._delivery.drained()
+        if self.me is not None:
+            self._delivery.start(self.me.id)
+            await self._delivery.drained(self.me.id)
 
     @property
     def outbox_size(self) -> int:
         """Messages that are not settled."""
-        return 0 if self.me is None or self._closed else self._saved.outbox.count(self.me.id)
+        return 0 if self.me is None or self._closing is not None else self._saved.outbox.count(self.me.id)
+
+    def adopt(self, state: Path | str) -> int:
+        """Take over what a client with another state directory left unsent; gives how many. Raises StateInUse if it runs."""
+        if self.me is None:
+            raise NotAuthenticated("log in before sending")
+        other = Saved(Path(state), self.server)
+        try:
+            left = other.outbox.waiting(self.me.id)
+            for entry in left:
+                with contextlib.suppress(ValueError):  # taken over before, but not struck out there
+                    self._delivery.post(entry)
+                other.outbox.remove(entry)
+        finally:
+            other.close()
+        return len(left)
 
     async def history(
         self, conversation: str, *, before: int | None = None, after: int | None = None, limit: int | None = None
@@ -365,7 +421,7 @@ class Client:
     @property
     def cursor(self) -> str | None:
         """Where the callbacks have got to."""
-        return str(self._seen) if self._seen else None
+        return str(self._intake.seen) if self._intake.seen else None
 
     @property
     def delay(self) -> float | None:
@@ -403,63 +459,16 @@ class Client:
                 self.state.apply_snapshot(snapshot)
                 return snapshot
 
-    async def _take(self, batch: Batch) -> None:
-        """Hand over one batch: each event once, then remember the cursor behind it."""
-        if self._closed or self._seen is None:
-            return
-        for signal in batch.signals:
-            await self._callbacks.call("signal", signal)
-        cursor = parse_cursor(batch.cursor) if batch.cursor else None
-        foreign = cursor is not None and cursor.epoch != self._seen.epoch
-        if batch.limited or foreign:
-            await self._reload()
-            return
-        for event in batch.events:
-            position = event.position
-            if position > self._seen.position:
-                await self._hand_over(event)
-                self._seen = Cursor(self._seen.epoch, position)
-        if cursor is not None and cursor.position >= self._seen.position:
-            moved = cursor != self._seen or batch.events
-            self._seen = cursor
-            if moved:
-                self._save_cursor()
-        await self._load_wanted()
+    def _keep_cursor(self, cursor: str) -> None:
+        if self.me is not None:
+            self._saved.save_cursor(self.me.id, cursor)
 
-    async def _hand_over(self, event: Event) -> None:
-        self.state.apply_event(event)
-        if event.conversation in self.state.to_load:
-            await self._load_wanted()
-        if event.type == "profile" and self.state.user is not None:
-            self.me = self.state.user
-        await self._callbacks.call("event", event)
-        await self._callbacks.call(f"event:{event.type}", event)
-
-    async def _reload(self) -> None:
-        try:
-            snapshot = await self._load()
-        except HongyanError as error:  # a token that ended meanwhile; the stream says so as well
-            log.warning("the snapshot was refused: %s", error)
-            return
-        self._seen = parse_cursor(snapshot.cursor)
-        self._follower.restart(snapshot.cursor)
-        await self._callbacks.call("reload", self.state)
-        self._save_cursor()
-
-    async def _load_wanted(self) -> None:
-        for conversation in self.state.to_load:
-            try:
-                self.state.apply_conversation(await self.conversation(conversation))
-            except NotFound:
-                self.state.forget_conversation(conversation)
-            except Exception as error:  # stays wanted, and is asked for again after the next batch
-                log.debug("conversation %s could not be loaded: %r", conversation, error)
-
-    def _save_cursor(self) -> None:
-        if self.me is not None and self._seen is not None and not self._closed:
-            self._saved.save_cursor(self.me.id, str(self._seen))
+    def _renamed(self, _: Event) -> None:
+        self.me = self.state.user
 
     async def _deliver(self, entry: Entry) -> Sent:
+        if self.me is None or self.me.id != entry.sender:
+            raise NotAuthenticated(f"this message goes out when {entry.sender} has logged in again")
         if self._socket.ready:
             try:
                 return await self._socket.send(entry.conversation, entry.client_id, entry.content)
@@ -491,14 +500,13 @@ class Client:
     async def _link_changed(self, link: Link) -> None:
         if link.connection == "online":
             self._delivery.hurry()
-            if self._presence is not None:
-                try:
-                    await self.presence(*self._presence)
-                except Exception as error:
-                    log.debug("presence was not told: %r", error)
+            if self._presence is not None and (self._telling is None or self._telling.done()):
+                self._telling = asyncio.create_task(self._tell_presence(), name="hongyan presence")
         await self._callbacks.call("state", link)
 
-    def _called_by_follower(self) -> bool:
-        """Whether a callback closes the client: the follower must not wait for itself."""
-        current: Any = asyncio.current_task()
-        return current is not None and (current is self._following or current.get_name().startswith("hongyan "))
+    async def _tell_presence(self) -> None:
+        try:
+            if self._presence is not None:
+                await self.presence(*self._presence)
+        except Exception as error:
+            log.debug("presence was not told: %r", error)

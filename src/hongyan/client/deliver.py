@@ -1,4 +1,4 @@
-"""Delivery of the outbox: for each conversation one task that sends its entries one after the other, for as long as it takes."""
+"""Delivery of the outbox: for each sender and conversation one task that sends the entries in order, for as long as it takes."""
 
 import asyncio
 import logging
@@ -7,12 +7,15 @@ from collections.abc import Awaitable, Callable, Generator
 from typing import Any
 
 from hongyan.client.backoff import Backoff
-from hongyan.client.errors import Closed, is_temporary, wait_of
+from hongyan.client.errors import ClientError, Closed, StateUnusable, is_temporary, wait_of
 from hongyan.client.model import Sent
 from hongyan.client.outbox import Entry, Outbox
-from hongyan.core.errors import NotAuthenticated
+from hongyan.core.errors import HongyanError, NotAuthenticated
 
 log = logging.getLogger("hongyan.client")
+
+_Lane = tuple[str, str]
+"""Sender and conversation."""
 
 
 class Pending:
@@ -34,7 +37,11 @@ def _seen(future: asyncio.Future[Sent]) -> None:
 
 
 class Delivery:
-    """`post` writes down and returns; what was refused for good goes to `failed` and to whoever awaits the Pending."""
+    """`post` writes down and returns; what was refused for good goes to `failed` and to whoever awaits the Pending.
+
+    `send` raises a refusal of `hongyan.core.errors`; anything else it raises is tried again, since a message is only given up
+    when the server said so. At most `at_once` sends are under way.
+    """
 
     def __init__(
         self,
@@ -44,27 +51,29 @@ class Delivery:
         sent: Callable[[Entry, Sent], Awaitable[None]],
         failed: Callable[[Entry, Exception], Awaitable[None]],
         backoff: Callable[[], Backoff] = Backoff,
+        at_once: int = 32,
     ) -> None:
         self._outbox = outbox
         self._send = send
         self._sent = sent
         self._failed = failed
         self._backoff = backoff
-        self._queues: dict[str, deque[Pending]] = {}
-        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._places = asyncio.Semaphore(at_once)
+        self._queues: dict[_Lane, deque[Pending]] = {}
+        self._tasks: dict[_Lane, asyncio.Task[None]] = {}
         self._loaded: set[str] = set()
         self._wake = asyncio.Event()
         self._closed = False
 
     def start(self, sender: str) -> None:
         """Take up what an earlier run left behind."""
-        if sender not in self._loaded:
+        if sender not in self._loaded and not self._closed:
             self._loaded.add(sender)
             for entry in self._outbox.waiting(sender):
                 self._enqueue(Pending(entry))
 
     def post(self, entry: Entry) -> Pending:
-        """Write down, then deliver. Raises what Outbox.add raises."""
+        """Write down, then deliver. Raises Closed, and what Outbox.add raises."""
         if self._closed:
             raise Closed("the client is closed")
         self.start(entry.sender)
@@ -78,16 +87,15 @@ class Delivery:
         self._wake.set()
         self._wake = asyncio.Event()
 
-    async def drained(self) -> None:
-        """Return when everything is settled."""
-        while self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
-            await asyncio.sleep(0)
+    async def drained(self, sender: str) -> None:
+        """Return when everything of this sender is settled."""
+        while tasks := [task for lane, task in self._tasks.items() if lane[0] == sender and task is not asyncio.current_task()]:
+            await asyncio.wait(tasks)
 
     async def close(self) -> None:
         """Stop; what is not settled stays in the outbox."""
         self._closed = True
-        tasks = [task for task in self._tasks.values() if task is not asyncio.current_task()]
+        tasks = list(self._tasks.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -96,23 +104,22 @@ class Delivery:
                 if not pending.future.done():
                     pending.future.set_exception(Closed("the client was closed; the message is sent when it runs again"))
         self._queues.clear()
-        self._tasks.clear()
 
     def _enqueue(self, pending: Pending) -> None:
-        conversation = pending.entry.conversation
-        self._queues.setdefault(conversation, deque()).append(pending)
-        if conversation not in self._tasks:
-            self._tasks[conversation] = asyncio.create_task(self._run(conversation), name=f"hongyan outbox {conversation}")
+        lane = (pending.entry.sender, pending.entry.conversation)
+        self._queues.setdefault(lane, deque()).append(pending)
+        if lane not in self._tasks:
+            self._tasks[lane] = asyncio.create_task(self._run(lane), name=f"hongyan outbox {lane[1]}")
 
-    async def _run(self, conversation: str) -> None:
-        queue = self._queues[conversation]
+    async def _run(self, lane: _Lane) -> None:
+        queue = self._queues[lane]
         try:
             while queue:
                 await self._settle(queue[0])
                 queue.popleft()
+            del self._queues[lane]
         finally:
-            if not self._closed:
-                del self._queues[conversation], self._tasks[conversation]
+            del self._tasks[lane]
 
     async def _settle(self, pending: Pending) -> None:
         """Try until it is acknowledged or refused for good."""
@@ -120,22 +127,31 @@ class Delivery:
         entry = pending.entry
         while True:
             try:
-                place = await self._send(entry)
+                async with self._places:
+                    place = await self._send(entry)
             except Exception as error:
-                if not is_temporary(error) and not isinstance(error, NotAuthenticated):
+                if isinstance(error, HongyanError) and not isinstance(error, NotAuthenticated) and not is_temporary(error):
                     log.debug("send %s was refused: %r", entry.client_id, error)
-                    self._outbox.remove(entry)
+                    self._strike_out(entry)
                     if not pending.future.done():
                         pending.future.set_exception(error)
                     await self._failed(entry, error)
                     return
+                if not isinstance(error, (ClientError, HongyanError)):
+                    log.error("send %s failed and is tried again", entry.client_id, exc_info=error)
                 await self._pause(backoff.next(wait_of(error)))
             else:
-                self._outbox.remove(entry)
+                self._strike_out(entry)
                 if not pending.future.done():
                     pending.future.set_result(place)
                 await self._sent(entry, place)
                 return
+
+    def _strike_out(self, entry: Entry) -> None:
+        try:
+            self._outbox.remove(entry)
+        except StateUnusable as error:  # sent once more after the next start, with the same id
+            log.error("%s", error)
 
     async def _pause(self, seconds: float) -> None:
         try:

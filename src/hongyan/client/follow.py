@@ -71,13 +71,17 @@ class Follower:
         self.link = Link("new", ladder.current)
 
     async def run(self, cursor: str) -> None:
-        """Until cancelled, or until the server says `stop`. What `take` raises ends it too."""
+        """Until cancelled, or until the server says `stop`. What `take` raises is a fault, and stops too: nothing is skipped."""
         self._cursor = cursor
-        async with asyncio.TaskGroup() as tasks:
-            dispatcher = tasks.create_task(self._dispatch(), name="hongyan dispatcher")
-            await self._follow()
-            await self._batches.join()
-            dispatcher.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                dispatcher = tasks.create_task(self._dispatch(), name="hongyan dispatcher")
+                await self._follow()
+                await self._batches.join()
+                dispatcher.cancel()
+        except* Exception as errors:
+            log.error("following has ended", exc_info=errors.exceptions[0])
+            await self._tell("stopped", self.link.transport, reason=repr(errors.exceptions[0]))
 
     def restart(self, cursor: str | None = None) -> None:
         """Begin a new stream now: another transport, another token, or another cursor (what is queued is then forgotten)."""
@@ -137,7 +141,7 @@ class Follower:
 
     async def _read(self, transport: Transport, opened: asyncio.Event, told: asyncio.Event) -> None:
         begun = self._begun
-        async with aclosing(transport.stream(self._cursor)) as stream:  # type: ignore[type-var]
+        async with aclosing(transport.stream(self._cursor)) as stream:
             async for batch in stream:
                 if batch.opened:
                     opened.set()

@@ -91,16 +91,18 @@ class Intake:
 
     async def _reload(self) -> None:
         """What was between is lost for good. Nothing is handed over before the new snapshot is there."""
-        while True:
-            self._logged_in.clear()
-            try:
-                snapshot = await self._load()
-                break
-            except NotAuthenticated:
-                await self._logged_in.wait()
+        snapshot = await self._load_logged_in()
         self._restart(snapshot.cursor)
         self._move(parse_cursor(snapshot.cursor))
         await self._callbacks.call("reload", self._state)
+
+    async def _load_logged_in(self) -> Snapshot:
+        while True:
+            self._logged_in.clear()
+            try:
+                return await self._load()
+            except NotAuthenticated:
+                await self._logged_in.wait()
 
     async def _load_wanted(self) -> None:
         for conversation in self._state.to_load:

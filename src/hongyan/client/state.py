@@ -44,7 +44,7 @@ class _Room:
             unread=self.unread.count,
             last=self.last,
             member_count=self.member_count,
-            members=None if self.members is None else list(self.members.values()),
+            members=None if self.members is None else [self.members[id] for id in sorted(self.members)],
             cursor=None,
         )
 

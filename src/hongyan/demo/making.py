@@ -16,8 +16,8 @@ from hongyan.demo.story import ADMINISTRATOR, GROUPS, LINES, PEOPLE, Line
 from hongyan.features.identity.service import Identity
 from hongyan.messaging import LOBBY, Messaging
 from hongyan.operation.directory import DataDirectory
+from hongyan.operation.opening import store_in
 from hongyan.store import Appended, Draft, Refused, Store
-from hongyan.store.sqlite import SqliteStore
 from hongyan.store.sqlite_file import sync_directory
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -64,7 +64,7 @@ async def _build(
     building: DataDirectory, settings: Settings, now: datetime, random: Callable[[int], bytes], administrator: str, everybody: str
 ) -> None:
     told = _Told(now)
-    store = SqliteStore(building.path, settings.log)
+    store = store_in(building, settings.log)
     messaging = Messaging(store, LocalBus(), replace(settings, data=building.path), clock=told.milliseconds, random=random)
     identity = Identity(store, messaging.people, settings.identity, clock=told.milliseconds, random=random)
     await messaging.start()

@@ -33,7 +33,7 @@ def current(database: Path | str) -> str | None:
 
 
 def upgrade(database: Path | str) -> None:
-    """Bring a database to the newest version, all of it in one transaction or nothing. A path at which there is no file gets one."""
+    """Bring a database to the newest version, all of it in one transaction or nothing. A missing file is made."""
     if isinstance(database, Path):
         sqlite_file.create(database)
     # Alembic's context is one for the whole process.

@@ -26,8 +26,8 @@ def _insert(rows: int) -> str:
     return f"INSERT INTO events ({_COLUMNS}) SELECT * FROM (VALUES {values}) WHERE column1 IS NOT NULL"  # noqa: S608
 
 
-# One statement for any number of rows, because at each step of a statement the loop's thread may take the interpreter's lock: beside
-# a busy loop executemany is 3 to 4 times slower. Unused rows are NULL, so that a few statements, prepared once, do for all numbers.
+# One statement for any number of rows, because at each step of a statement the loop's thread may take the interpreter's lock:
+# beside a busy loop executemany is 3 to 4 times slower. Unused rows are NULL, so that a few statements do for all numbers.
 _INSERTS = {1 << power: _insert(1 << power) for power in range(MOST.bit_length())}
 
 _HEAD = "SELECT max(position) FROM events"
@@ -127,7 +127,8 @@ class LogEnd:
 
     def grew(self, head: int, count: int) -> bool:
         """Whether what is stored above `head` is `count` events, up to the head that is known here."""
-        return self._raw.execute(_GROWN, (head,)).fetchone() == (self.head, count)
+        stored: tuple[int, int] = self._raw.execute(_GROWN, (head,)).fetchone()
+        return stored == (self.head, count)
 
     def trim(self) -> None:
         """Between commits: keep the number of lanes bounded."""

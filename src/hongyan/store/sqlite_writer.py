@@ -104,10 +104,12 @@ class Writer:
 
     def _work(self, jobs: list[Job]) -> None:
         batch = None
+        before = self._raw.total_changes
         try:
             answers, events = self._commit(jobs)
             self._end.trim()
-            self._works()
+            if self._raw.total_changes != before:  # an empty transaction is committed on a full disk too
+                self._works()
             if events:
                 batch = Batch(events[0].position, events[-1].position, events)
         except BaseException as error:

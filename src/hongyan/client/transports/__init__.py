@@ -5,7 +5,7 @@ server's verdict), with a refusal of `hongyan.core.errors`, with Unreachable (no
 Nothing is kept between two streams: the follower holds the cursor.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from hongyan.client.model import Batch, TransportName
@@ -17,5 +17,5 @@ class Transport(Protocol):
     @property
     def name(self) -> TransportName: ...
 
-    def stream(self, cursor: str) -> AsyncIterator[Batch]:
+    def stream(self, cursor: str) -> AsyncGenerator[Batch, None]:
         """Batches after the cursor, until the consumer closes it or it ends with an error."""

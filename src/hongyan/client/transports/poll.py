@@ -1,7 +1,7 @@
 """Short and long polling: GET /v1/events, once more each time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import httpx
 import msgspec
@@ -25,7 +25,7 @@ class Polling:
     def name(self) -> TransportName:
         return "longpoll" if self._wait else "poll"
 
-    async def stream(self, cursor: str) -> AsyncIterator[Batch]:
+    async def stream(self, cursor: str) -> AsyncGenerator[Batch, None]:
         heard = False
         while True:
             batch = await self._ask(cursor, self._wait if heard else 0)  # the first answer shows that it works

@@ -1,7 +1,7 @@
 """Server-sent events: one long answer of GET /v1/events/sse."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import httpx
 import msgspec
@@ -30,7 +30,7 @@ class EventStream:
         self._silence = silence
         self._first = first
 
-    async def stream(self, cursor: str) -> AsyncIterator[Batch]:
+    async def stream(self, cursor: str) -> AsyncGenerator[Batch, None]:
         headers = self._rest.headers() | {"Accept": "text/event-stream", "Cache-Control": "no-store", "Last-Event-ID": cursor}
         timeout = httpx.Timeout(15.0, read=self._silence)
         url = self._rest.server + "/v1/events/sse"
@@ -44,11 +44,11 @@ class EventStream:
                 decoder = EventStreamDecoder()
                 chunks = answer.aiter_bytes()
                 async with asyncio.timeout(self._first):
-                    chunk = await anext(chunks, b"")
-                while chunk:
+                    chunk = await anext(chunks, None)
+                while chunk is not None:
                     for event in decoder.feed(chunk):
                         yield _batch(event)
-                    chunk = await anext(chunks, b"")
+                    chunk = await anext(chunks, None)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unreachable(str(error)) from error
         except (httpx.RequestError, TimeoutError, msgspec.MsgspecError, ValueError) as error:

@@ -7,8 +7,8 @@ callback that waits for a send does not wait for itself.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from ssl import SSLContext
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -50,9 +50,8 @@ class WebSocket:
 
     name: TransportName = "websocket"
 
-    def __init__(self, rest: Rest, *, ssl: SSLContext | None = None, silence: float = 60.0, answer_within: float = 10.0) -> None:
+    def __init__(self, rest: Rest, *, silence: float = 60.0, answer_within: float = 10.0) -> None:
         self._rest = rest
-        self._ssl = ssl
         self._silence = silence
         self._answer_within = answer_within
         self._connection: ClientConnection | None = None
@@ -66,9 +65,9 @@ class WebSocket:
         """Whether `call` has a connection."""
         return self._connection is not None
 
-    async def stream(self, cursor: str) -> AsyncIterator[Batch]:
+    async def stream(self, cursor: str) -> AsyncGenerator[Batch, None]:
         url = "ws" + self._rest.server.removeprefix("http") + f"/v1/events/ws?after={cursor}"
-        options: dict[str, Any] = {"ssl": self._ssl} if self._ssl else {}
+        options: dict[str, Any] = {"ssl": self._rest.tls} if self._rest.tls else {}
         try:
             async with connect(
                 url,
@@ -81,8 +80,9 @@ class WebSocket:
             ) as connection:
                 yield Batch(opened=True)
                 self._connection = connection
-                async for batch in self._batches(connection):
-                    yield batch
+                async with aclosing(self._batches(connection)) as batches:
+                    async for batch in batches:
+                        yield batch
         except InvalidStatus as error:
             answer = error.response
             raise from_answer(answer.status_code, bytes(answer.body), answer.headers.get("Retry-After")) from error
@@ -100,7 +100,7 @@ class WebSocket:
         finally:
             self._stop_calls()
 
-    async def _batches(self, connection: ClientConnection) -> AsyncIterator[Batch]:
+    async def _batches(self, connection: ClientConnection) -> AsyncGenerator[Batch, None]:
         """Read frames in a task of its own, so that answers arrive while a batch is being worked on."""
         batches: asyncio.Queue[Batch | Exception] = asyncio.Queue(_SIGNALS_KEPT)
         reader = asyncio.create_task(self._read(connection, batches), name="websocket reader")

@@ -22,6 +22,7 @@ from hongyan.gateways.web.streams import HEARTBEAT, Streams
 
 _BODY_BEFORE_LOGIN = 16_384
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_GET_ONLY = [(b"allow", b"GET, OPTIONS")]
 _REDIRECTS = {"/": b"/demo", "/demo/": b"/demo", "/docs/": b"/docs"}
 
 
@@ -88,28 +89,30 @@ class WebApp:
         if not access.is_plain(path) or not (path.startswith("/v1/") or path in access.OPEN):
             self._sites.spend(site(scope["client"][0]))
             raise NotFound("There is nothing at this address")
+        if path in access.OPEN:
+            self._sites.spend(site(scope["client"][0]))
+            await self._call(scope, None, receive, send)
+            return
         caller = self._admit(scope)
-        if path == access.POLL or path == access.EVENT_STREAM:
-            if method != "GET":
+        if path in (access.POLL, access.EVENT_STREAM):
+            if method == "OPTIONS":
+                await answer(send, 204, _GET_ONLY)
+            elif method != "GET":
                 raise MethodNotAllowed("Events are read with GET")
-            assert caller is not None
-            serve = self._streams.poll if path == access.POLL else self._streams.event_stream
-            await serve(caller, scope, receive, send)
+            else:
+                serve = self._streams.poll if path == access.POLL else self._streams.event_stream
+                await serve(caller, scope, receive, send)
         elif path == access.WEBSOCKET:
             raise Invalid("This address takes WebSockets only")
         else:
             await self._call(scope, caller, receive, send)
 
-    def _admit(self, scope: Scope) -> Caller | None:
-        """The one place that decides who comes in. None only for what is served to everybody."""
-        where = site(scope["client"][0])
-        if scope["path"] in access.OPEN:
-            self._sites.spend(where)
-            return None
+    def _admit(self, scope: Scope) -> Caller:
+        """The one place that decides who comes in."""
         try:
             caller = authenticate(scope["headers"], self._services)
         except NotAuthenticated:
-            self._sites.spend(where)
+            self._sites.spend(site(scope["client"][0]))
             raise
         self._users.spend(caller.user)
         return caller
@@ -132,7 +135,7 @@ class WebApp:
             return  # too late for words: the connection is closed unfinished
         status, headers, body = problem(error)
         if isinstance(error, MethodNotAllowed):
-            headers.append((b"allow", b"GET, OPTIONS"))
+            headers.extend(_GET_ONLY)
         if first_of(scope["headers"], b"expect") is not None:
             headers.append((b"connection", b"close"))  # the body it announced may come or not
         await answer(send, status, headers, body)

@@ -14,7 +14,7 @@ class Disconnected(Exception):
 
 
 async def read_body(headers: RawHeaders, receive: Receive, most: int, *, seconds: float = _SECONDS) -> bytes:
-    """Up to `most` bytes within `seconds`. Raises TooLarge, before reading when the length was announced; Invalid; Disconnected."""
+    """Up to `most` bytes within `seconds`. Raises TooLarge (at once when the length was announced), Invalid, Disconnected."""
     announced = first_of(headers, b"content-length")
     if announced is not None and (not announced.isdecimal() or int(announced[:20]) > most):
         raise _too_large(most)

@@ -10,6 +10,11 @@ from hongyan.messaging import Chunk, Verdict
 _encode = msgspec.json.Encoder().encode
 
 
+def is_empty(chunk: Chunk) -> bool:
+    """Whether there is nothing to tell but the cursor."""
+    return not chunk.entries and not chunk.signals and chunk.limited is None
+
+
 def poll_body(chunk: Chunk) -> bytes:
     """The map of docs/protocol.md. A cursor that cannot be continued gives no events: everything is to be loaded anew."""
     cursor = chunk.cursor.encode()
@@ -40,6 +45,9 @@ def sse_close(verdict: Verdict) -> bytes:
 
 def pieces(chunk: Chunk, size: int) -> Iterator[Chunk]:
     """The same in pieces of about `size` bytes of events, each with its own cursor: a slow reader gets forward piece by piece."""
+    if chunk.limited is not None:
+        yield chunk
+        return
     begin, filled, last = 0, 0, len(chunk.entries) - 1
     for at, entry in enumerate(chunk.entries):
         filled += len(entry.json())
@@ -50,4 +58,4 @@ def pieces(chunk: Chunk, size: int) -> Iterator[Chunk]:
     if begin == 0:
         yield chunk
     else:
-        yield Chunk(chunk.entries[begin:], [], chunk.cursor, chunk.more, chunk.limited)
+        yield Chunk(chunk.entries[begin:], [], chunk.cursor, chunk.more)

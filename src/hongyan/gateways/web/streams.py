@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from hongyan.core.errors import HongyanError
 from hongyan.core.model import Caller
 from hongyan.gateways.web.asgi import ABORT, Headers, Receive, Scope, Send, answer, disconnected
-from hongyan.gateways.web.frames import pieces, poll_body, sse_close, sse_frame, sse_heartbeat
+from hongyan.gateways.web.frames import is_empty, pieces, poll_body, sse_close, sse_frame, sse_heartbeat
 from hongyan.gateways.web.headers import first_of
 from hongyan.gateways.web.problems import unexpected
 from hongyan.gateways.web.queries import parse_query
@@ -104,7 +104,7 @@ class _EventStream:
             await self._give(session, await self._next(session))
             while self._verdict is None and not self.left.is_set():
                 chunk = await self._next(session)
-                if chunk is not None and not chunk.empty:
+                if chunk is not None and not is_empty(chunk):
                     await self._give(session, chunk)
                 elif not session.behind:
                     await self._rest(session)
@@ -123,7 +123,7 @@ class _EventStream:
         return await session.next(_AT_ONCE) if chunk is None and session.behind else chunk
 
     async def _give(self, session: Session, chunk: Chunk | None) -> None:
-        if chunk is None or chunk.empty:
+        if chunk is None or is_empty(chunk):
             await self._write(sse_heartbeat(session.cursor))
         else:
             for piece in pieces(chunk, _PIECE):

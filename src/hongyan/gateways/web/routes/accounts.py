@@ -2,8 +2,10 @@
 
 from litestar import delete, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 
 from hongyan.features.identity.model import IssuedToken, Login
+from hongyan.gateways.web.routes.parameters import Id
 from hongyan.gateways.web.routes.request import ApiRequest
 from hongyan.gateways.web.schemas import LoginBody, Me, PasswordBody, TokenBody, Tokens
 from hongyan.gateways.web.services import WebServices
@@ -13,7 +15,7 @@ def accounts(services: WebServices) -> list[HTTPRouteHandler]:
     identity = services.identity
 
     @post("/v1/login", operation_id="login", tags=["accounts"], status_code=200)
-    async def login(request: ApiRequest, data: LoginBody) -> Login:
+    async def login(request: ApiRequest, data: JSONBody[LoginBody]) -> Login:
         """A new token for this device."""
         return await identity.login(data.username, data.password, data.device, request.address)
 
@@ -23,7 +25,7 @@ def accounts(services: WebServices) -> list[HTTPRouteHandler]:
         await identity.logout(request.user)
 
     @post("/v1/password", operation_id="change_password", tags=["accounts"], status_code=204)
-    async def change_password(request: ApiRequest, data: PasswordBody) -> None:
+    async def change_password(request: ApiRequest, data: JSONBody[PasswordBody]) -> None:
         """Change one's own password; every other token ends."""
         await identity.change_password(request.user, data.old, data.new, request.address)
 
@@ -39,12 +41,12 @@ def accounts(services: WebServices) -> list[HTTPRouteHandler]:
         return Tokens(await identity.tokens(request.user))
 
     @post("/v1/tokens", operation_id="issue_token", tags=["accounts"])
-    async def issue_token(request: ApiRequest, data: TokenBody) -> IssuedToken:
+    async def issue_token(request: ApiRequest, data: JSONBody[TokenBody]) -> IssuedToken:
         """A named token for a program. It is shown this once."""
         return await identity.issue(request.user, data.name, data.days)
 
     @delete("/v1/tokens/{token_id:str}", operation_id="end_token", tags=["accounts"])
-    async def end_token(request: ApiRequest, token_id: str) -> None:
+    async def end_token(request: ApiRequest, token_id: Id) -> None:
         """End one of one's own tokens."""
         await identity.end(request.user, token_id)
 

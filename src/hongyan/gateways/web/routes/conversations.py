@@ -3,7 +3,9 @@
 from litestar import Response, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody
 
+from hongyan.gateways.web.routes.parameters import Id
 from hongyan.gateways.web.routes.request import ApiRequest
 from hongyan.gateways.web.schemas import ConversationList, NewDirect, NewGroup, SettingsBody
 from hongyan.gateways.web.services import WebServices
@@ -18,7 +20,7 @@ def conversations(services: WebServices) -> list[HTTPRouteHandler]:
     service = services.messaging.conversations
 
     @post("/v1/conversations", operation_id="create_conversation", tags=["conversations"], responses=_FOUND)
-    async def create(request: ApiRequest, data: NewDirect | NewGroup) -> Response[ConversationView]:
+    async def create(request: ApiRequest, data: JSONBody[NewDirect | NewGroup]) -> Response[ConversationView]:
         """A new group, or the one direct conversation with somebody."""
         if isinstance(data, NewDirect):
             view, new = await service.create_direct(request.user, data.members[0])
@@ -37,12 +39,12 @@ def conversations(services: WebServices) -> list[HTTPRouteHandler]:
         return await service.snapshot(request.user)
 
     @get("/v1/conversations/{conversation:str}", operation_id="get_conversation", tags=["conversations"])
-    async def get_one(request: ApiRequest, conversation: str) -> ConversationView:
+    async def get_one(request: ApiRequest, conversation: Id) -> ConversationView:
         """One conversation, as of `cursor`."""
         return await service.get(request.user, conversation)
 
     @patch("/v1/conversations/{conversation:str}", operation_id="change_conversation", tags=["conversations"])
-    async def change(request: ApiRequest, conversation: str, data: SettingsBody) -> ConversationView:
+    async def change(request: ApiRequest, conversation: Id, data: JSONBody[SettingsBody]) -> ConversationView:
         """Another title or history policy."""
         return await service.change(request.user, conversation, data.title, data.history)
 

@@ -2,8 +2,9 @@
 
 from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
 
-from hongyan.gateways.web.routes.parameters import Limit
+from hongyan.gateways.web.routes.parameters import AfterId, Id, Limit
 from hongyan.gateways.web.routes.request import ApiRequest
 from hongyan.gateways.web.schemas import Members, MembersBody, RoleBody
 from hongyan.gateways.web.services import WebServices
@@ -18,23 +19,23 @@ def members(services: WebServices) -> list[HTTPRouteHandler]:
     page = services.settings.limits.page
 
     @get(_ALL, operation_id="list_members", tags=["members"])
-    async def list_members(request: ApiRequest, conversation: str, after: str | None = None, limit: Limit = 100) -> Members:
+    async def list_members(request: ApiRequest, conversation: Id, after: AfterId = None, limit: Limit = 100) -> Members:
         """Members in order of their ids, those above `after`."""
         found, more = await service.members(request.user, conversation, after, min(limit, page))
         return Members(found, more)
 
     @post(_ALL, operation_id="add_members", tags=["members"], status_code=200)
-    async def add(request: ApiRequest, conversation: str, data: MembersBody) -> ConversationView:
+    async def add(request: ApiRequest, conversation: Id, data: JSONBody[MembersBody]) -> ConversationView:
         """Bring people in."""
         return await service.add(request.user, conversation, data.users)
 
     @patch(_ONE, operation_id="set_role", tags=["members"])
-    async def set_role(request: ApiRequest, conversation: str, user: str, data: RoleBody) -> ConversationView:
+    async def set_role(request: ApiRequest, conversation: Id, user: Id, data: JSONBody[RoleBody]) -> ConversationView:
         """Give a role. Giving `owner` away makes the caller an admin."""
         return await service.set_role(request.user, conversation, user, data.role)
 
     @delete(_ONE, operation_id="remove_member", tags=["members"])
-    async def remove(request: ApiRequest, conversation: str, user: str) -> None:
+    async def remove(request: ApiRequest, conversation: Id, user: Id) -> None:
         """Remove somebody; removing oneself is leaving."""
         await service.remove(request.user, conversation, user)
 

@@ -3,10 +3,11 @@
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import JSONBody
 
 from hongyan.core.errors import Invalid
 from hongyan.gateways.web.frames import history_body
-from hongyan.gateways.web.routes.parameters import Limit, SeqBound
+from hongyan.gateways.web.routes.parameters import Id, Limit, SeqBound
 from hongyan.gateways.web.routes.request import ApiRequest
 from hongyan.gateways.web.schemas import History, Mark, MessageBody, ReadBody, Sent, TypingBody
 from hongyan.gateways.web.services import WebServices
@@ -20,14 +21,14 @@ def messages(services: WebServices) -> list[HTTPRouteHandler]:
     page = services.settings.limits.page
 
     @post(_ONE + "/messages", operation_id="send_message", tags=["messages"])
-    async def send(request: ApiRequest, conversation: str, data: MessageBody) -> Sent:
+    async def send(request: ApiRequest, conversation: Id, data: JSONBody[MessageBody]) -> Sent:
         """Send a message; answered once it is durable. The same `client_id` again gives the first answer and stores nothing."""
         placed = await messaging.sender.send(request.user, conversation, data.client_id, data.typed())
         return Sent(placed.seq, placed.position, placed.time)
 
     @get(_ONE + "/events", operation_id="history", tags=["messages"], responses=_HISTORY)
     async def history(
-        request: ApiRequest, conversation: str, before: SeqBound = None, after: SeqBound = None, limit: Limit = 100
+        request: ApiRequest, conversation: Id, before: SeqBound = None, after: SeqBound = None, limit: Limit = 100
     ) -> Response[bytes]:
         """The newest events below `before`, or the oldest above `after`, or the newest; always ascending."""
         if before is not None and after is not None:
@@ -38,12 +39,12 @@ def messages(services: WebServices) -> list[HTTPRouteHandler]:
         return Response(history_body(entries, more), media_type="application/json")
 
     @post(_ONE + "/read", operation_id="mark_read", tags=["messages"], status_code=200)
-    async def read(request: ApiRequest, conversation: str, data: ReadBody) -> Mark:
+    async def read(request: ApiRequest, conversation: Id, data: JSONBody[ReadBody]) -> Mark:
         """Move one's read mark up to `seq`; it never goes back."""
         return Mark(await messaging.receipts.read(request.user, conversation, data.seq))
 
     @post(_ONE + "/typing", operation_id="typing", tags=["messages"], status_code=204)
-    async def typing(request: ApiRequest, conversation: str, data: TypingBody) -> None:
+    async def typing(request: ApiRequest, conversation: Id, data: JSONBody[TypingBody]) -> None:
         """Tell the others that one is writing, or has stopped."""
         await messaging.presence.typing(request.user, conversation, data.typing)
 

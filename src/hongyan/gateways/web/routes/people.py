@@ -4,9 +4,9 @@ from typing import Annotated
 
 from litestar import get, put
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import QueryParameter
+from litestar.params import JSONBody, QueryParameter
 
-from hongyan.gateways.web.routes.parameters import Limit
+from hongyan.gateways.web.routes.parameters import Id, Limit
 from hongyan.gateways.web.routes.request import ApiRequest
 from hongyan.gateways.web.schemas import Online, PresenceBody, Users
 from hongyan.gateways.web.services import WebServices
@@ -23,7 +23,7 @@ def people(services: WebServices) -> list[HTTPRouteHandler]:
         return Users(await directory.search(prefix, min(limit, page)))
 
     @get("/v1/users/{user:str}", operation_id="get_user", tags=["people"])
-    async def get_user(user: str) -> UserView:
+    async def get_user(user: Id) -> UserView:
         """One person."""
         return await directory.get(user)
 
@@ -33,7 +33,7 @@ def people(services: WebServices) -> list[HTTPRouteHandler]:
         return Online(await presence.online())
 
     @put("/v1/presence", operation_id="set_presence", tags=["people"], status_code=204)
-    async def set_presence(request: ApiRequest, data: PresenceBody) -> None:
+    async def set_presence(request: ApiRequest, data: JSONBody[PresenceBody]) -> None:
         """What this device says of its user, as long as it is connected."""
         presence.set_status(request.user, data.status, data.text)
 

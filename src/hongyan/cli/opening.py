@@ -1,0 +1,38 @@
+"""Accounts without a server: the store of the data directory is opened by this process, beside a running server or alone."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from hongyan.config import Settings
+from hongyan.features.identity import Identity
+from hongyan.messaging import People
+from hongyan.operation.directory import DataDirectory
+from hongyan.operation.opening import store_in
+
+
+class Accounts(msgspec.Struct, frozen=True):
+    identity: Identity
+    people: People
+
+
+@asynccontextmanager
+async def accounts(settings: Settings, *, may_make: bool) -> AsyncIterator[Accounts]:
+    """`may_make`: a data directory that is not there yet is made. Raises DirectoryError and WrongSchema."""
+    os.umask(0o077)
+    directory = DataDirectory(settings.data)
+    if may_make:
+        directory.prepare()
+    else:
+        directory.require()
+    store = store_in(directory, settings.log)
+    people = People(store)
+    identity = Identity(store, people, settings.identity)
+    try:
+        await store.start(lambda batch: None)
+        yield Accounts(identity, people)
+    finally:
+        await identity.stop()
+        await store.close()

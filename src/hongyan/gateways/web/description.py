@@ -1,0 +1,109 @@
+"""The description of the API (OpenAPI 3.1): what Litestar derives from the types, the event routes that are not Litestar's,
+and the errors that each operation answers.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+from litestar import Litestar
+
+from hongyan.gateways.web import access
+from hongyan.gateways.web.problems import MEDIA_TYPE, Problem
+from hongyan.gateways.web.schemas import Events, PollQuery, StreamQuery
+
+Json = dict[str, Any]
+
+_REF = "#/components/schemas/{name}"
+_ABOUT = (
+    "Everything but log-in, health and metrics needs the header `Authorization: Bearer TOKEN`. "
+    "Live events also come over a WebSocket at `/v1/events/ws`, which this description cannot express: "
+    "see the documentation of the wire protocol."
+)
+_WORDS = {
+    "400": "A field is missing, of the wrong type or out of its range",
+    "401": "There is no token, or it has ended",
+    "403": "The caller may not do this, or the origin of the page is not allowed",
+    "404": "There is no such thing, or the caller may not see it",
+    "409": "It does not fit what is there already",
+    "413": "Larger than allowed",
+    "429": "Too many requests",
+    "503": "The server cannot do it now",
+    "default": "Any other error",
+}
+_CONFLICTS = frozenset({"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token"})
+_NAMES_PEOPLE = frozenset({"create_conversation"})
+
+
+def describe(rest: Litestar) -> bytes:
+    """The JSON that is served as `/openapi.json`."""
+    document = msgspec.json.decode(msgspec.json.encode(rest.openapi_schema.to_schema()))
+    document["info"]["description"] = _ABOUT
+    components = document["components"]
+    _, known = msgspec.json.schema_components([Events, Problem], ref_template=_REF)
+    components["schemas"] = {**known, **components["schemas"]}
+    components["schemas"]["WireEvent"]["properties"]["content"] = {"type": "object"}
+    components["responses"] = {f"Problem{code}": _problem(words) for code, words in _WORDS.items()}
+    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
+    document["security"] = [{"bearer": []}]
+    document["paths"].update(_event_paths())
+    for path, operation in _operations(document):
+        _add_errors(path, operation)
+        if path in access.OPEN:
+            operation["security"] = []
+    return msgspec.json.encode(document)
+
+
+def _operations(document: Json) -> Iterator[tuple[str, Json]]:
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            yield path, operation
+
+
+def _add_errors(path: str, operation: Json) -> None:
+    answers: Json = operation["responses"]
+    answers.pop("400", None)  # Litestar's own form of an error, which nobody gets
+    name = operation["operationId"]
+    codes = {"403", "429", "503", "default"}
+    if path not in access.OPEN or name == "login":
+        codes.add("401")
+    if "requestBody" in operation:
+        codes |= {"400", "413"}
+    if operation.get("parameters"):
+        codes.add("400")
+    if "{" in path or name in _NAMES_PEOPLE:
+        codes.add("404")
+    if name in _CONFLICTS:
+        codes.add("409")
+    for code in sorted(codes):
+        answers.setdefault(code, {"$ref": f"#/components/responses/Problem{code}"})
+
+
+def _problem(words: str) -> Json:
+    return {"description": words, "content": {MEDIA_TYPE: {"schema": {"$ref": _REF.format(name="Problem")}}}}
+
+
+def _event_paths() -> Json:
+    answer = {"application/json": {"schema": {"$ref": _REF.format(name="Events")}}}
+    stream = {"text/event-stream": {"schema": {"type": "string"}}}
+    last_id = {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}}
+    poll = _operation("poll", "Events after a cursor, at once or within `wait` seconds", _query(PollQuery), answer)
+    follow = _operation("event_stream", "Events as they happen (server-sent events)", [*_query(StreamQuery), last_id], stream)
+    return {access.POLL: {"get": poll}, access.EVENT_STREAM: {"get": follow}}
+
+
+def _operation(id: str, words: str, parameters: list[Json], content: Json) -> Json:
+    answers = {"200": {"description": "Events", "content": content}}
+    return {"operationId": id, "tags": ["events"], "description": words, "parameters": parameters, "responses": answers}
+
+
+def _query(kind: type[msgspec.Struct]) -> list[Json]:
+    """The fields of a query as parameters. None stands for one that was not given, and cannot be written in a query."""
+    (_, components) = msgspec.json.schema_components([kind])
+    found = []
+    for name, schema in components[kind.__name__]["properties"].items():
+        schema = {key: value for key, value in schema.items() if not (key == "default" and value is None)}
+        if "anyOf" in schema:
+            (schema,) = [one for one in schema["anyOf"] if one != {"type": "null"}]
+        found.append({"name": name, "in": "query", "required": False, "schema": schema})
+    return found

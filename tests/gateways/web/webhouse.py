@@ -1,0 +1,139 @@
+"""A whole web application on a store of its own: the real services, people with tokens, and clients for them."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import uvicorn
+from hongyan.features.identity.service import Identity
+
+from hongyan.config import Http, Limits, Settings
+from hongyan.config import Identity as IdentitySettings
+from hongyan.gateways.web.app import WebApp, build_app
+from hongyan.gateways.web.asgi import ABORT, Receive, Scope, Send
+from hongyan.gateways.web.services import WebServices
+from tests.build import House, house
+
+PASSWORD = "correct horse 42"
+PEOPLE = ("alice", "bob", "carol", "dave")
+
+
+def settings(http: dict[str, Any] | None = None, limits: dict[str, Any] | None = None) -> Settings:
+    """Defaults with the cheapest allowed password verifier; a test that counts requests sets its own rate."""
+    chosen = {"requests_per_second": 10_000.0, "requests_burst": 100_000, **(limits or {})}
+    return Settings(http=Http(**(http or {})), limits=Limits(**chosen), identity=IdentitySettings(iterations=4_096))
+
+
+class WebHouse:
+    """`client` calls without sockets. `tokens` has one for everybody."""
+
+    def __init__(self, home: House, identity: Identity, app: WebApp, health: dict[str, Any]) -> None:
+        self.home = home
+        self.identity = identity
+        self.app = app
+        self.health = health
+        self.tokens: dict[str, str] = {}
+        transport = httpx.ASGITransport(app, client=("192.0.2.7", 5000))  # type: ignore[arg-type]
+        self.client = httpx.AsyncClient(transport=transport, base_url="http://chat.example")
+
+    async def call(self, user: str | None, method: str, path: str, body: Any = None, **more: Any) -> httpx.Response:
+        headers = dict(more.pop("headers", {}))
+        if user is not None:
+            headers["Authorization"] = f"Bearer {self.tokens[user]}"
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+            more["content"] = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        return await self.client.request(method, path, headers=headers, **more)
+
+    async def group(self, *members: str, title: str = "项目组", history: str = "joined") -> str:
+        owner, *others = members
+        body = {"kind": "group", "title": title, "members": others, "history": history}
+        answer = await self.call(owner, "POST", "/v1/conversations", body)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
+
+    async def send(self, user: str, conversation: str, client_id: str, text: str = "你好") -> httpx.Response:
+        body = {"client_id": client_id, "content": {"type": "text", "text": text}}
+        return await self.call(user, "POST", f"/v1/conversations/{conversation}/messages", body)
+
+    async def state(self) -> list[Any]:
+        """Everything that a request could have changed: the log, which every change is in."""
+        return await self.home.log()
+
+
+@contextlib.asynccontextmanager
+async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: float = 15.0) -> AsyncIterator[WebHouse]:
+    chosen = chosen or settings()
+    async with house(path, chosen) as home:
+        identity = Identity(home.store, home.messaging.people, chosen.identity)
+        await identity.start(home.messaging.log, home.messaging.end_token)
+        health: dict[str, Any] = {"status": "ok", "reasons": [], "version": "0", "position": 0}
+        services = WebServices(
+            messaging=home.messaging,
+            identity=identity,
+            settings=chosen,
+            health=lambda: (200 if health["status"] == "ok" else 503, health),
+            metrics=lambda: b"hongyan_up 1.0\n",
+        )
+        web = WebHouse(home, identity, build_app(services, heartbeat=heartbeat), health)
+        for name in PEOPLE:
+            await identity.add(name, PASSWORD, display=name.title(), admin=name == "alice")
+            web.tokens[name] = (await identity.login(name, PASSWORD, "laptop", "192.0.2.1")).token
+        await home.settled()
+        try:
+            yield web
+        finally:
+            await web.client.aclose()
+            await identity.stop()
+
+
+@contextlib.asynccontextmanager
+async def listening(app: WebApp, *, send_buffer: int | None = None) -> AsyncIterator[tuple[str, int]]:
+    """The same over a socket, by uvicorn as the server runs it: host and port. It also has our listener's extension."""
+
+    async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"] = {**scope.get("extensions", {}), ABORT: send.__self__.transport.abort}  # type: ignore[attr-defined]
+        await app(scope, receive, send)
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    if send_buffer is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
+    config = uvicorn.Config(
+        with_abort,  # type: ignore[arg-type]
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+    )
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        async with asyncio.timeout(10):
+            while not server.started:
+                await asyncio.sleep(0.005)
+        yield listener.getsockname()[:2]
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Check that this is a problem document of RFC 9457 in the form of docs/protocol.md."""
+    assert answer.status_code == status, (answer.status_code, answer.text)
+    assert answer.headers["content-type"] == "application/problem+json", answer.headers
+    body = answer.json()
+    assert body["type"] == f"urn:hongyan:error:{code}", body
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    assert set(body) <= {"type", "title", "status", "detail", "retry_after"}
+    return dict(body)
