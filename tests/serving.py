@@ -373,5 +373,5 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _die_with_the_test() -> None:
-    """Runs in the new process: when the test run is killed, no server stays behind."""
+    """Runs in the new process: when the thread that started it ends, by whatever, so does the server."""
     _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))

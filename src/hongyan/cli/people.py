@@ -1,7 +1,6 @@
 """`hongyan user ...`: accounts, in the data directory itself, while the server runs or not."""
 
 import argparse
-import asyncio
 import json
 import os
 import sys
@@ -59,6 +58,8 @@ def _command(
 
 
 def _do(given: argparse.Namespace, work: "Callable[[Accounts], Awaitable[T]]", *, may_make: bool = False) -> T:
+    import asyncio
+
     from hongyan.cli.opening import accounts
 
     async def run() -> T:

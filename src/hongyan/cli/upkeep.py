@@ -51,12 +51,12 @@ def _migrate(given: argparse.Namespace) -> int:
 def _backup(given: argparse.Namespace) -> int:
     settings = settings_of(given)
     from hongyan.operation.directory import DataDirectory
-    from hongyan.store.backup import backup
+    from hongyan.store import backup
 
     os.umask(0o077)
     directory = DataDirectory(settings.data)
     directory.require()
-    backup(directory.database, Path(given.file))
+    backup.write(directory.database, Path(given.file))
     print(f"The copy is in {given.file}")
     return 0
 
@@ -64,12 +64,13 @@ def _backup(given: argparse.Namespace) -> int:
 def _restore(given: argparse.Namespace) -> int:
     settings = settings_of(given)
     from hongyan.operation.directory import DataDirectory
-    from hongyan.store.backup import restore
+    from hongyan.store import backup
 
     os.umask(0o077)
     directory = DataDirectory(settings.data)
     directory.prepare()
-    aside = restore(Path(given.file), directory.path, directory.locked())
+    with directory.locked():
+        aside = backup.restore(Path(given.file), directory.database)
     print(f"{given.file} is in place in {directory.path}" + (f"; what was there is kept as {aside.name}" if aside else ""))
     return 0
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from hongyan.messaging import Messaging
 from hongyan.store.stats import Histogram, Stats
@@ -95,7 +96,7 @@ def _labelled(family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[s
 
 def _histogram(family: HistogramMetricFamily, histogram: Histogram) -> Metric:
     buckets, below = [], 0
-    for bound, count in zip([*map(str, histogram.bounds), "+Inf"], histogram.counts, strict=True):
+    for bound, count in zip([*map(floatToGoString, histogram.bounds), "+Inf"], histogram.counts, strict=True):
         below += count
         buckets.append((bound, float(below)))
     family.add_metric([], buckets, histogram.total)

@@ -54,7 +54,7 @@ def write(source: Path, target: Path, progress: Progress = _silent, *, overwrite
 def restore(copy: Path, database: Path, progress: Progress = _silent, *, now: Callable[[], float] = time.time) -> Path | None:
     """Put a copy in the place of a database, under a new epoch. The caller holds the lock that a running server has.
 
-    The old database is kept under the name that is returned; None when there was none. Raises BackupError and then has changed nothing.
+    The old one is kept under the name that is returned; None when there was none. Raises BackupError, having changed nothing.
     """
     _check(copy, "integrity_check")
     partial = database.with_name(f".{database.name}.{secrets.token_hex(4)}.partial")

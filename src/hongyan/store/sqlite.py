@@ -88,10 +88,10 @@ class SqliteStore:
                 return
             if isinstance(outcome, Returned):
                 future.set_result(outcome.value)
-            elif isinstance(outcome, StopIteration):
-                future.set_exception(RuntimeError("A transaction's function raised StopIteration"))
-            else:
+            elif isinstance(outcome, Exception) and not isinstance(outcome, StopIteration):
                 future.set_exception(outcome)
+            else:
+                future.set_exception(RuntimeError(f"The function of a transaction raised {outcome!r}"))
 
         self._enqueue(fn, done)
         return await future

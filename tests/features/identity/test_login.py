@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
+import threading
 
 import pytest
 
 from hongyan import config
 from hongyan.core.errors import Invalid, NotAuthenticated, Overloaded, RateLimited, WrongPassword
 from hongyan.core.model import Caller
-from hongyan.features.identity import rows
+from hongyan.features.identity import rows, scram
 
 from .conftest import ELSEWHERE, HOME, RIGHT, WRONG, Accounts
 
@@ -159,6 +160,22 @@ async def test_a_log_in_under_way_does_not_survive_a_password_change(site: Accou
     assert [one for one in await site.log_of("_tokens") if one["action"] == "issue"] == []
 
 
+async def test_a_password_change_under_way_does_not_undo_a_later_one(site: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = await site.caller()
+    verify = site.identity._passwords.verify
+
+    async def then_changed(*args: str) -> tuple[str, rows.Credentials]:
+        found = await verify(*args)
+        await site.identity.set_password("lihua", "a new password", keep=caller.token_id)
+        return found
+
+    monkeypatch.setattr(site.identity._passwords, "verify", then_changed)
+    with pytest.raises(WrongPassword):
+        await site.identity.change_password(caller, RIGHT, "a stolen password", HOME)
+    monkeypatch.undo()
+    assert site.good(await site.login(password="a new password"))
+
+
 async def test_a_log_in_under_way_does_not_survive_disabling(site: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
     verify = site.identity._passwords.verify
 
@@ -172,13 +189,24 @@ async def test_a_log_in_under_way_does_not_survive_disabling(site: Accounts, mon
         await site.login()
 
 
-async def test_too_many_log_ins_at_once_are_told_to_come_back_and_not_counted(site: Accounts) -> None:
+async def test_too_many_log_ins_at_once_are_told_to_come_back_and_not_counted(
+    site: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, derive = threading.Event(), scram.derive
+
+    def slowly(password: str, salt: bytes, iterations: int) -> scram.Verifier:
+        gate.wait(20)
+        return derive(password, salt, iterations)
+
+    monkeypatch.setattr(scram, "derive", slowly)
     few = site.another(config.Identity(iterations=4_096, logins_at_once=2, failures_per_account=3))
-    tries = [few.login("lihua", RIGHT, "laptop", HOME) for _ in range(3)]
-    results = await asyncio.gather(*tries, return_exceptions=True)
-    overloaded = [result for result in results if isinstance(result, Overloaded)]
-    assert len(overloaded) == 1
-    assert overloaded[0].retry_after
+    tries = [asyncio.create_task(few.login("lihua", RIGHT, "laptop", HOME)) for _ in range(3)]
+    (refused,), verifying = await asyncio.wait(tries, return_when=asyncio.FIRST_COMPLETED)
+    assert isinstance(error := refused.exception(), Overloaded)
+    assert error.retry_after
+    assert len(verifying) == 2
+    gate.set()
+    assert {login.user_id for login in await asyncio.gather(*verifying)} == {"lihua"}
     for _ in range(3):
         with pytest.raises(WrongPassword):
             await few.login("lihua", WRONG, "laptop", ELSEWHERE)

@@ -3,8 +3,9 @@
 from tests.gateways.web.webhouse import WebHouse, problem
 
 _CONVERSATION = {
-    "id", "kind", "title", "history", "role", "first_seq", "head_seq", "read_seq", "unread", "last", "member_count", "members", "cursor",
-}  # fmt: skip
+    *("id", "kind", "title", "history", "role", "first_seq", "head_seq", "read_seq"),
+    *("unread", "last", "member_count", "members", "cursor"),
+}
 
 
 async def test_group_is_made_with_201_and_has_every_member_of_the_protocol(web: WebHouse) -> None:

@@ -22,7 +22,9 @@ def test_every_import_exists() -> None:
             wanted = {one.strip().split(" as ")[0] for one in names.split(",") if one.strip()}
             assert wanted <= exported, f"{name} wants {sorted(wanted - exported)} of {source}"
             seen += len(wanted)
-        assert len(_IMPORT.findall(code)) == len(re.findall(r"^import ", code, re.MULTILINE)), f"{name}: an import of another form"
+        assert len(_IMPORT.findall(code)) == len(re.findall(r"^import ", code, re.MULTILINE)), (
+            f"{name}: an import of another form"
+        )
     assert seen > 50
 
 
@@ -49,7 +51,9 @@ def test_files_named_by_the_page_exist() -> None:
 
 def test_no_script_makes_markup_of_text() -> None:
     for name, code in SCRIPTS.items():
-        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser", code), name
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|DOMParser", code), (
+            name
+        )
 
 
 def test_no_inline_style_that_the_policy_forbids() -> None:

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import msgspec
 import uvicorn
-from hongyan.features.identity.service import Identity
 
 from hongyan.config import Http, Limits, Settings
 from hongyan.config import Identity as IdentitySettings
+from hongyan.features.identity.service import Identity
 from hongyan.gateways.web.app import WebApp, build_app
 from hongyan.gateways.web.asgi import ABORT, Receive, Scope, Send
 from hongyan.gateways.web.services import WebServices

@@ -6,26 +6,31 @@
 import argparse
 import asyncio
 import contextlib
-import getpass
 import hashlib
 import os
 import re
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import msgspec
 
 from hongyan.client.client import Client
 from hongyan.client.errors import ClientError, StateInUse
-from hongyan.client.model import TransportName
-from hongyan.client.terminal.chat import Chat
+from hongyan.client.model import Session, TransportName
+from hongyan.client.terminal.chat import TRANSPORTS, Chat
 from hongyan.client.terminal.hook import Hook
+from hongyan.client.terminal.lines import Lines
 from hongyan.client.terminal.plain import harmless
-from hongyan.client.terminal.screen import converse, printer, read_pipe
+from hongyan.client.terminal.screen import Above, Plain, ask_password, converse, read_pipe
 from hongyan.client.terminal.words import Words, language
-from hongyan.core.errors import HongyanError, NotAuthenticated
+from hongyan.core.errors import HongyanError, NotAuthenticated, WrongPassword
 
 _SLOTS = 16
+_TRIES = 3
+_RECENT = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,8 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--user", metavar="NAME", help="who you are")
     parser.add_argument("--password-stdin", action="store_true", help="the first line of standard input is the password")
     parser.add_argument("--device", default=None, metavar="NAME", help="a label for this device (the host's name)")
-    transports = ["auto", "websocket", "sse", "longpoll", "poll"]
-    parser.add_argument("--transport", default="auto", choices=transports, help="how events come (%(default)s)")
+    parser.add_argument("--transport", default="auto", choices=TRANSPORTS, help="how events come (%(default)s)")
     parser.add_argument(
         "--on-message", metavar="COMMAND", help="run for each message: JSON on standard input, HONGYAN_* in the environment"
     )
@@ -45,113 +49,149 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Chat until the end. 0 when all was sent, 1 when something was refused, 2 when one could not log in."""
+    """Chat until the end. 0 when all was sent, 1 when something was not, 2 when one could not log in (any more)."""
     words = Words(language())
-    with contextlib.suppress(KeyboardInterrupt):
-        return asyncio.run(_run(args, words))
-    return 0
-
-
-async def _run(args: argparse.Namespace, words: Words) -> int:
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
-    password = sys.stdin.readline().rstrip("\r\n") if args.password_stdin else None
-    user = args.user
-    if not user:
-        if not interactive:
+    lines = Lines(sys.stdin.fileno())
+    for stream in (sys.stdout, sys.stderr):  # a locale without Chinese is no reason to fail
+        with contextlib.suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        password = lines.first() if args.password_stdin else None
+        user = args.user or (input(words("user")).strip() if interactive else "")
+        if not user:
             return _refuse(words("need_user"))
-        user = input(words("user")).strip()
+        return asyncio.run(_run(args, words, user, password, lines, interactive=interactive))
+    except (KeyboardInterrupt, EOFError, asyncio.CancelledError):
+        return 0
+    finally:
+        _forget_closed_output()
+
+
+async def _run(
+    args: argparse.Namespace, words: Words, user: str, password: str | None, lines: Lines, *, interactive: bool
+) -> int:
     transport: TransportName | None = None if args.transport == "auto" else args.transport
     try:
-        client, directory = _open(args, user, transport)
-    except (StateInUse, OSError) as error:
+        client, slot = _open(args, user, transport)
+    except (ClientError, ValueError) as error:
         return _refuse(words("failed", reason=error))
     async with client:
-        stop = asyncio.create_task(_log_in_and_start(client, args, user, password, words))
-        handled = _on_termination(stop)
-        try:
-            if (problem := await stop) is not None:
-                return _refuse(problem)
-            colour = interactive and not args.no_color and not os.environ.get("NO_COLOR")
-            return await _chat(client, args, words, directory, interactive=interactive, colour=colour)
-        except asyncio.CancelledError:
-            return 0
-        finally:
-            for number in handled:
-                asyncio.get_running_loop().remove_signal_handler(number)
+        this = asyncio.current_task()
+        with _signals(lambda: this.cancel() if this is not None else None):
+            problem = await _log_in(client, args, user, password, words)
+        if problem is not None:
+            return _refuse(problem)
+        for other in slot.others:
+            with contextlib.suppress(ClientError):
+                client.adopt(other)
+        return await _chat(client, args, words, slot, lines, interactive=interactive)
 
 
-async def _chat(
-    client: Client, args: argparse.Namespace, words: Words, directory: Path, *, interactive: bool, colour: bool
-) -> int:
-    show = printer(colour=colour)
+async def _chat(client: Client, args: argparse.Namespace, words: Words, slot: "_Slot", lines: Lines, *, interactive: bool) -> int:
+    colour = interactive and not args.no_color and not os.environ.get("NO_COLOR")
+    above = Above(colour=colour)
+    chat: Chat
+    show = above.show if interactive else Plain(lambda: chat.ended.set()).show
     hook = None
     if args.on_message:
 
         def output(text: str) -> None:
-            show([("note", harmless(text))])
+            show([("note", text)])
 
         def failed(command: str, reason: str) -> None:
             show([("bad", words("hook_failed", command=command, reason=reason))])
 
-        hook = Hook(args.on_message, output, failed)
+        try:
+            hook = Hook(args.on_message, output, failed)
+        except ValueError as error:
+            return _refuse(words("hook_failed", command=args.on_message, reason=error))
     chat = Chat(client, words, show, hook=hook, interactive=interactive)
-    loop = asyncio.get_running_loop()
-    signals = [signal.SIGTERM] if interactive else [signal.SIGTERM, signal.SIGINT]
-    for number in signals:
-        loop.add_signal_handler(number, chat.ended.set)
-    try:
+    with _signals(chat.ended.set):
         chat.choose(args.conversation)
         if args.conversation and chat.current is None:
+            above.flush()
             return 1
-        await client.start()
+        await client.start(resume=slot.first)
         if interactive:
+            await chat.show_recent(_RECENT)
             chat.note(words("welcome"))
-            await converse(chat, lambda: _names(client), directory / "history", colour=colour)
+
+            async def people(prefix: str) -> list[str]:
+                return await _people(client, prefix)
+
+            await converse(chat, above, people, slot.directory / "history", colour=colour)
         else:
-            await read_pipe(chat, client.sent_all)
-    finally:
-        for number in signals:
-            loop.remove_signal_handler(number)
-        if hook is not None:
-            await hook.close()
-    if left := client.outbox_size:
+            await read_pipe(chat, lines, client.sent_all)
+        left = client.outbox_size
+        await client.close()
+        above.flush()
+    if left:
         print(words("not_sent", count=left), file=sys.stderr)
-    return 1 if chat.failures and not interactive else 0
+    if chat.logged_out:
+        return 2
+    return 1 if (chat.failures or left) and not interactive else 0
 
 
-async def _log_in_and_start(
-    client: Client, args: argparse.Namespace, user: str, password: str | None, words: Words
-) -> str | None:
+async def _log_in(client: Client, args: argparse.Namespace, user: str, password: str | None, words: Words) -> str | None:
     """Use the kept token, or log in; then load. Gives a sentence when that is refused."""
     try:
-        if password is None and client.has_token:
-            try:
-                if (await client.whoami()).id == user.casefold():
-                    await client.load()
-                    return None
-            except NotAuthenticated:
-                pass
-        if password is None:
-            if not sys.stdin.isatty():
+        if password is not None or not await _knows(client, user):
+            if password is None and not (sys.stdin.isatty() and sys.stderr.isatty()):
                 return words("need_password")
-            password = await asyncio.to_thread(getpass.getpass, words("password", user=user))
-        await client.login(user, password, args.device or socket.gethostname()[:64] or "terminal")
+            device = args.device or socket.gethostname()[:64] or "terminal"
+            if (await _log_in_with(client, user, password, device, words)).change_password:
+                print(words("change_password", server=client.server), file=sys.stderr)
         await client.load()
     except (HongyanError, ClientError) as error:
         return words("failed", reason=harmless(str(error), lines=False))
     return None
 
 
-def _open(args: argparse.Namespace, user: str, transport: TransportName | None) -> tuple[Client, Path]:
-    """The state directory, or the next one when another terminal of the same user has it."""
-    base = Path(args.state) if args.state else _state_directory(args.server, user)
-    slots = (
-        [base] if args.state else [base if slot == 1 else base.with_name(f"{base.name}-{slot}") for slot in range(1, _SLOTS + 1)]
-    )
-    for directory in slots[:-1]:
+async def _knows(client: Client, user: str) -> bool:
+    """Whether the kept token is this user's and still good."""
+    try:
+        return client.has_token and (await client.whoami()).id == user.casefold()
+    except NotAuthenticated:
+        return False
+
+
+async def _log_in_with(client: Client, user: str, password: str | None, device: str, words: Words) -> Session:
+    """A person who mistypes may try again."""
+    for _ in range(_TRIES - 1):
+        given = password or await ask_password(words("password", user=harmless(user, lines=False)))
+        try:
+            return await client.login(user, given, device)
+        except WrongPassword as error:
+            if password is not None:
+                raise
+            _refuse(words("failed", reason=harmless(str(error), lines=False)))
+    return await client.login(user, await ask_password(words("password", user=harmless(user, lines=False))), device)
+
+
+class _Slot(msgspec.Struct, frozen=True):
+    """A state directory. Several terminals of one user have one each."""
+
+    directory: Path
+    first: bool = True
+    """Goes on where it stopped; the others begin from now, or they would tell old news."""
+    others: list[Path] = []
+    """What they left unsent is taken over."""
+
+
+def _open(args: argparse.Namespace, user: str, transport: TransportName | None) -> tuple[Client, _Slot]:
+    """The named state directory; else one's own, or the next one when another terminal of the same user has it."""
+    if args.state:
+        return Client(args.server, state=args.state, transport=transport), _Slot(Path(args.state))
+    base = _state_directory(args.server, user)
+    more = [base.with_name(f"{base.name}-{slot}") for slot in range(2, _SLOTS + 1)]
+    with contextlib.suppress(StateInUse):
+        client = Client(args.server, state=base, transport=transport)
+        return client, _Slot(base, others=[directory for directory in more if directory.exists()])
+    for directory in more[:-1]:
         with contextlib.suppress(StateInUse):
-            return Client(args.server, state=directory, transport=transport), directory
-    return Client(args.server, state=slots[-1], transport=transport), slots[-1]
+            return Client(args.server, state=directory, transport=transport), _Slot(directory, first=False)
+    return Client(args.server, state=more[-1], transport=transport), _Slot(more[-1], first=False)
 
 
 def _state_directory(server: str, user: str) -> Path:
@@ -160,18 +200,34 @@ def _state_directory(server: str, user: str) -> Path:
     return Path(home) / "hongyan" / f"{name}-{hashlib.sha256(f'{server} {user}'.encode()).hexdigest()[:8]}"
 
 
-def _names(client: Client) -> list[str]:
+async def _people(client: Client, prefix: str) -> list[str]:
+    """Ids and names to complete: those seen so far, and the server's."""
     names = client.state.names
+    with contextlib.suppress(HongyanError, ClientError):
+        names |= {user.id: user.name for user in await client.users(prefix, 20)}
     return sorted({*names, *names.values()})
 
 
-def _on_termination(task: "asyncio.Task[str | None]") -> list[signal.Signals]:
-    """SIGTERM and Ctrl-C also end a log-in that waits for the server."""
+@contextlib.contextmanager
+def _signals(function: Callable[[], object]) -> Iterator[None]:
+    """SIGTERM and Ctrl-C call the function meanwhile."""
     loop = asyncio.get_running_loop()
-    numbers = [signal.SIGTERM, signal.SIGINT]
+    numbers = (signal.SIGTERM, signal.SIGINT)
     for number in numbers:
-        loop.add_signal_handler(number, task.cancel)
-    return numbers
+        loop.add_signal_handler(number, function)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def _forget_closed_output() -> None:
+    """When nobody reads standard output any more, the interpreter must not fail over it at its end."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _refuse(sentence: str) -> int:

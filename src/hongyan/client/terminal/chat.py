@@ -1,11 +1,15 @@
 """The conversation between a person at a terminal and the client: what each line does, and what is shown of each event."""
 
 import asyncio
-from collections.abc import Callable
-from typing import get_args
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, get_args
 
+from hongyan.client.backoff import Backoff
 from hongyan.client.client import Client
-from hongyan.client.errors import ClientError
+from hongyan.client.deliver import Pending
+from hongyan.client.errors import ClientError, is_temporary, wait_of
 from hongyan.client.follow import Link
 from hongyan.client.model import Conversation, Event, TransportName, User
 from hongyan.client.outbox import Entry
@@ -14,11 +18,17 @@ from hongyan.client.terminal.commands import Command, Private, Say, Unknown, par
 from hongyan.client.terminal.emoji import page
 from hongyan.client.terminal.hook import Hook
 from hongyan.client.terminal.plain import harmless
-from hongyan.client.terminal.show import Line, clock_text, message_line, note_of, padded, title_of
+from hongyan.client.terminal.show import Line, clock_text, message_line, note_of, online_line, padded, title_of
 from hongyan.client.terminal.words import Words
+from hongyan.core.cursor import parse_cursor
 from hongyan.core.errors import HongyanError
 
-_HELP = ("say", "open", "list", "history", "olu", "pu", "info", "transport", "emoji", "all", "q")
+_HELP = ("say", "private", "colon", "open", "list", "history", "olu", "pu", "info", "transport", "emoji", "all", "q")
+_TRANSPORTS: tuple[TransportName, ...] = get_args(TransportName)
+TRANSPORTS = ("auto", *_TRANSPORTS)
+_MOST_UNSENT = 1000
+"""Lines of a pipe that may be on their way; then the pipe waits."""
+_T = TypeVar("_T")
 
 
 class Chat:
@@ -34,7 +44,14 @@ class Chat:
         self._interactive = interactive
         self.current: str | None = None
         self.ended = asyncio.Event()
+        """The chat is over, now."""
+        self.has_quit = False
+        """:q was typed."""
         self.failures = 0
+        self.logged_out = False
+        """The server ended the token."""
+        self._listed: list[str] = []
+        self._unsent: deque[Pending] = deque()
         self._was_online = False
         client.on_event(self._event)
         client.on_state(self._link)
@@ -52,25 +69,22 @@ class Chat:
                 case Private(person, text):
                     await self._private(person, text)
                 case Unknown(name, nearest):
-                    name = harmless(name, lines=False)
-                    self.note(
-                        self._words("unknown_near", name=name, nearest=nearest) if nearest else self._words("unknown", name=name)
-                    )
+                    self._fail("unknown_near" if nearest else "unknown", name=harmless(name, lines=False), nearest=nearest)
                 case Command(name, argument):
                     await self._command(name, argument)
                 case _:
                     pass
         except (HongyanError, ClientError) as error:
-            self.note(self._words("failed", reason=harmless(str(error), lines=False)), "bad")
+            self._fail("failed", reason=harmless(str(error), lines=False))
 
     async def _command(self, name: str, argument: str) -> None:
         match name:
             case "q":
-                self.ended.set()
+                self.has_quit = True
+                if self._interactive:
+                    self.ended.set()
             case "all" | "help":
-                self.note(self._words("help"))
-                for part in _HELP:
-                    self.note("  " + self._words(f"help_{part}"))
+                self._help()
             case "olu":
                 await self._online()
             case "open":
@@ -78,40 +92,74 @@ class Chat:
             case "list":
                 self._list()
             case "history":
-                await self._history(int(argument) if argument.isascii() and argument.isdigit() else 20)
+                await self._history(_number(argument, 20))
             case "info":
                 await self._info()
             case "transport":
-                self._transport(argument)
+                self._transport(argument.lower())
             case "pu":
                 await self._people(argument)
             case "emoji":
-                line, number, pages = page(int(argument) if argument.isascii() and argument.isdigit() else 1)
-                self.note(f"{line}\n{self._words('page', page=number, pages=pages)}", "text")
+                line, number, pages = page(_number(argument, 1))
+                self.note(line, "text")
+                self.note(self._words("page", page=number, pages=pages))
+
+    def _help(self) -> None:
+        self.note(self._words("help"))
+        for part in _HELP:
+            usage, _, meaning = self._words(f"help_{part}").partition("|")
+            self._show([("own", "  " + padded(usage, 20)), ("text", meaning)])
 
     async def _say(self, text: str) -> None:
         if self.current is None:
             self.choose(None)
         if self.current is None:
-            self.failures += 1
-            self.note(self._words("no_conversation"), "bad")
+            self._fail("no_conversation")
             return
-        self._client.post(self.current, text)
+        await self._post(self.current, text)
 
     async def _private(self, person: str, text: str) -> None:
-        user = await self._person(person)
+        user = await self._insist(lambda: self._person(person))
         if user is None:
-            self.failures += 1
             return
-        conversation = await self._client.create_direct(user)
-        self._client.post(conversation.id, text)
+        found = self._direct_with(user) or (await self._insist(lambda: self._client.create_direct(user))).id
+        await self._post(found, text)
+
+    async def _post(self, conversation: str, text: str) -> None:
+        pending = self._client.post(conversation, text)
+        if not self._interactive:
+            self._unsent.append(pending)
+            if len(self._unsent) > _MOST_UNSENT:
+                with contextlib.suppress(HongyanError, ClientError):
+                    await self._unsent.popleft()
+        elif self._client.link.connection != "online":
+            self.note(self._words("kept", text=harmless(text, lines=False)))
+
+    async def _insist(self, call: Callable[[], Awaitable[_T]]) -> _T:
+        """Nobody stands by a pipe to type a line again: what may succeed later is tried again. A person is told at once."""
+        backoff = Backoff()
+        while True:
+            try:
+                return await call()
+            except (HongyanError, ClientError) as error:
+                if self._interactive or not is_temporary(error):
+                    raise
+                await asyncio.sleep(backoff.next(wait_of(error)))
+
+    def _direct_with(self, user: str) -> str | None:
+        """Known without asking, so that a private message can be written while there is no connection."""
+        for one in self._client.state.conversations:
+            if one.kind == "direct" and any(member.id == user for member in one.members or ()) and user != self._me:
+                return one.id
+        return None
 
     async def _person(self, name: str) -> str | None:
         """An id, or a display name that only one person has. Says so otherwise."""
         wanted = name.casefold()
-        found = {user.id: user for user in await self._client.users(name, 50)}
-        for user, shown in self._client.state.names.items():
-            found.setdefault(user, User(user, shown))
+        found = {user: User(user, shown) for user, shown in self._client.state.names.items()}
+        if wanted in found:
+            return wanted
+        found |= {user.id: user for user in await self._client.users(name, 50)}
         if wanted in found:
             return wanted
         same = sorted((user for user in found.values() if user.name.casefold() == wanted), key=lambda user: user.id)
@@ -119,9 +167,10 @@ class Chat:
             return same[0].id
         shown = harmless(name, lines=False)
         if same:
-            self.note(self._words("ambiguous", name=shown, people="、".join(f"{user.id}（{user.name}）" for user in same)), "bad")
+            people = harmless("、".join(f"{user.id}（{user.name}）" for user in same), lines=False)
+            self._fail("ambiguous", name=shown, people=people)
         else:
-            self.note(self._words("nobody", name=shown), "bad")
+            self._fail("nobody", name=shown)
         return None
 
     async def _online(self) -> None:
@@ -129,9 +178,7 @@ class Chat:
         if not people:
             self.note(self._words("nobody_online"))
         for person in people:
-            devices = "、".join(f"{device.device} {device.transport}" for device in person.devices)
-            text = f"{padded(harmless(person.id, lines=False), 16)} {padded(harmless(person.name, lines=False), 16)} {person.status}  "
-            self.note(text + harmless(devices, lines=False), "text")
+            self._show(online_line(person, self._words, own=person.id == self._me))
 
     async def _people(self, prefix: str) -> None:
         if not prefix:
@@ -141,7 +188,9 @@ class Chat:
         if not people:
             self.note(self._words("nobody", name=harmless(prefix, lines=False)))
         for person in people:
-            self.note(f"{padded(harmless(person.id, lines=False), 16)} {harmless(person.name, lines=False)}", "text")
+            self._show(
+                [("name", padded(harmless(person.id, lines=False), 16)), ("text", " " + harmless(person.name, lines=False))]
+            )
 
     async def _open(self, argument: str) -> None:
         if not argument:
@@ -149,10 +198,10 @@ class Chat:
             return
         found = self.find(argument)
         if found is None:
-            people = await self._client.users(argument, 2)
+            people = await self._client.users(argument, 50)
             exact = [user for user in people if argument.casefold() in (user.id, user.name.casefold())]
             if len(exact) != 1:
-                self.note(self._words("no_such_conversation", name=harmless(argument, lines=False)), "bad")
+                self._fail("no_such_conversation", name=harmless(argument, lines=False))
                 return
             found = await self._client.create_direct(exact[0].id)
         self.current = found.id
@@ -160,22 +209,43 @@ class Chat:
         await self._history(10)
 
     def _list(self) -> None:
-        for number, conversation in enumerate(self._client.state.conversations, 1):
-            mark = "*" if conversation.id == self.current else " "
-            unread = self._words("unread", count=conversation.unread) if conversation.unread else ""
-            self.note(f"{mark}{number:3} {padded(self._title(conversation), 24)} {unread}".rstrip(), "text")
+        conversations = self._client.state.conversations
+        self._listed = [one.id for one in conversations]
+        for number, one in enumerate(conversations, 1):
+            here = one.id == self.current
+            line: Line = [("own" if here else "time", f"{'*' if here else ' '}{number:3} ")]
+            line.append(("place", padded(self._title(one), 24 if one.unread else 0)))
+            if one.unread:
+                line.append(("name", " " + self._words("unread", count=one.unread)))
+            self._show(line)
+        if not conversations:
+            self.note(self._words("no_conversation"))
 
     async def _history(self, count: int) -> None:
         if self.current is None:
             self.note(self._words("no_conversation"))
             return
         events = (await self._client.history(self.current, limit=min(max(count, 1), 500))).events
-        if not events:
+        if not await self._show_all(events):
             self.note(self._words("no_history"))
+        if self._interactive and events:
+            await self._client.read(self.current, events[-1].seq)
+
+    async def show_recent(self, count: int) -> None:
+        """The end of the current conversation as far as it was handed over before: what is new comes as events."""
+        if self.current is None:
             return
+        with contextlib.suppress(HongyanError, ClientError):
+            events = (await self._client.history(self.current, limit=count)).events
+            seen = parse_cursor(self._client.cursor).position if self._client.cursor else 0
+            await self._show_all([event for event in events if event.position <= seen])
+
+    async def _show_all(self, events: list[Event]) -> bool:
+        shown = False
         for event in events:
-            await self._show_event(event, place=None)
-        await self._client.read(self.current, events[-1].seq)
+            await self._learn(event.sender)
+            shown = await self._show_event(event, place=None) or shown
+        return shown
 
     async def _info(self) -> None:
         client = self._client
@@ -183,19 +253,19 @@ class Chat:
             delay = f"{await client.ping() * 1000:.1f} ms"
         except (HongyanError, ClientError):
             delay = self._words("unmeasured")
-        me = client.me
-        values = {"user": me.id if me else "", "name": harmless(me.name if me else "", lines=False), "server": client.server}
-        link = {"transport": client.transport, "link": client.link.connection, "cursor": client.cursor or "", "delay": delay}
-        self.note(self._words("info", **values, **link, outbox=client.outbox_size), "text")
+        name = harmless(client.me.name if client.me else "", lines=False)
+        values = {"user": self._me, "name": name, "server": client.server, "cursor": client.cursor or "", "delay": delay}
+        link = {"transport": client.transport, "link": self._words(f"link_{client.link.connection}")}
+        for line in self._words("info", **values, **link, outbox=client.outbox_size).split("\n"):
+            label, _, value = line.partition(" ")
+            self._show([("note", padded(label, 10)), ("text", value)])
 
     def _transport(self, name: str) -> None:
-        known: tuple[TransportName, ...] = get_args(TransportName)
-        chosen = next((transport for transport in known if transport == name), None)
-        if chosen is None and name != "auto":
-            self.note(self._words("transports"))
-        else:
-            self._was_online = False
-            self._client.force_transport(chosen)
+        if name not in TRANSPORTS:
+            self._fail("transports")
+            return
+        self._was_online = False
+        self._client.force_transport(next((one for one in _TRANSPORTS if one == name), None))
 
     # Conversations
 
@@ -205,16 +275,17 @@ class Chat:
         if wanted is not None:
             found = self.find(wanted)
             if found is None:
-                self.note(self._words("no_such_conversation", name=harmless(wanted, lines=False)), "bad")
+                self._fail("no_such_conversation", name=harmless(wanted, lines=False))
         else:
             found = next((one for one in conversations if one.id == "lobby"), conversations[0] if conversations else None)
         self.current = found.id if found else None
 
     def find(self, wanted: str) -> Conversation | None:
-        """By number in the list, id, title, or the beginning of a title when only one has it."""
+        """By number in the list as it was last shown, id, title, or the beginning of a title when only one has it."""
         conversations = self._client.state.conversations
-        if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(conversations):
-            return conversations[int(wanted) - 1]
+        listed = self._listed or [one.id for one in conversations]
+        if wanted.isascii() and wanted.isdigit() and 1 <= int(wanted) <= len(listed):
+            return self._client.state.conversation(listed[int(wanted) - 1])
         name = wanted.casefold()
         for one in conversations:
             if name in (one.id.casefold(), self._title(one).casefold()):
@@ -231,35 +302,47 @@ class Chat:
         return [self._title(one) for one in self._client.state.conversations]
 
     def _title(self, conversation: Conversation) -> str:
-        return title_of(conversation, self._client.me.id if self._client.me else "", self._client.state)
+        return title_of(conversation, self._me, self._client.state)
+
+    @property
+    def _me(self) -> str:
+        return self._client.me.id if self._client.me else ""
 
     # Events
 
     async def _event(self, event: Event) -> None:
-        if event.type == "message" and event.sender is not None and event.sender not in self._client.state.names:
-            try:
-                await self._client.user(event.sender)
-            except (HongyanError, ClientError):
-                pass
+        if event.type == "message":
+            await self._learn(event.sender)
         here = event.conversation == self.current
         known = self._client.state.conversation(event.conversation)
         title = self._title(known) if known else event.conversation
-        own = self._client.me is not None and event.sender == self._client.me.id
+        own = event.sender == self._me
         if self._interactive or not own:
-            await self._show_event(event, place=None if here else title)
+            private = known is not None and known.kind == "direct"
+            place = self._words("to_private" if own else "private", name=title) if private else title
+            await self._show_event(event, place=None if here else place)
         if event.type == "message" and self._hook is not None:
             await self._hook.message(event, name=self._client.state.name(event.sender or ""), title=title, own=own)
-        if here and not own and event.type == "message":
+        if here and not own and event.type == "message" and self._interactive:
             await self._client.read(event.conversation, event.seq)
 
-    async def _show_event(self, event: Event, *, place: str | None) -> None:
-        own = self._client.me is not None and event.sender == self._client.me.id
+    async def _learn(self, user: str | None) -> None:
+        """The name of somebody who is in no list of members."""
+        if user is not None and user not in self._client.state.names:
+            with contextlib.suppress(HongyanError, ClientError):
+                await self._client.user(user)
+
+    async def _show_event(self, event: Event, *, place: str | None) -> bool:
+        """Gives whether there was something to show."""
         name = self._client.state.name(event.sender or "")
         if event.type == "message":
-            self._show(message_line(event, name=name, own=own, place=place, words=self._words))
+            self._show(message_line(event, name=name, own=event.sender == self._me, place=place, words=self._words))
         elif (note := note_of(event, self._client.state, self._words)) is not None:
             stamp = clock_text(event.time, event.time / 1000)
             self.note(f"{stamp} [{place}] {note}" if place else f"{stamp} {note}")
+        else:
+            return False
+        return True
 
     def _link(self, link: Link) -> None:
         if link.connection == "online" and not self._was_online:
@@ -270,8 +353,8 @@ class Chat:
             reason = harmless(link.reason, lines=False)
             self._status(self._words("waiting", wait=round(link.wait), reason=reason))
         elif link.connection in ("login", "stopped"):
-            self.note(self._words(link.connection, reason=harmless(link.reason, lines=False)), "bad")
-            self.failures += 1
+            self.logged_out = link.connection == "login"
+            self._fail(link.connection, reason=harmless(link.reason, lines=False))
             self.ended.set()
 
     def _status(self, text: str) -> None:
@@ -282,9 +365,16 @@ class Chat:
         self._status(self._words("reloaded"))
 
     def _send_failed(self, entry: Entry, error: Exception) -> None:
-        self.failures += 1
         text = harmless(str(entry.content.get("text", "")), lines=False)
-        self.note(self._words("send_failed", reason=harmless(str(error), lines=False), text=text), "bad")
+        self._fail("send_failed", reason=harmless(str(error), lines=False), text=text)
+
+    def _fail(self, key: str, **values: object) -> None:
+        self.failures += 1
+        self.note(self._words(key, **values), "bad")
 
     def note(self, text: str, style: str = "note") -> None:
         self._show([(style, text)])
+
+
+def _number(argument: str, otherwise: int) -> int:
+    return int(argument) if argument.isascii() and argument.isdigit() and len(argument) < 10 else otherwise

@@ -10,16 +10,23 @@ import msgspec
 
 from hongyan.client.model import Event
 
+_LONGEST = 32_000
+"""Characters of a text in the environment (Linux takes 128 KiB for a variable); standard input has all of it."""
+_PATIENCE = 2.0
+"""Seconds that a program has to end when it is told to."""
+
 
 class Hook:
-    """Gives each message as JSON on standard input and in HONGYAN_* variables; its output goes to `show`."""
+    """Gives each message as JSON on standard input and in HONGYAN_* variables; its output goes to `show`.
+
+    Raises ValueError for a command with a quote that does not end.
+    """
 
     def __init__(self, command: str, show: Callable[[str], None], failed: Callable[[str, str], None]) -> None:
         self._command = command
         self._words = shlex.split(command)
         self._show = show
         self._failed = failed
-        self._running: asyncio.subprocess.Process | None = None
 
     async def message(self, event: Event, *, name: str, title: str, own: bool) -> None:
         """Run it and wait for its end, so that the order is kept; a slow program holds back what comes after."""
@@ -30,28 +37,36 @@ class Hook:
             "SENDER": event.sender or "",
             "SENDER_NAME": name,
             "TIME": str(event.time),
-            "TEXT": event.text,
+            "TEXT": event.text[:_LONGEST],
             "OWN": "1" if own else "0",
         }
         environment = os.environ | {f"HONGYAN_{key}": value.replace("\0", "") for key, value in values.items()}
         try:
-            self._running = process = await asyncio.create_subprocess_exec(
-                *self._words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=environment
+            process = await asyncio.create_subprocess_exec(
+                *self._words,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.STDOUT,
+                env=environment,
             )
-        except (OSError, IndexError, TypeError) as error:
+        except (OSError, TypeError, ValueError) as error:
             self._failed(self._command, str(error))
             return
         try:
             output, _ = await process.communicate(msgspec.json.encode(event) + b"\n")
         finally:
-            await self.close()
+            await _end(process)
         if output.strip():
             self._show(output.decode(errors="replace").rstrip("\n"))
 
-    async def close(self) -> None:
-        """End the program if it still runs."""
-        process, self._running = self._running, None
-        if process is not None and process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-            await process.wait()
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the program if it still runs."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+            try:
+                await asyncio.wait_for(process.wait(), _PATIENCE)
+            except TimeoutError:
+                process.kill()
+                await process.wait()

@@ -1,10 +1,11 @@
 """How things look in a terminal line: time, name, text. Styles are names; who prints turns them into colours or drops them."""
 
 import time
-import unicodedata
 from collections.abc import Callable
 
-from hongyan.client.model import Conversation, Event
+from prompt_toolkit.utils import get_cwidth
+
+from hongyan.client.model import Conversation, Event, Online
 from hongyan.client.state import State
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.words import Words
@@ -12,15 +13,10 @@ from hongyan.client.terminal.words import Words
 Line = list[tuple[str, str]]
 """Pieces of one line: (style, text)."""
 
-STYLES = {
-    "time": "fg:ansibrightblack",
-    "name": "fg:ansicyan bold",
-    "own": "fg:ansigreen bold",
-    "place": "fg:ansiyellow",
-    "note": "fg:ansibrightblack",
-    "bad": "fg:ansired",
-    "text": "",
-}
+STYLES = {"place": "fg:ansiyellow", "prompt": "fg:ansibrightblack"}
+"""For prompt_toolkit, which draws the prompt."""
+CODES = {"time": "90", "name": "1;36", "own": "1;32", "place": "33", "note": "90", "bad": "31", "text": ""}
+"""For the lines above it: SGR parameters (ECMA-48), the 16 colours that every palette has."""
 _NAMES = 8
 
 
@@ -43,9 +39,23 @@ def message_line(
         line.append(("place", f"[{place}] "))
     who = words("me") if own else harmless(name, lines=False)
     line.append(("own" if own else "name", who + ": "))
-    indent = "\n" + " " * (width(stamp) + 1)
+    indent = "\n" + " " * (len(stamp) + 1)
     line.append(("text", harmless(event.text).replace("\n", indent)))
     return line
+
+
+def online_line(person: Online, words: Words, *, own: bool) -> Line:
+    """`lihua  李华  online  telephone (sse), desk (websocket)`."""
+    status = words(f"status_{person.status}") if person.status in ("online", "away", "busy", "dnd") else person.status
+    devices = "、".join(f"{device.device} ({device.transport})" for device in person.devices)
+    said = f"  “{person.text}”" if person.text else ""
+    return [
+        ("own" if own else "name", padded(harmless(person.id, lines=False), 14) + " "),
+        ("text", padded(harmless(person.name, lines=False), 14) + " "),
+        ("place", padded(harmless(status, lines=False), 6) + " "),
+        ("text", harmless(devices, lines=False)),
+        ("note", harmless(said, lines=False)),
+    ]
 
 
 def note_of(event: Event, state: State, words: Words) -> str | None:
@@ -57,7 +67,9 @@ def note_of(event: Event, state: State, words: Words) -> str | None:
         return words("event_title", title=harmless(title, lines=False))
     action = event.content.get("action")
     if event.type == "member" and action in ("add", "remove", "leave"):
-        people = "、".join(str(person.get("name") or person.get("id")) for person in event.content.get("users", ())[:_NAMES])
+        users = event.content.get("users")
+        named = [user for user in users if isinstance(user, dict)] if isinstance(users, list) else []
+        people = "、".join(str(user.get("name") or user.get("id")) for user in named[:_NAMES])
         return words(f"event_{action}", name=harmless(name, lines=False), people=harmless(people, lines=False))
     return None
 
@@ -68,11 +80,6 @@ def clock_text(milliseconds: int, now: float) -> str:
     return time.strftime("%H:%M" if then[:3] == today[:3] else "%Y-%m-%d %H:%M", then)
 
 
-def width(text: str) -> int:
-    """Columns that a text takes: Chinese characters take two."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
 def padded(text: str, columns: int) -> str:
-    """Filled up with spaces by columns, not by characters."""
-    return text + " " * max(0, columns - width(text))
+    """Filled up with spaces by columns: Chinese characters and emoji take two."""
+    return text + " " * max(0, columns - get_cwidth(text))

@@ -65,7 +65,7 @@ class Passwords:
             found = await self._store.read(lambda connection: rows.credentials(connection, user))
             kept = found.verifier if found is not None else self._nobody
             derived = await self._deriving.derive(typed, kept.salt, kept.iterations)
-            if not scram.same(derived, kept) or found is None or not typed:
+            if not scram.same(derived, kept) or found is None:
                 # Never what was typed as a name: people type passwords there.
                 log.info("log-in refused: account %s, from %s", user if found is not None else "unknown", network(address))
                 raise WrongPassword

@@ -209,10 +209,6 @@ class Identity:
         run = Import(self._store, self._people, self._passwords, clock=self._clock, random=self._random, days=days).run
         return await run(accounts, tokens)
 
-    async def rename(self, user: str, name: str) -> None:
-        """Another display name. Raises Invalid, NotFound."""
-        await self._people.rename(text.account_name(user), text.display_name(name), self._clock())
-
     async def disable(self, user: str) -> None:
         """No log-in any more, and every token ends. Raises NotFound."""
         await self._set_disabled(user, True)

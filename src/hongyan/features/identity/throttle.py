@@ -2,8 +2,8 @@
 
 - A guess is counted before it is verified and given back when it was right, so that parallel guesses are bounded too.
 - A name that is no account counts like one that is.
-- Locking somebody else out by failing on purpose: where an account has logged in before, its guesses are counted for that pair of
-  account and address alone, so that neither failures elsewhere nor those of neighbours behind the same address refuse them.
+- Nobody is locked out by others who fail on purpose: where an account has logged in before, its guesses are refused only for the
+  failures of that pair of account and address, not for those elsewhere or of neighbours behind the same address.
 - Refused guesses are not counted: they tell nothing, and waiting ends.
 """
 

@@ -7,7 +7,7 @@ from hongyan.core.model import Caller
 from hongyan.gateways.web import access
 from hongyan.gateways.web.addresses import Proxies, site
 from hongyan.gateways.web.answering import Answering
-from hongyan.gateways.web.asgi import ASGIApp, Receive, Scope, Send, answer
+from hongyan.gateways.web.asgi import ABORT, ASGIApp, Receive, Scope, Send, answer, disconnected
 from hongyan.gateways.web.authentication import authenticate
 from hongyan.gateways.web.bodies import Disconnected, read_body, replay
 from hongyan.gateways.web.description import describe
@@ -16,7 +16,7 @@ from hongyan.gateways.web.origins import OriginRule
 from hongyan.gateways.web.pages import Page, load_pages
 from hongyan.gateways.web.problems import problem, unexpected
 from hongyan.gateways.web.rates import Rates
-from hongyan.gateways.web.rest import build_rest
+from hongyan.gateways.web.rest import Methods, build_rest
 from hongyan.gateways.web.services import WebServices
 from hongyan.gateways.web.streams import HEARTBEAT, Streams
 
@@ -40,6 +40,7 @@ class WebApp:
         self._sites = Rates(limits.requests_per_second, limits.requests_burst)
         rest = build_rest(services)
         self._rest: ASGIApp = rest  # type: ignore[assignment]  # Litestar's own types of the same protocol
+        self._methods = Methods(rest)
         self._pages: dict[str, Page] = load_pages(describe(rest))
         self._streams = Streams(services, heartbeat=heartbeat)
         self.answers: Counter[int] = Counter()
@@ -58,7 +59,13 @@ class WebApp:
         peer = scope["client"][0] if scope.get("client") else None
         scheme = self._proxies.scheme(peer, scope["scheme"], headers)
         scope = {**scope, "client": (self._proxies.client(peer, headers), 0), "scheme": scheme}
-        answering = Answering(send, secure=scheme == "https", vary=self._vary, head=scope["method"] == "HEAD")
+        answering = Answering(
+            send,
+            secure=scheme == "https",
+            vary=self._vary,
+            head=scope["method"] == "HEAD",
+            drain_seconds=self._services.settings.limits.drain_seconds,
+        )
         try:
             foreign = self._origins.check_headers(headers, scheme)
             preflight = scope["method"] == "OPTIONS" and first_of(headers, b"access-control-request-method") is not None
@@ -73,8 +80,12 @@ class WebApp:
         except HongyanError as error:
             await self._refuse(error, scope, answering)
         except Exception as error:
-            await self._refuse(unexpected(error, f"{scope['method']} {scope['path']}"), scope, answering)
-        self.answers[answering.status] += 1
+            if not answering.stuck:
+                await self._refuse(unexpected(error, f"{scope['method']} {scope['path']}"), scope, answering)
+        if answering.begun:
+            self.answers[answering.status] += 1
+        if answering.stuck:
+            await _drop(scope, receive)
 
     async def _route(self, scope: Scope, receive: Receive, send: Answering) -> None:
         path: str = scope["path"]
@@ -119,6 +130,9 @@ class WebApp:
 
     async def _call(self, scope: Scope, caller: Caller | None, receive: Receive, send: Answering) -> None:
         """One REST call. Its body is here, whole, before anything runs."""
+        if scope["method"] == "OPTIONS":
+            await answer(send, 204, [(b"allow", self._methods.at(scope["path"]).encode())])
+            return
         body = b""
         if scope["method"] in _WITH_BODY:
             most = self._most_body if caller is not None else min(_BODY_BEFORE_LOGIN, self._most_body)
@@ -156,6 +170,14 @@ async def _serve(page: Page, scope: Scope, send: Send) -> None:
         await answer(send, 304, page.headers)
     else:
         await answer(send, 200, [*page.headers, (b"content-length", b"%d" % len(page.body))], page.body)
+
+
+async def _drop(scope: Scope, receive: Receive) -> None:
+    """Closing would wait for a buffer that nobody empties; only dropping the connection gives its memory back."""
+    abort = scope.get("extensions", {}).get(ABORT)
+    if abort is not None:
+        abort()
+        await disconnected(receive)
 
 
 async def _live(receive: Receive, send: Send) -> None:

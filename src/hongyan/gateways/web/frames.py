@@ -7,6 +7,9 @@ import msgspec
 from hongyan.core.wire import Entry
 from hongyan.messaging import Chunk, Verdict
 
+ANSWER = 1_048_576
+"""About as many bytes of events are in one answer; `more` tells of the rest."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -25,8 +28,17 @@ def poll_body(chunk: Chunk) -> bytes:
     return b'{"events":[%b],"cursor":"%b","more":%b%b}' % (events, cursor, b"true" if chunk.more else b"false", signals)
 
 
-def history_body(entries: Sequence[Entry], more: bool) -> bytes:
-    """`{"events","more"}`."""
+def history_body(entries: Sequence[Entry], more: bool, *, newest: bool, size: int = ANSWER) -> bytes:
+    """`{"events","more"}`: as many as fit into about `size` bytes, at least one; the newest or the oldest of them."""
+    kept: list[Entry] = []
+    filled = 0
+    for entry in reversed(entries) if newest else entries:
+        filled += len(entry.json())
+        if kept and filled > size:
+            more = True
+            break
+        kept.append(entry)
+    entries = kept[::-1] if newest else kept
     return b'{"events":[%b],"more":%b}' % (b",".join([entry.json() for entry in entries]), b"true" if more else b"false")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Litestar, Request, Response
 from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.openapi import OpenAPIConfig
+from litestar.routes import HTTPRoute
 
 from hongyan import __version__
 from hongyan.core.errors import HongyanError, Invalid, MethodNotAllowed, NotFound
@@ -26,6 +27,24 @@ def build_rest(services: WebServices) -> Litestar:
         logging_config=None,
         debug=False,
     )
+
+
+class Methods:
+    """Which methods an address takes, for OPTIONS. Litestar's own answer names only those of one handler."""
+
+    def __init__(self, rest: Litestar) -> None:
+        self._known: dict[tuple[str, ...], set[str]] = {}
+        for route in rest.routes:
+            if isinstance(route, HTTPRoute):
+                self._known.setdefault(tuple(route.path_format.split("/")), set()).update(route.methods)
+
+    def at(self, path: str) -> str:
+        """The value of `Allow`. Raises NotFound."""
+        asked = path.split("/")
+        for parts, methods in self._known.items():
+            if len(parts) == len(asked) and all(part[:1] == "{" or part == at for part, at in zip(parts, asked, strict=True)):
+                return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
+        raise NotFound("There is nothing at this address")
 
 
 def _refused(request: Request[Any, Any, Any], error: HongyanError) -> Response[bytes]:

@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 from hongyan.core.errors import HongyanError
 from hongyan.core.model import Caller
-from hongyan.gateways.web.asgi import ABORT, Headers, Receive, Scope, Send, answer, disconnected
-from hongyan.gateways.web.frames import is_empty, pieces, poll_body, sse_close, sse_frame, sse_heartbeat
+from hongyan.gateways.web.answering import PIECE, Stuck
+from hongyan.gateways.web.asgi import Headers, Receive, Scope, Send, answer, disconnected
+from hongyan.gateways.web.frames import ANSWER, is_empty, pieces, poll_body, sse_close, sse_frame, sse_heartbeat
 from hongyan.gateways.web.headers import first_of
 from hongyan.gateways.web.problems import unexpected
 from hongyan.gateways.web.queries import parse_query
@@ -18,8 +19,6 @@ from hongyan.messaging import Chunk, Session, Verdict
 HEARTBEAT = 15.0
 """Seconds of silence before an event stream says that it is there."""
 _AT_ONCE = 200
-_PIECE = 65_536
-_ANSWER = 8_388_608
 _STREAM: Headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
 
@@ -43,7 +42,7 @@ class Streams:
         else:
             chunk = await self._messaging.poll(caller, query.after, limit)
         if not gone.is_set():
-            body = poll_body(next(pieces(chunk, _ANSWER)))
+            body = poll_body(next(pieces(chunk, ANSWER)))
             headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
             await answer(send, 200, headers, body)
 
@@ -51,32 +50,26 @@ class Streams:
         """`GET /v1/events/sse`. Raises what `Sessions.open` raises; returns when the stream has ended."""
         query = parse_query(scope["query_string"], StreamQuery)
         after = first_of(scope["headers"], b"last-event-id") or query.after
-        stream = _EventStream(send, self._heartbeat, self._limits.drain_seconds)
+        stream = _EventStream(send, self._heartbeat)
         session = await self._messaging.sessions.open(caller, "sse", after, stream.awake.set, stream.end)
         try:
             async with _watching(receive, stream.leave):
                 await stream.run(session)
-                if stream.stuck:
-                    await _drop(scope, stream)
         finally:
             session.close()
 
 
-class _Stuck(Exception):
-    """The client takes nothing."""
-
-
 class _EventStream:
-    """One stream, from the session to the socket. It takes from the session only when the socket took what was before."""
+    """One stream, from the session to the socket. It takes from the session only when the socket took what was before, so a slow
+    reader costs one piece and what the session keeps. `send` raises Stuck when the socket takes nothing.
+    """
 
-    def __init__(self, send: Send, heartbeat: float, drain_seconds: float) -> None:
+    def __init__(self, send: Send, heartbeat: float) -> None:
         self._send = send
         self._heartbeat = heartbeat
-        self._drain_seconds = drain_seconds
         self._verdict: Verdict | None = None
         self.awake = asyncio.Event()
-        self.left = asyncio.Event()
-        self.stuck = False
+        self._left = False
 
     def end(self, verdict: Verdict) -> None:
         """The server ends it."""
@@ -85,24 +78,20 @@ class _EventStream:
 
     def leave(self) -> None:
         """The client has gone."""
-        self.left.set()
+        self._left = True
         self.awake.set()
 
     async def run(self, session: Session) -> None:
-        try:
-            await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM})
-            verdict = await self._follow(session)
-            if verdict is not None:
-                await self._write(sse_close(verdict))
-                await self._send({"type": "http.response.body", "body": b""})
-        except _Stuck:
-            self.stuck = True
+        await self._send({"type": "http.response.start", "status": 200, "headers": _STREAM})
+        verdict = await self._follow(session)
+        if verdict is not None:
+            await self._send({"type": "http.response.body", "body": sse_close(verdict)})
 
     async def _follow(self, session: Session) -> Verdict | None:
         """Until somebody ends it: the verdict to tell the client, None when nobody is there to be told."""
         try:
             await self._give(session, await self._next(session))
-            while self._verdict is None and not self.left.is_set():
+            while self._verdict is None and not self._left:
                 chunk = await self._next(session)
                 if chunk is not None and not is_empty(chunk):
                     await self._give(session, chunk)
@@ -111,11 +100,11 @@ class _EventStream:
         except HongyanError as error:
             if self._verdict is None:
                 return Verdict("later", error.retry_after or 1.0, error.detail)
-        except _Stuck:
+        except Stuck:
             raise
         except Exception as error:
             return Verdict("later", 1.0, unexpected(error, "an event stream").detail)
-        return None if self.left.is_set() else self._verdict
+        return None if self._left else self._verdict
 
     async def _next(self, session: Session) -> Chunk | None:
         self.awake.clear()
@@ -126,7 +115,7 @@ class _EventStream:
         if chunk is None or is_empty(chunk):
             await self._write(sse_heartbeat(session.cursor))
         else:
-            for piece in pieces(chunk, _PIECE):
+            for piece in pieces(chunk, PIECE):
                 await self._write(sse_frame(piece))
 
     async def _rest(self, session: Session) -> None:
@@ -137,20 +126,7 @@ class _EventStream:
             await self._write(sse_heartbeat(session.cursor))
 
     async def _write(self, data: bytes) -> None:
-        """The server's `send` waits while its buffer is full. Raises _Stuck."""
-        try:
-            async with asyncio.timeout(self._drain_seconds):
-                await self._send({"type": "http.response.body", "body": data, "more_body": True})
-        except TimeoutError:
-            raise _Stuck from None
-
-
-async def _drop(scope: Scope, stream: _EventStream) -> None:
-    """Closing would wait for a buffer that nobody empties; only dropping the connection gives its memory back."""
-    abort = scope.get("extensions", {}).get(ABORT)
-    if abort is not None:
-        abort()
-        await stream.left.wait()
+        await self._send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 @asynccontextmanager

@@ -36,7 +36,7 @@ def messages(services: WebServices) -> list[HTTPRouteHandler]:
         entries, more = await messaging.history.page(
             request.user, conversation, before=before, after=after, limit=min(limit, page)
         )
-        return Response(history_body(entries, more), media_type="application/json")
+        return Response(history_body(entries, more, newest=after is None), media_type="application/json")
 
     @post(_ONE + "/read", operation_id="mark_read", tags=["messages"], status_code=200)
     async def read(request: ApiRequest, conversation: Id, data: JSONBody[ReadBody]) -> Mark:

@@ -1,4 +1,4 @@
-// The list of conversations.
+// The list of conversations. Only the rows in view exist, so ten thousand cost no more than ten.
 
 import { avatar, h, icon, keyed, oneLine, set, sign, write } from './dom.js';
 import { plain } from './markdown.js';
@@ -7,6 +7,8 @@ import { picker } from './view-people.js';
 import { exact, number, t, when } from './words.js';
 
 const SKELETON_AFTER = 150;
+const ROW = 64; // pixels, as in the style sheet
+const SPARE = 8; // rows above and below the view, so that Tab always finds the next one
 
 export function listView(app) {
   const search = h('input', { type: 'search', placeholder: t('search'), 'aria-label': t('search'), title: `${t('search')} (Ctrl+K)`, autocomplete: 'off', oninput: () => app.changed() });
@@ -15,28 +17,47 @@ export function listView(app) {
   });
   const rows = h('ul', { class: 'rows' });
   const empty = h('div', { class: 'empty small' });
+  const scroll = h('div', { class: 'scroll' }, rows, empty);
   const node = h('section', { class: 'list', 'aria-label': t('messages') },
     h('div', { class: 'list-head' },
       h('label', { class: 'search' }, icon('search', 16), search),
       sign('plus', t('new_conversation'), () => picker(app))),
-    h('div', { class: 'scroll' }, rows, empty));
+    scroll);
+  scroll.addEventListener('scroll', () => render(), { passive: true });
+  new ResizeObserver(() => render()).observe(scroll);
   setTimeout(() => node.classList.add('late'), SKELETON_AFTER);
   const skeleton = Array.from({ length: 7 }, (_, index) => ({ id: `skeleton ${index}`, skeleton: true }));
 
-  return {
-    node,
-    focus: () => search.focus(),
-    render() {
-      const wish = search.value.trim().toLowerCase();
-      const all = byRecency(app.state.conversations);
-      const shown = all.filter((conversation) => !wish || oneLine(app.titleOf(conversation)).toLowerCase().includes(wish));
-      keyed(rows, app.ready ? shown : skeleton, (item) => item.id, (item) => (item.skeleton ? skeletonRow() : row(app, item)), (item, conversation) => conversation.skeleton || refresh(app, item, conversation));
-      const words = !app.ready || shown.length ? '' : t(wish ? 'nothing_found' : 'no_conversations');
-      if (empty.dataset.words === words) return;
-      empty.dataset.words = words;
-      empty.replaceChildren(...(words ? [h('p', {}, words), wish ? '' : h('button', { type: 'button', class: 'primary', onclick: () => picker(app) }, t('new_conversation'))] : []));
-    },
+  let sorted = { of: null, all: [] };
+  const everything = () => {
+    const { conversations } = app.state;
+    if (sorted.of !== conversations) sorted = { of: conversations, all: byRecency(conversations) };
+    return sorted.all;
   };
+
+  function render() {
+    const wish = search.value.trim().toLowerCase();
+    const shown = wish ? everything().filter((conversation) => oneLine(app.titleOf(conversation)).toLowerCase().includes(wish)) : everything();
+    showRows(app.ready ? shown : skeleton);
+    const words = !app.ready || shown.length ? '' : t(wish ? 'nothing_found' : 'no_conversations');
+    if (empty.dataset.words === words) return;
+    empty.dataset.words = words;
+    empty.replaceChildren(...(words ? [h('p', {}, words), wish ? '' : h('button', { type: 'button', class: 'primary', onclick: () => picker(app) }, t('new_conversation'))] : []));
+  }
+
+  function showRows(items) {
+    const from = Math.max(0, Math.min(items.length, Math.floor(scroll.scrollTop / ROW)) - SPARE);
+    const until = Math.min(items.length, Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW) + SPARE);
+    rows.style.paddingTop = `${from * ROW}px`;
+    rows.style.paddingBottom = `${(items.length - until) * ROW}px`;
+    keyed(rows, items.slice(from, until), (item) => item.id, (item) => (item.skeleton ? skeletonRow() : row(app, item)), (item, conversation) => conversation.skeleton || refresh(app, item, conversation));
+    [...rows.children].forEach((item, index) => {
+      set(item, 'aria-setsize', items.length);
+      set(item, 'aria-posinset', from + index + 1);
+    });
+  }
+
+  return { node, focus: () => search.focus(), render };
 }
 
 const skeletonRow = () => h('li', { class: 'skeleton', 'aria-hidden': 'true' }, h('span', { class: 'avatar' }), h('span', { class: 'line' }), h('span', { class: 'line short' }));

@@ -167,7 +167,14 @@ export function t(key, values = {}) {
 }
 
 const locale = () => (language === 'zh' ? 'zh-CN' : 'en-GB');
-const form = (options) => new Intl.DateTimeFormat(locale(), options);
+const formats = new Map(); // making one costs more than using it a hundred times
+
+function form(options) {
+  const key = JSON.stringify([language, options]);
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(locale(), options));
+  return formats.get(key);
+}
+
 const midnight = (time) => new Date(time).setHours(0, 0, 0, 0);
 const daysAgo = (time, now) => Math.round((midnight(now) - midnight(time)) / 86_400_000);
 

@@ -1,0 +1,80 @@
+"""What goes out at the end of each turn of the loop: one write for each connection, and equal frames are built once."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from hongyan.core.wire import Entry
+from hongyan.gateways.web.deflate import WORTH_IT, Deflater
+from hongyan.gateways.web.websocket_codec import RESERVED_1, Codec, header
+
+log = logging.getLogger("hongyan.web")
+
+
+class Frames:
+    """Frames of one turn. Whoever is given the same events up to the same cursor in the same form gets the same bytes."""
+
+    __slots__ = ("_events", "_signals")
+
+    def __init__(self) -> None:
+        self._events: dict[tuple[Any, ...], bytes] = {}
+        self._signals: dict[tuple[Codec, int], tuple[Mapping[str, Any], bytes]] = {}
+
+    def events(self, codec: Codec, deflater: Deflater | None, entries: Sequence[Entry], cursor: str) -> bytes:
+        """An `events` frame. Entries are compared by identity: the follower makes one of each event."""
+        key = (codec, deflater, cursor, *entries)
+        frame = self._events.get(key)
+        if frame is None:
+            frame = codec.events(entries, cursor) if deflater is None else _compressed(codec, deflater, entries, cursor)
+            self._events[key] = frame
+        return frame
+
+    def signal(self, codec: Codec, body: Mapping[str, Any]) -> bytes:
+        found = self._signals.get((codec, id(body)))
+        if found is None:
+            found = body, codec.signal(body)  # the body is kept, so that its id stays its own
+            self._signals[codec, id(body)] = found
+        return found[1]
+
+
+def _compressed(codec: Codec, deflater: Deflater, entries: Sequence[Entry], cursor: str) -> bytes:
+    payload = codec.events_payload(entries, cursor)
+    if len(payload) >= WORTH_IT:
+        smaller = deflater.deflate(payload)
+        if len(smaller) < len(payload):
+            return header(codec.opcode | RESERVED_1, len(smaller)) + smaller
+    return header(codec.opcode, len(payload)) + payload
+
+
+class Flushed(Protocol):
+    """A connection."""
+
+    def flush(self, frames: Frames) -> None: ...
+
+    def drop(self) -> None: ...
+
+
+class Output:
+    """Collects the connections that have something to say, and lets them say it together."""
+
+    def __init__(self, call_soon: Callable[[Callable[[], None]], asyncio.Handle]) -> None:
+        self._call_soon = call_soon
+        self._dirty: list[Flushed] = []
+
+    def add(self, connection: Flushed) -> None:
+        """`connection` is flushed at the end of this turn. It is added once until then, which it sees to itself."""
+        dirty = self._dirty
+        if not dirty:
+            self._call_soon(self._flush)
+        dirty.append(connection)
+
+    def _flush(self) -> None:
+        dirty, self._dirty = self._dirty, []
+        frames = Frames()
+        for connection in dirty:
+            try:
+                connection.flush(frames)
+            except Exception:
+                log.exception("a connection could not be written to")
+                connection.drop()

@@ -1,0 +1,142 @@
+"""What happens by the clock on all WebSockets: heartbeats, silence, readers that take nothing, closings that nobody answers.
+
+One timer for all: an idle connection costs no task and no timer of its own.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import msgspec
+
+from hongyan.gateways.web.websocket_output import Frames
+
+log = logging.getLogger("hongyan.web")
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds. The defaults are those of docs/protocol.md."""
+
+    beat: float = 25.0
+    """Between two visits of a connection: it is told its cursor. Silent for two visits it is pinged, for three it is cut."""
+    tick: float = 1.0
+    login: float = 10.0
+    """Until the first frame with a token."""
+    grace: float = 2.0
+    """Between the server's close frame and cutting the connection."""
+    drain: float = 20.0
+    """That a full connection may take nothing."""
+
+
+class Visited(Protocol):
+    """An open connection."""
+
+    def visit(self, frames: Frames) -> None: ...
+
+    def progress(self) -> Any:
+        """Changes when the peer has taken something."""
+
+    def stuck(self) -> None:
+        """It has taken nothing for too long."""
+
+    def drop(self) -> None: ...
+
+
+class Droppable(Protocol):
+    def drop(self) -> None: ...
+
+
+class Waiting(Protocol):
+    def late(self) -> None: ...
+
+
+class Upkeep:
+    def __init__(self, pace: Pace, loop: asyncio.AbstractEventLoop) -> None:
+        self._pace = pace
+        self._loop = loop
+        self._slots: list[set[Visited]] = [set() for _ in range(max(1, round(pace.beat / pace.tick)))]
+        self._at = 0
+        self._full: dict[Visited, tuple[Any, float]] = {}
+        """What was last seen of its progress, and when that was news."""
+        self._closing: dict[Droppable, float] = {}
+        self._waiting: dict[Waiting, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        self._timer = self._loop.call_later(self._pace.tick, self._tick)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def add(self, connection: Visited) -> int:
+        """Visit it from now on. Gives its slot, for `remove`."""
+        self._slots[self._at].add(connection)
+        return self._at
+
+    def remove(self, connection: Visited, slot: int) -> None:
+        self._slots[slot].discard(connection)
+        self._full.pop(connection, None)
+
+    def full(self, connection: Visited) -> None:
+        self._full[connection] = connection.progress(), self._loop.time()
+
+    def not_full(self, connection: Visited) -> None:
+        self._full.pop(connection, None)
+
+    def closing(self, connection: Droppable) -> None:
+        """Drop it if it is still there after the grace."""
+        self._closing.setdefault(connection, self._loop.time() + self._pace.grace)
+
+    def closed(self, connection: Droppable) -> None:
+        self._closing.pop(connection, None)
+
+    def wait(self, connection: Waiting) -> None:
+        """Tell it that it is late unless it logs in in time."""
+        self._waiting[connection] = self._loop.time() + self._pace.login
+
+    def arrived(self, connection: Waiting) -> None:
+        self._waiting.pop(connection, None)
+
+    @property
+    def waiting(self) -> list[Waiting]:
+        return list(self._waiting)
+
+    @property
+    def waiting_count(self) -> int:
+        return len(self._waiting)
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(self._pace.tick, self._tick)
+        now = self._loop.time()
+        self._at = (self._at + 1) % len(self._slots)
+        frames = Frames()
+        for connection in list(self._slots[self._at]):
+            _safely(lambda visited=connection: visited.visit(frames))  # type: ignore[misc]
+        for connection, (seen, since) in list(self._full.items()):
+            progress = connection.progress()
+            if progress != seen:
+                self._full[connection] = progress, now
+            elif now - since >= self._pace.drain:
+                del self._full[connection]
+                _safely(connection.stuck)
+        self._overdue(self._closing, now, lambda one: one.drop())
+        self._overdue(self._waiting, now, lambda one: one.late())
+
+    def _overdue(self, those: dict[Any, float], now: float, do: Callable[[Any], None]) -> None:
+        """The oldest come first, since all of a kind wait equally long."""
+        while those:
+            one = next(iter(those))
+            if those[one] > now:
+                return
+            del those[one]
+            _safely(lambda one=one: do(one))  # type: ignore[misc]
+
+
+def _safely(call: Callable[[], None]) -> None:
+    """One connection's fault is not the others'."""
+    try:
+        call()
+    except Exception:
+        log.exception("the upkeep of a connection failed")
