@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, func, select, update
 
 from hongyan import config
-from hongyan.core import policy
+from hongyan.core import policy, text
 from hongyan.core.errors import Conflict, Invalid, NotFound, TooLarge
 from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, HistoryPolicy, Role
@@ -79,7 +79,7 @@ class Conversations:
         self, caller: Caller, title: str, others: Sequence[str], history: HistoryPolicy = "joined"
     ) -> ConversationView:
         """A new group with the caller as its owner."""
-        title = self._title(title)
+        title = text.title(title, self._limits.title_length)
         others = self._people(others)
         id = id_from_bits(self._random(_ID_BYTES))
         now = self._clock()
@@ -117,7 +117,7 @@ class Conversations:
         """New title or history policy (for those who are added from now on), or both."""
         wanted: dict[str, str] = {}
         if title is not None:
-            wanted["title"] = self._title(title)
+            wanted["title"] = text.title(title, self._limits.title_length)
         if history is not None:
             wanted["history"] = history
         if not wanted:
@@ -214,14 +214,6 @@ class Conversations:
             part(tx, conversation, user, names(tx.connection, [user])[user], now, by=caller.user)
 
         await self._store.transaction(change)
-
-    def _title(self, title: str) -> str:
-        title = " ".join(title.split())
-        if not title or not title.isprintable():
-            raise Invalid("A group needs a title without control characters")
-        if len(title) > self._limits.title_length:
-            raise TooLarge(f"A title may have {self._limits.title_length} characters")
-        return title
 
     def _people(self, people: Sequence[str]) -> "list[str]":
         if len(people) > self._limits.members_per_call:

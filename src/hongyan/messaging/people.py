@@ -1,13 +1,13 @@
 """The directory of people: who there is, under which name. Accounts' passwords and tokens are the identity feature's."""
 
 from collections.abc import Sequence
-from unicodedata import normalize
 
 import msgspec
 from sqlalchemy import Connection, insert, or_, select, update
 
 from hongyan.core.errors import Conflict, NotFound
 from hongyan.core.model import DIRECTORY_LANE
+from hongyan.core.text import folded
 from hongyan.messaging.membership import Joining, create, join
 from hongyan.messaging.tables import conversations, users
 from hongyan.store import Draft, Store, Transaction
@@ -22,11 +22,6 @@ _LAST = "\U0010ffff"
 class UserView(msgspec.Struct, frozen=True):
     id: str
     name: str
-
-
-def folded(text: str) -> str:
-    """A name as it is searched: NFKC, without case."""
-    return normalize("NFKC", text).casefold()
 
 
 class People:

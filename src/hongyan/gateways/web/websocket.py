@@ -49,8 +49,8 @@ class Connection(WSListener):
     """picows calls the `on_ws_*` methods and `pause_writing`; `wake` and `end` are given to the session."""
 
     __slots__ = (
-        "_context", "_credit", "_earned_at", "_kind", "_message", "_most", "_open", "_running", "_sender", "_session", "_silent", "_slot",
-        "_transport", "_writer", "caller", "codec", "heard", "wake",
+        "_compresses", "_context", "_credit", "_earned_at", "_kind", "_message", "_most", "_open", "_running", "_sender", "_session",
+        "_silent", "_slot", "_transport", "_writer", "caller", "codec", "heard", "wake",
     )  # fmt: skip
 
     def __init__(
@@ -65,8 +65,8 @@ class Connection(WSListener):
         self.wake = self._writer.wake
         self._kind: WSMsgType | None = _KINDS[codec.opcode]
         """What a data frame is. None when no more are taken: that sends `on_ws_frame` the slow way, which asks why."""
-        self._most = context.frame_bytes if deflater is None else -1
-        """A frame of up to so many bytes is a message as it is."""
+        self._most = context.frame_bytes
+        self._compresses = deflater is not None
         self._session: Session | None = None
         self._open = False
         self._slot = 0
@@ -153,7 +153,7 @@ class Connection(WSListener):
         self.leave(self.codec.close(verdict))
 
     def leave(self, last: bytes = b"") -> None:
-        """Say the last words and give back what an open connection holds. The peer closes then, or is cut. May be called again."""
+        """Say the last words and give back what an open connection holds. The peer closes then, or is cut."""
         if not self._open:
             return
         self._open = False
@@ -164,6 +164,7 @@ class Connection(WSListener):
         self._writer.stop(last)
         if self._session is not None:
             self._session.close()
+            self._session = None
 
     def drop(self) -> None:
         """Cut it without a word."""
@@ -218,7 +219,7 @@ class Connection(WSListener):
             self._running -= 1
 
     def _unusual(self, frame: WSFrame) -> bytes | None:
-        """Frames that are not one whole, plain message within the rate. Gives a message that is complete now and may be worked on."""
+        """A frame that is not one whole, plain message within the rate. Gives the message if one is complete now."""
         kind = frame.msg_type
         if kind is WSMsgType.CLOSE:
             self._closed_by_peer(frame.get_payload_as_bytes())
@@ -230,7 +231,7 @@ class Connection(WSListener):
             self.end(Verdict("later", _CALM_DOWN, "You are sending much faster than allowed"))
             return None
         try:
-            if frame.rsv2 or frame.rsv3 or (frame.rsv1 and (self._most >= 0 or kind not in _DATA)):
+            if frame.rsv2 or frame.rsv3 or (frame.rsv1 and not (self._compresses and kind in _DATA)):
                 raise Violation(PROTOCOL_ERROR, "A reserved bit is set")
             if kind in _DATA:
                 return self._assemble(frame, over)

@@ -6,6 +6,7 @@ client has ours.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from picows import WSAutoPingStrategy
@@ -20,8 +21,13 @@ _READ_BUFFER = 2_048
 """The least that picows takes. It grows with the frames of a connection."""
 
 
-def hand_over(transport: asyncio.Transport, connection: Connection, pipelined: bytes, most: int) -> None:
-    """Let picows serve `connection` on `transport`. `pipelined` is what came behind the handshake, `most` the largest frame."""
+def hand_over(
+    transport: asyncio.Transport, connection: Connection, pipelined: bytes, most: int, begin: Callable[[], None]
+) -> None:
+    """Let picows serve `connection` on `transport`, which is not being read.
+
+    `begin` is called before the first frame. `pipelined` is what came behind the handshake, `most` the largest frame.
+    """
     protocol = WSProtocol(
         None,  # host and port, of clients
         None,  # path, of clients
@@ -42,8 +48,8 @@ def hand_over(transport: asyncio.Transport, connection: Connection, pipelined: b
     protocol.connection_made(_Negotiated(transport, connection))
     _feed(protocol, bare_request())
     transport.set_protocol(protocol)
-    if pipelined:
-        _feed(protocol, pipelined)
+    begin()
+    _feed(protocol, pipelined)
     transport.resume_reading()
 
 
@@ -88,7 +94,7 @@ class _Negotiated:
 
 
 class _Quiet:
-    """A logger, as far as picows uses one: what clients do wrong is no error of ours, and no logger is made for each connection."""
+    """A logger, as far as picows uses one. What clients do wrong is no error of ours; no logger is made for a connection."""
 
     def isEnabledFor(self, level: int) -> bool:
         return False

@@ -10,7 +10,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from hongyan.core.errors import HongyanError
 from hongyan.gateways.web.websocket_output import Frames
+from hongyan.messaging import Verdict
 
 log = logging.getLogger("hongyan.web")
 
@@ -48,7 +50,11 @@ class Droppable(Protocol):
 
 
 class Waiting(Protocol):
+    """A connection that has not logged in."""
+
     def late(self) -> None: ...
+
+    def refuse(self, ref: int | None, error: HongyanError, verdict: Verdict) -> None: ...
 
 
 class Upkeep:

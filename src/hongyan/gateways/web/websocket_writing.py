@@ -21,9 +21,9 @@ from hongyan.store import Appended
 
 _AT_ONCE = 100
 """Events that are taken from a session at a time."""
-_FEW = 4
+_LARGE = 262_144
 _PIECE = 65_536
-"""Bytes of content from which more than a few events are split into frames, so that a slow peer gets forward frame by frame."""
+"""A larger frame of several events is split into ones of about this size, so that a slow peer gets forward frame by frame."""
 _TCP_INFO_SIZE = 128
 _BYTES_ACKED = slice(120, 128)  # tcpi_bytes_acked in Linux's struct tcp_info
 
@@ -32,7 +32,8 @@ class Writer:
     """`fault` is called with a verdict when there is nothing more to be read for the session."""
 
     __slots__ = (
-        "_context", "_deflater", "_dirty", "_fault", "_follower", "_full", "_open", "_out", "_rest", "_session", "_transport", "codec",
+        "_context", "_deflater", "_dirty", "_fault", "_follower", "_full", "_open", "_out", "_rest", "_session", "_transport",
+        "codec",
     )  # fmt: skip
 
     def __init__(
@@ -144,8 +145,11 @@ class Writer:
         if not self._open:
             return
         self._open = False
-        self._out.append(last)
-        self._write()
+        self._fault = _nobody
+        if last:
+            self._out.append(last)
+            self._write()
+        self._out.clear()
         if self._full:
             self._transport.resume_reading()
         self._context.upkeep.not_full(self)
@@ -174,11 +178,13 @@ class Writer:
             out.append(self.codec.limited(_before(chunk) if entries else chunk.cursor, chunk.limited))
         for body in chunk.signals:
             out.append(frames.signal(self.codec, body))
-        if len(entries) > _FEW and sum([len(entry.event.content) for entry in entries]) > _PIECE:
-            self._rest = deque(_cut(chunk))
-            self._write_rest(frames)
-        elif entries or not (chunk.signals or chunk.limited):
-            out.append(frames.events(self.codec, self._deflater, entries, chunk.cursor))
+        if entries or not (chunk.signals or chunk.limited):
+            frame = frames.events(self.codec, self._deflater, entries, chunk.cursor)
+            if len(frame) > _LARGE and len(entries) > 1:
+                self._rest = deque(_cut(chunk))
+                self._write_rest(frames)
+            else:
+                out.append(frame)
         if chunk.more:
             self.wake()
 
@@ -216,6 +222,10 @@ class Writer:
         finally:
             self._follower = None
         self.wake()
+
+
+def _nobody(verdict: Verdict) -> None:
+    """Who is told after the end; a connection that is gone is not kept by its writer."""
 
 
 def _before(chunk: Chunk) -> str:

@@ -28,6 +28,7 @@ export function listView(app) {
   setTimeout(() => node.classList.add('late'), SKELETON_AFTER);
   const skeleton = Array.from({ length: 7 }, (_, index) => ({ id: `skeleton ${index}`, skeleton: true }));
 
+  let revealed = null;
   let sorted = { of: null, all: [] };
   const everything = () => {
     const { conversations } = app.state;
@@ -39,10 +40,21 @@ export function listView(app) {
     const wish = search.value.trim().toLowerCase();
     const shown = wish ? everything().filter((conversation) => oneLine(app.titleOf(conversation)).toLowerCase().includes(wish)) : everything();
     showRows(app.ready ? shown : skeleton);
+    reveal(shown);
     const words = !app.ready || shown.length ? '' : t(wish ? 'nothing_found' : 'no_conversations');
     if (empty.dataset.words === words) return;
     empty.dataset.words = words;
     empty.replaceChildren(...(words ? [h('p', {}, words), wish ? '' : h('button', { type: 'button', class: 'primary', onclick: () => picker(app) }, t('new_conversation'))] : []));
+  }
+
+  /** The conversation that was opened, when it was opened from elsewhere. */
+  function reveal(items) {
+    if (revealed === app.ui.open || !scroll.clientHeight) return;
+    revealed = app.ui.open;
+    const top = items.findIndex(({ id }) => id === revealed) * ROW;
+    if (top < 0) return;
+    if (top < scroll.scrollTop) scroll.scrollTop = top;
+    else scroll.scrollTop = Math.max(scroll.scrollTop, top + ROW - scroll.clientHeight);
   }
 
   function showRows(items) {

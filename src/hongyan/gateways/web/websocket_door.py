@@ -1,0 +1,176 @@
+"""Who comes in as a WebSocket. Everything that can be refused is refused before the handshake is answered, with a problem over HTTP.
+
+Only a browser, whose token comes in the first frame, is let in before it is known, and waits in `websocket_login.py`.
+"""
+
+import asyncio
+from typing import Protocol
+
+from hongyan.core.errors import HongyanError, NotAuthenticated, Overloaded
+from hongyan.core.model import Caller
+from hongyan.gateways.web.addresses import Proxies, site
+from hongyan.gateways.web.authentication import bearer_token
+from hongyan.gateways.web.deflate import Agreement, Deflater
+from hongyan.gateways.web.origins import OriginRule
+from hongyan.gateways.web.problems import unexpected
+from hongyan.gateways.web.rates import Rates
+from hongyan.gateways.web.services import WebServices
+from hongyan.gateways.web.websocket import Connection
+from hongyan.gateways.web.websocket_codec import Auth
+from hongyan.gateways.web.websocket_context import Context
+from hongyan.gateways.web.websocket_handshake import Offer, UpgradeRequest, read_offer
+from hongyan.gateways.web.websocket_login import Login
+from hongyan.gateways.web.websocket_transport import hand_over
+from hongyan.messaging import Session, Verdict
+
+_STRANGERS = 1_000
+"""Connections that may wait for their first frame."""
+
+
+class Upgrading(Protocol):
+    """An HTTP connection whose latest request asks to become a WebSocket."""
+
+    transport: asyncio.Transport
+
+    def release(self) -> None:
+        """It is a WebSocket from now on."""
+
+    def refuse(self, error: HongyanError) -> None:
+        """Answer with a problem and close."""
+
+
+class Door:
+    def __init__(self, services: WebServices, context: Context) -> None:
+        settings = services.settings
+        self._sessions = services.messaging.sessions
+        self._identity = services.identity
+        self._context = context
+        self._compression = settings.http.compression
+        self._origins = OriginRule(settings)
+        self._proxies = Proxies(settings.http.trusted_proxies)
+        self._sites = Rates(settings.limits.requests_per_second, settings.limits.requests_burst)
+        self._deflaters: dict[int, Deflater] = {}
+        self._stopping = False
+
+    def knock(self, http: Upgrading, request: UpgradeRequest, pipelined: bytes) -> None:
+        """Let it in, or refuse it, now or soon. `pipelined` is what came behind the handshake."""
+        try:
+            if self._stopping:
+                raise Overloaded("The server is stopping", retry_after=1.0)
+            offer, caller = self._look_at(request)
+        except HongyanError as error:
+            http.refuse(error)
+            return
+        if caller is not None:
+            http.transport.pause_reading()
+            self._context.task(self._enter(http, offer, caller, pipelined))
+            return
+        http.release()
+        http.transport.write(offer.answer)
+        login = Login(
+            http.transport,
+            offer.codec,
+            self._context.upkeep,
+            lambda login, message: self._log_in(login, offer, message),
+            compresses=offer.deflate is not None,
+        )
+        http.transport.set_protocol(login)
+        login.begin(pipelined)
+
+    def stop(self) -> None:
+        """Let nobody in any more, and send away who has not logged in."""
+        self._stopping = True
+        for login in self._context.upkeep.waiting:
+            error = Overloaded("The server is stopping", retry_after=1.0)
+            login.refuse(None, error, Verdict("later", 1.0, error.detail))
+
+    def _look_at(self, request: UpgradeRequest) -> tuple[Offer, Caller | None]:
+        """Everything that can be told from the request alone. No caller: the token comes in the first frame."""
+        headers, peer = request.headers, request.peer
+        self._origins.check_headers(headers, self._proxies.scheme(peer, request.scheme, headers))
+        try:
+            token = bearer_token(headers)
+            caller = None if token is None else self._identity.check(token)
+        except NotAuthenticated:
+            self._sites.spend(site(self._proxies.client(peer, headers)))
+            raise
+        offer = read_offer(request, compression=self._compression)
+        if caller is None:
+            self._sites.spend(site(self._proxies.client(peer, headers)))
+            if self._context.upkeep.waiting_count >= _STRANGERS:
+                raise Overloaded("Too many connections have not logged in yet", retry_after=2.0)
+        return offer, caller
+
+    async def _enter(self, http: Upgrading, offer: Offer, caller: Caller, pipelined: bytes) -> None:
+        connection = self._connection(http.transport, offer, caller)
+        try:
+            session = await self._open(connection, offer)
+        except HongyanError as error:
+            http.refuse(error)
+            return
+        except asyncio.CancelledError:
+            http.refuse(Overloaded("The server is stopping", retry_after=1.0))
+            raise
+        if http.transport.is_closing():
+            session.close()
+            return
+        http.release()
+        http.transport.write(offer.answer)
+        self._begin(http.transport, connection, session, b"", pipelined)
+
+    def _log_in(self, login: Login, offer: Offer, message: bytes) -> None:
+        """The first message of a connection without a token."""
+        try:
+            request = offer.codec.request(message)
+            if not isinstance(request, Auth):
+                raise NotAuthenticated('The first frame is {"op":"auth","token":...}')
+            caller = self._identity.check(request.token)
+        except NotAuthenticated as error:
+            login.refuse(offer.codec.ref_of(message), error, Verdict("login", reason=error.detail))
+        except HongyanError as error:
+            login.refuse(offer.codec.ref_of(message), error, Verdict("stop", reason=error.detail))
+        else:
+            self._context.task(self._enter_late(login, offer, caller, request.ref))
+
+    async def _enter_late(self, login: Login, offer: Offer, caller: Caller, ref: int | None) -> None:
+        connection = self._connection(login.transport, offer, caller)
+        try:
+            session = await self._open(connection, offer)
+        except NotAuthenticated as error:
+            login.refuse(ref, error, Verdict("login", reason=error.detail))
+            return
+        except HongyanError as error:
+            login.refuse(ref, error, Verdict("later", error.retry_after or 1.0, error.detail))
+            return
+        self._context.upkeep.arrived(login)
+        if login.transport.is_closing() or login.lost:
+            session.close()
+            return
+        self._begin(login.transport, connection, session, offer.codec.welcome(ref, caller.user), login.pipelined)
+
+    def _connection(self, transport: asyncio.Transport, offer: Offer, caller: Caller) -> Connection:
+        return Connection(self._context, transport, caller, offer.codec, self._deflater(offer.deflate))
+
+    async def _open(self, connection: Connection, offer: Offer) -> Session:
+        """Raises nothing but HongyanError."""
+        try:
+            return await self._sessions.open(connection.caller, "websocket", offer.cursor, connection.wake, connection.end)
+        except HongyanError:
+            raise
+        except Exception as error:
+            raise unexpected(error, "opening a WebSocket") from None
+
+    def _begin(
+        self, transport: asyncio.Transport, connection: Connection, session: Session, welcome: bytes, pipelined: bytes
+    ) -> None:
+        most = self._context.hard_frame_bytes
+        hand_over(transport, connection, pipelined, most, lambda: connection.begin(session, welcome))
+
+    def _deflater(self, agreement: Agreement | None) -> Deflater | None:
+        """One for each size of window, shared by all connections that have agreed on it."""
+        if agreement is None:
+            return None
+        bits = agreement.window_bits
+        if bits not in self._deflaters:
+            self._deflaters[bits] = Deflater(bits)
+        return self._deflaters[bits]
