@@ -287,11 +287,11 @@ class Person:
 
 
 class Stream:
-    """A WebSocket in JSON. Frames that a verb skips on its way are kept in `events` and `signals`."""
+    """A WebSocket in JSON, open inside `with`. Frames that a verb skips on its way are kept in `events` and `signals`."""
 
     def __init__(self, person: Person, after: str | None = None) -> None:
         query = f"?after={after}" if after else ""
-        self.connection: ClientConnection = connect(
+        self._opening = connect(
             f"ws://127.0.0.1:{person.server.port}/v1/events/ws{query}",
             additional_headers={"Authorization": f"Bearer {person.token}"},
             subprotocols=["hongyan.json"],  # type: ignore[list-item]
@@ -306,10 +306,11 @@ class Stream:
         self._refs = itertools.count(1)
 
     def __enter__(self) -> Self:
+        self.connection: ClientConnection = self._opening.__enter__()
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self.connection.close()
+        self._opening.__exit__(None, None, None)
 
     def say(self, op: str, **members: Any) -> int:
         """One frame with a new `ref`, which it gives."""

@@ -19,13 +19,15 @@ from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import make
 from hongyan.features.identity import Identity
 from hongyan.gateways.web.gateway import WebGateway
+from hongyan.gateways.web.listener import CannotListen
 from hongyan.gateways.web.services import WebServices
+from hongyan.gateways.web.tls import CertificateError
 from hongyan.messaging import Messaging
 from hongyan.operation import logs
 from hongyan.operation.checks import Certificate, Following, Room
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
-from hongyan.operation.metrics import Metrics, of_messaging, of_store
+from hongyan.operation.metrics import Metrics, of_identity, of_messaging, of_store
 from hongyan.operation.opening import store_in
 
 log = logging.getLogger("hongyan.server")
@@ -34,8 +36,12 @@ _STOP_SECONDS = 9.0
 """Whatever a part does, the whole stop stays within 10 s."""
 
 
+class CannotStart(Exception):
+    """The text says why, for people."""
+
+
 def run(settings: Settings, *, demo: bool = False) -> int:
-    """Serve until SIGTERM or SIGINT. Raises DirectoryError, WrongSchema, OSError when it cannot begin."""
+    """Serve until a signal. Raises DirectoryError, WrongSchema, CannotStart."""
     logs.set_up(settings.logging)
     os.umask(0o077)
     directory = DataDirectory(settings.data)
@@ -45,7 +51,7 @@ def run(settings: Settings, *, demo: bool = False) -> int:
 
 
 class _Signals:
-    """SIGTERM and SIGINT: the first stops, the second does not wait."""
+    """SIGTERM, Ctrl-C and a closed terminal: the first stops, the second does not wait."""
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
@@ -54,12 +60,15 @@ class _Signals:
     @contextlib.contextmanager
     def heard(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        numbers = [signal.SIGTERM, signal.SIGINT]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup leaves it
+            numbers.append(signal.SIGHUP)
+        for number in numbers:
             loop.add_signal_handler(number, self._heard)
         try:
             yield
         finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
+            for number in numbers:
                 loop.remove_signal_handler(number)
 
     def _heard(self) -> None:
@@ -85,7 +94,11 @@ async def _serve(settings: Settings, directory: DataDirectory, demo: bool) -> in
             if not stopping.done():
                 _abandon("told a second time" if hurry.done() else f"a part did not stop within {_STOP_SECONDS:g} s")
             hurry.cancel()
-            await stopping
+            try:
+                await stopping
+            except Exception:
+                log.exception("a part did not stop cleanly")
+                return 1
     log.info("stopped")
     return 0
 
@@ -112,7 +125,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     health.watch(Room(directory.path))
     if http.certificate is not None and http.key is not None:
         health.watch(Certificate(http.certificate, http.key))
-    metrics = Metrics(lambda: of_store(store.stats), lambda: of_messaging(messaging))
+    metrics = Metrics(lambda: of_store(store.stats), lambda: of_messaging(messaging), lambda: of_identity(identity.logins))
 
     def report() -> tuple[int, object]:
         now = health.report()
@@ -125,8 +138,12 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     started.push_async_callback(messaging.stop)
     await messaging.start()
     await identity.start(messaging.log, messaging.end_token)
+    health.watch(lambda: gateway.trouble)
     started.push_async_callback(gateway.stop)
-    await gateway.start()
+    try:
+        await gateway.start()
+    except (CannotListen, CertificateError) as error:
+        raise CannotStart(str(error)) from error
     return _Server(health, messaging, gateway)
 
 

@@ -53,9 +53,9 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def until(condition: Callable[[], Any]) -> None:
-    """Wait for a condition, on either kind of loop."""
-    async with asyncio.timeout(30):
+async def until(condition: Callable[[], Any], within: float = 1000.0) -> None:
+    """Wait for a condition."""
+    async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110 - any condition at all, for a test
             await asyncio.sleep(0.01)
 

@@ -54,7 +54,6 @@ async def test_copy_under_load_is_a_prefix_of_the_log(database: Path, tmp_path: 
     assert written[-1] > begun[0], "there was no load"
     assert steps[-1][0] == steps[-1][1] > 0
     for target, least, most in zip(copies, begun, written, strict=True):
-        backup.restore(target, tmp_path / target.stem / "again" / "hongyan.db") if False else None
         directory = tmp_path / f"of {target.name}"
         directory.mkdir()
         assert backup.restore(target, directory / "hongyan.db") is None

@@ -3,6 +3,7 @@
 import argparse
 
 from hongyan.cli.options import Commands, add_place, settings_of
+from hongyan.cli.refused import Refused
 
 
 def add(commands: Commands) -> None:
@@ -31,4 +32,7 @@ def _run(given: argparse.Namespace) -> int:
     )
     from hongyan import server
 
-    return server.run(settings, demo=given.demo)
+    try:
+        return server.run(settings, demo=given.demo)
+    except server.CannotStart as error:
+        raise Refused(str(error)) from error

@@ -126,6 +126,7 @@ class Delivery:
         backoff = self._backoff()
         entry = pending.entry
         while True:
+            wake = self._wake
             try:
                 async with self._places:
                     place = await self._send(entry)
@@ -139,7 +140,7 @@ class Delivery:
                     return
                 if not isinstance(error, (ClientError, HongyanError)):
                     log.error("send %s failed and is tried again", entry.client_id, exc_info=error)
-                await self._pause(backoff.next(wait_of(error)))
+                await _pause(wake, backoff.next(wait_of(error)))
             else:
                 self._strike_out(entry)
                 if not pending.future.done():
@@ -153,9 +154,11 @@ class Delivery:
         except StateUnusable as error:  # sent once more after the next start, with the same id
             log.error("%s", error)
 
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
+
+async def _pause(wake: asyncio.Event, seconds: float) -> None:
+    """`wake` is the one from before the try that failed: what changed meanwhile counts too."""
+    try:
+        async with asyncio.timeout(seconds):
+            await wake.wait()
+    except TimeoutError:
+        pass

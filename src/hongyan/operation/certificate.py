@@ -20,7 +20,7 @@ def trouble(certificate: Path, key: Path, now: float | None = None) -> str | Non
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:
-        server.load_cert_chain(certificate, key)
+        server.load_cert_chain(certificate, key, password=lambda: b"")  # otherwise OpenSSL asks on the terminal
     except (ssl.SSLError, ValueError) as error:
         reason = "they do not belong together" if "MISMATCH" in str(error) else "one of them is not PEM, or has a passphrase"
         return f"{certificate} and {key} cannot be used for TLS: {reason}"

@@ -55,8 +55,8 @@ def set_up(settings: Logging, stream: TextIO | None = None) -> logging.Handler:
         joined = logging.getLogger(name)
         joined.handlers.clear()
         joined.propagate = True
-    logging.getLogger("uvicorn").setLevel(logging.WARNING)  # it tells at length that it starts and stops
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    for name in ("uvicorn", "uvicorn.error", "alembic"):  # they tell at length that they start and stop
+        logging.getLogger(name).setLevel(logging.WARNING)
     logging.captureWarnings(True)
     return handler
 

@@ -78,6 +78,13 @@ def of_messaging(messaging: Messaging) -> Iterator[Metric]:
     )
 
 
+def of_identity(logins: Mapping[str, int]) -> Iterator[Metric]:
+    """Log-ins by outcome."""
+    yield _labelled(
+        CounterMetricFamily("hongyan_logins", "Log-ins by outcome: `ok` or the code of the error", labels=["outcome"]), logins
+    )
+
+
 def _counter(family: CounterMetricFamily, value: float) -> Metric:
     family.add_metric([], value)
     return family

@@ -1,8 +1,7 @@
 """The tables' versions: bring a database to the newest one, and say which one it has."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -64,7 +63,7 @@ def _config() -> Config:
 
 
 @contextmanager
-def _connection(database: Path | str, open_file: Callable[[Path], tuple[Connection, sqlite3.Connection]]) -> Iterator[Connection]:
+def _connection(database: Path | str, open_file: Callable[[Path], sqlite_file.Access]) -> Iterator[Connection]:
     """A connection inside a transaction that is committed at the end.
 
     A writing one on SQLite has the write lock, so that two processes which make or change a database do so one after the other.
@@ -73,12 +72,7 @@ def _connection(database: Path | str, open_file: Callable[[Path], tuple[Connecti
         with create_engine(database).begin() as connection:
             yield connection
         return
-    connection, raw = open_file(database)
-    try:
-        raw.execute("BEGIN" if open_file is sqlite_file.open_reader else "BEGIN IMMEDIATE")
-        yield connection
-        raw.execute("COMMIT")
-    finally:
-        if raw.in_transaction:
-            raw.execute("ROLLBACK")
-        connection.close()
+    with closing(open_file(database)) as access:
+        access.raw.execute("BEGIN" if open_file is sqlite_file.open_reader else "BEGIN IMMEDIATE")
+        yield access.connection
+        access.raw.execute("COMMIT")

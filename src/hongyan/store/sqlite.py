@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,7 +15,7 @@ from sqlalchemy import Connection
 from hongyan.core.errors import Overloaded
 from hongyan.core.model import Batch
 from hongyan.store import Done, Draft, Transaction, migrate, sqlite_file
-from hongyan.store.sqlite_file import new_epoch
+from hongyan.store.sqlite_file import Access, new_epoch
 from hongyan.store.sqlite_writer import Answer, Job, Returned, Writer
 from hongyan.store.stats import Stats
 
@@ -41,7 +40,7 @@ class SqliteStore:
         self._open = False
         self._epoch = ""
         self._pool: ThreadPoolExecutor | None = None
-        self._readers: list[tuple[Connection, sqlite3.Connection]] = []
+        self._readers: list[Access] = []
         self._reads: set[asyncio.Future[Any]] = set()
         self._writer: Writer | None = None
         self._thread: Thread | None = None
@@ -62,12 +61,12 @@ class SqliteStore:
         self._ended = self._loop.create_future()
         self._pool = ThreadPoolExecutor(self._reader_count, thread_name_prefix="store-read")
         try:
-            connection, raw = await self._loop.run_in_executor(self._pool, self._open_file)
+            access = await self._loop.run_in_executor(self._pool, self._open_file)
         except BaseException:
             await self.close()
             raise
-        self._writer = Writer(connection, raw, self._queue, self._from_writer)
-        self._thread = Thread(target=self._write, args=(self._writer, connection), name="store-write")
+        self._writer = Writer(access, self._queue, self._from_writer)
+        self._thread = Thread(target=self._write, args=(self._writer, access), name="store-write")
         self._thread.start()
         self._open = True
 
@@ -111,37 +110,38 @@ class SqliteStore:
         self.stats.queued += 1
         self._queue.put(Job(work, done, monotonic()))
 
-    def _open_file(self) -> tuple[Connection, sqlite3.Connection]:
+    def _open_file(self) -> Access:
         new = sqlite_file.create(self.path)
         if new or migrate.current(self.path) is None:
             migrate.upgrade(self.path)
         migrate.check(self.path)
-        connection, raw = sqlite_file.open_writer(self.path, self._checkpoint_pages)
+        access = sqlite_file.open_writer(self.path, self._checkpoint_pages)
         try:
-            raw.execute("INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING", (new_epoch(),))
-            self._epoch = raw.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
+            access.raw.execute("INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING", (new_epoch(),))
+            self._epoch = access.raw.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
             while len(self._readers) < self._reader_count:
                 self._readers.append(sqlite_file.open_reader(self.path))
         except BaseException:
-            connection.close()
+            access.close()
             raise
-        return connection, raw
+        return access
 
     def _read(self, fn: Callable[[Connection], T]) -> T:
-        connection, raw = self._readers.pop()  # there are as many as threads
+        access = self._readers.pop()  # there are as many as threads
         try:
-            raw.execute("BEGIN")
-            return fn(connection)
+            access.raw.execute("BEGIN")
+            return fn(access.connection)
         finally:
-            if raw.in_transaction:
-                raw.execute("ROLLBACK")
-            self._readers.append((connection, raw))
+            access.mend()
+            if access.raw.in_transaction:
+                access.raw.execute("ROLLBACK")
+            self._readers.append(access)
 
-    def _write(self, writer: Writer, connection: Connection) -> None:
+    def _write(self, writer: Writer, access: Access) -> None:
         try:
             writer.run()
         finally:
-            connection.close()
+            access.close()
             self._loop.call_soon_threadsafe(self._ended.set_result, None)
 
     def _from_writer(self, answers: list[Answer], batch: Batch | None, queued: float) -> None:
@@ -169,8 +169,8 @@ class SqliteStore:
     async def _close(self) -> None:
         if self._pool is not None:
             await asyncio.to_thread(self._pool.shutdown)
-        for connection, _ in self._readers:
-            connection.close()
+        for access in self._readers:
+            access.close()
         if self._thread is not None:
             self._queue.put(None)
             await self._ended

@@ -6,7 +6,7 @@ import sqlite3
 import string
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 DATABASE = "hongyan.db"
@@ -31,14 +31,39 @@ PRAGMA cache_size = -8192;
 
 
 class _Connection(sqlite3.Connection):
-    """The store begins and ends all transactions: a function that was given the connection cannot do so by mistake."""
+    """The store begins and ends all transactions, with statements. What SQLAlchemy calls has no effect; `intact` notices it."""
 
     def commit(self) -> None:
-        raise RuntimeError("The store commits; a function that runs inside a transaction does not")
+        pass
 
     def rollback(self) -> None:
-        if self.in_transaction:
-            raise RuntimeError("The store takes a transaction back; a function that runs inside it raises an exception instead")
+        pass
+
+
+class Access:
+    """One connection, twice: for SQLAlchemy's statements, and bare.
+
+    SQLAlchemy sees one transaction for as long as nobody ends it; the real ones are the store's.
+    """
+
+    def __init__(self, raw: sqlite3.Connection) -> None:
+        self.raw = raw
+        self.connection = create_engine("sqlite://", creator=lambda: raw, poolclass=NullPool).connect()
+        self._transaction = self.connection.begin()
+
+    def intact(self) -> bool:
+        """False when a function that was given the connection ended the transaction, or left a savepoint open."""
+        same = self.connection.get_transaction() is self._transaction and self._transaction.is_active
+        return same and not self.connection.in_nested_transaction()
+
+    def mend(self) -> None:
+        """Give SQLAlchemy a transaction again."""
+        if not self.intact():
+            self.connection.rollback()
+            self._transaction = self.connection.begin()
+
+    def close(self) -> None:
+        self.connection.close()
 
 
 def create(path: Path) -> bool:
@@ -79,26 +104,26 @@ def connect(path: Path) -> sqlite3.Connection:
     )
 
 
-def open_writer(path: Path, checkpoint_pages: int = 1_000) -> tuple[Connection, sqlite3.Connection]:
-    """The same connection twice: for SQLAlchemy's statements, and bare."""
-    connection, raw = _open(path)
-    mode = raw.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-    if mode != "wal":
-        raise RuntimeError(f"{path} is on a file system on which SQLite has no write-ahead log ({mode})")
-    raw.executescript(_WRITER.format(checkpoint_pages=int(checkpoint_pages)))
-    return connection, raw
-
-
-def open_reader(path: Path) -> tuple[Connection, sqlite3.Connection]:
-    """The same for a connection that cannot write."""
-    connection, raw = _open(path)
-    raw.executescript(_READER)
-    return connection, raw
-
-
-def _open(path: Path) -> tuple[Connection, sqlite3.Connection]:
+def open_writer(path: Path, checkpoint_pages: int = 1_000) -> Access:
+    """Raises sqlite3.Error, or RuntimeError where a file system does not let SQLite keep a write-ahead log."""
     raw = connect(path)
-    connection = create_engine("sqlite://", creator=lambda: raw, poolclass=NullPool).connect()
-    # SQLAlchemy sees one transaction for as long as the connection lives; the real ones are the store's.
-    connection.begin()
-    return connection, raw
+    try:
+        mode = raw.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise RuntimeError(f"{path} is on a file system on which SQLite has no write-ahead log ({mode})")
+        raw.executescript(_WRITER.format(checkpoint_pages=int(checkpoint_pages)))
+        return Access(raw)
+    except BaseException:
+        raw.close()
+        raise
+
+
+def open_reader(path: Path) -> Access:
+    """A connection that cannot write."""
+    raw = connect(path)
+    try:
+        raw.executescript(_READER)
+        return Access(raw)
+    except BaseException:
+        raw.close()
+        raise

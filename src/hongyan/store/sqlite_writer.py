@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from hongyan.core.errors import StoreUnavailable
 from hongyan.core.model import Batch, Event
 from hongyan.store import Appended, Draft, Transaction
+from hongyan.store.sqlite_file import Access
 from hongyan.store.sqlite_log import MOST, LogEnd, TransactionLost, is_trouble
 
 log = logging.getLogger("hongyan.store")
@@ -76,14 +77,12 @@ class SqliteTransaction:
 
 
 class Writer:
-    def __init__(
-        self, connection: Connection, raw: sqlite3.Connection, queue: "SimpleQueue[Job | None]", deliver: Deliver
-    ) -> None:
-        self._connection = connection
-        self._raw = raw
+    def __init__(self, access: Access, queue: "SimpleQueue[Job | None]", deliver: Deliver) -> None:
+        self._access = access
+        self._raw = access.raw
         self._queue = queue
         self._deliver = deliver
-        self._end = LogEnd(raw)
+        self._end = LogEnd(access.raw)
         self.trouble: str | None = None
 
     def run(self) -> None:
@@ -151,14 +150,18 @@ class Writer:
     def _transaction(self, fn: Any) -> tuple[Any, list[Event]]:
         """Run it under a savepoint."""
         head = self._end.head
-        transaction = SqliteTransaction(self._connection, self._end)
+        transaction = SqliteTransaction(self._access.connection, self._end)
         self._raw.execute("SAVEPOINT one")
         try:
             returned = Returned(fn(transaction))
             if not self._raw.in_transaction:
                 raise TransactionLost("SQLite ended the transaction")
+            if not self._access.intact():
+                raise RuntimeError(
+                    "A transaction's function ended the transaction, or left a savepoint open: that is the store's to do"
+                )
             if transaction.events and not self._end.grew(head, len(transaction.events)):
-                raise RuntimeError("A transaction took back, or wrote by itself, what belongs to the log")
+                raise RuntimeError("A transaction's function took back, or wrote by itself, what belongs to the log")
             self._raw.execute("RELEASE one")
         except BaseException as error:
             cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
@@ -172,6 +175,7 @@ class Writer:
             return error, []
         finally:
             transaction.over()
+            self._access.mend()
         return returned, transaction.events
 
     def _works(self) -> None:

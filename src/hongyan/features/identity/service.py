@@ -8,11 +8,12 @@ import builtins
 import contextlib
 import logging
 import secrets
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from hongyan import config
 from hongyan.core import text
-from hongyan.core.errors import Conflict, Invalid, NotAuthenticated, NotFound
+from hongyan.core.errors import Conflict, HongyanError, Invalid, NotAuthenticated, NotFound
 from hongyan.core.model import Caller
 from hongyan.features.identity import rows
 from hongyan.features.identity.importing import Import
@@ -49,6 +50,8 @@ class Identity:
         self._passwords = Passwords(store, settings, clock=clock, random=random)
         self._table: TokenTable | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self.logins: Counter[str] = Counter()
+        """Log-ins by outcome: `ok`, or the code of the error."""
 
     async def start(self, log: Log, end_token: Callable[[str, str], None], *, sweep_seconds: float = 60.0) -> None:
         """Follow the log from now on. `end_token` is called with user and token id for each token that ends, on whatever node."""
@@ -81,7 +84,11 @@ class Identity:
     async def login(self, name: str, password: str, device: str, address: str) -> Login:
         """A new token for this device. Raises Invalid (the device), WrongPassword, RateLimited, Overloaded."""
         device = text.device_label(device)
-        user, verified = await self._passwords.verify(name, password, address)
+        try:
+            user, verified = await self._passwords.verify(name, password, address)
+        except HongyanError as error:
+            self.logins[error.code] += 1
+            raise
         new, now = fresh(self._random), self._clock()
 
         def write(tx: Transaction) -> tuple[Login, Change]:
@@ -92,6 +99,7 @@ class Identity:
 
         answer, change = await self._store.transaction(write)
         self._follow(change)
+        self.logins["ok"] += 1
         return answer
 
     async def logout(self, caller: Caller) -> None:

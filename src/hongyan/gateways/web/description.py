@@ -48,6 +48,9 @@ def describe(rest: Litestar) -> bytes:
     document["security"] = [{"bearer": []}]
     document["paths"].update(_event_paths())
     for path, operation in _operations(document):
+        operation.pop("summary", None)  # the name of a function
+        for parameter in operation.get("parameters", ()):
+            parameter["schema"] = _without_null(parameter["schema"])
         _add_errors(path, operation)
         if path in access.OPEN:
             operation["security"] = []
@@ -98,12 +101,16 @@ def _operation(id: str, words: str, parameters: list[Json], content: Json) -> Js
 
 
 def _query(kind: type[msgspec.Struct]) -> list[Json]:
-    """The fields of a query as parameters. None stands for one that was not given, and cannot be written in a query."""
-    (_, components) = msgspec.json.schema_components([kind])
-    found = []
-    for name, schema in components[kind.__name__]["properties"].items():
-        schema = {key: value for key, value in schema.items() if not (key == "default" and value is None)}
-        if "anyOf" in schema:
-            (schema,) = [one for one in schema["anyOf"] if one != {"type": "null"}]
-        found.append({"name": name, "in": "query", "required": False, "schema": schema})
-    return found
+    """The fields of a query as parameters."""
+    _, components = msgspec.json.schema_components([kind])
+    fields = components[kind.__name__]["properties"]
+    return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in fields.items()]
+
+
+def _without_null(schema: Json) -> Json:
+    """None stands for a parameter that was not given, and cannot be written in a query."""
+    rest = {name: value for name, value in schema.items() if name not in ("oneOf", "anyOf") and value is not None}
+    for one in (*schema.get("oneOf", ()), *schema.get("anyOf", ())):
+        if one != {"type": "null"}:
+            rest.update(one)
+    return rest

@@ -96,7 +96,7 @@ class PresenceBody(_Body, frozen=True):
     text: str | None = None
 
 
-class Me(msgspec.Struct, frozen=True):
+class Myself(msgspec.Struct, frozen=True):
     id: str
     name: str
     admin: bool

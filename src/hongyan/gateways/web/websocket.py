@@ -49,8 +49,8 @@ class Connection(WSListener):
     """picows calls the `on_ws_*` methods and `pause_writing`; `wake` and `end` are given to the session."""
 
     __slots__ = (
-        "_compresses", "_context", "_credit", "_earned_at", "_kind", "_message", "_most", "_open", "_running", "_sender", "_session",
-        "_silent", "_slot", "_transport", "_writer", "caller", "codec", "heard", "wake",
+        "_compresses", "_context", "_credit", "_earned_at", "_kind", "_message", "_most", "_open", "_running", "_sender",
+        "_session", "_silent", "_slot", "_transport", "_writer", "caller", "codec", "heard", "verdict", "wake",
     )  # fmt: skip
 
     def __init__(
@@ -77,6 +77,8 @@ class Connection(WSListener):
         self._running = 0
         self._silent = 0
         self.heard = True
+        self.verdict: Verdict | None = None
+        """Why it was ended before it was open."""
 
     def begin(self, session: Session, welcome: bytes = b"") -> None:
         """It is open. `welcome` is the first thing the client is told."""
@@ -150,6 +152,8 @@ class Connection(WSListener):
 
     def end(self, verdict: Verdict) -> None:
         """The server ends it, and says what to do next."""
+        if self._session is None:
+            self.verdict = verdict
         self.leave(self.codec.close(verdict))
 
     def leave(self, last: bytes = b"") -> None:

@@ -1,9 +1,10 @@
-"""Who comes in as a WebSocket. Everything that can be refused is refused before the handshake is answered, with a problem over HTTP.
+"""Who comes in as a WebSocket. What can be refused is refused before the handshake is answered, with a problem over HTTP.
 
 Only a browser, whose token comes in the first frame, is let in before it is known, and waits in `websocket_login.py`.
 """
 
 import asyncio
+from functools import partial
 from typing import Protocol
 
 from hongyan.core.errors import HongyanError, NotAuthenticated, Overloaded
@@ -21,6 +22,7 @@ from hongyan.gateways.web.websocket_context import Context
 from hongyan.gateways.web.websocket_handshake import Offer, UpgradeRequest, read_offer
 from hongyan.gateways.web.websocket_login import Login
 from hongyan.gateways.web.websocket_transport import hand_over
+from hongyan.gateways.web.websocket_upkeep import Waiting
 from hongyan.messaging import Session, Verdict
 
 _STRANGERS = 1_000
@@ -56,7 +58,7 @@ class Door:
         """Let it in, or refuse it, now or soon. `pipelined` is what came behind the handshake."""
         try:
             if self._stopping:
-                raise Overloaded("The server is stopping", retry_after=1.0)
+                raise _stopping()
             offer, caller = self._look_at(request)
         except HongyanError as error:
             http.refuse(error)
@@ -81,8 +83,11 @@ class Door:
         """Let nobody in any more, and send away who has not logged in."""
         self._stopping = True
         for login in self._context.upkeep.waiting:
-            error = Overloaded("The server is stopping", retry_after=1.0)
-            login.refuse(None, error, Verdict("later", 1.0, error.detail))
+            self._send_away(login)
+
+    def _send_away(self, login: Waiting) -> None:
+        error = _stopping()
+        login.refuse(None, error, Verdict("later", error.retry_after, error.detail))
 
     def _look_at(self, request: UpgradeRequest) -> tuple[Offer, Caller | None]:
         """Everything that can be told from the request alone. No caller: the token comes in the first frame."""
@@ -109,17 +114,18 @@ class Door:
             http.refuse(error)
             return
         except asyncio.CancelledError:
-            http.refuse(Overloaded("The server is stopping", retry_after=1.0))
+            http.refuse(_stopping())
             raise
         if http.transport.is_closing():
             session.close()
             return
         http.release()
         http.transport.write(offer.answer)
-        self._begin(http.transport, connection, session, b"", pipelined)
+        self._begin(connection, session, http.transport, b"", pipelined)
 
     def _log_in(self, login: Login, offer: Offer, message: bytes) -> None:
         """The first message of a connection without a token."""
+        self._context.upkeep.arrived(login)
         try:
             request = offer.codec.request(message)
             if not isinstance(request, Auth):
@@ -142,11 +148,13 @@ class Door:
         except HongyanError as error:
             login.refuse(ref, error, Verdict("later", error.retry_after or 1.0, error.detail))
             return
-        self._context.upkeep.arrived(login)
-        if login.transport.is_closing() or login.lost:
+        except asyncio.CancelledError:
+            self._send_away(login)
+            raise
+        if login.transport.is_closing():
             session.close()
             return
-        self._begin(login.transport, connection, session, offer.codec.welcome(ref, caller.user), login.pipelined)
+        self._begin(connection, session, login.transport, offer.codec.welcome(ref, caller.user), login.pipelined)
 
     def _connection(self, transport: asyncio.Transport, offer: Offer, caller: Caller) -> Connection:
         return Connection(self._context, transport, caller, offer.codec, self._deflater(offer.deflate))
@@ -155,16 +163,26 @@ class Door:
         """Raises nothing but HongyanError."""
         try:
             return await self._sessions.open(connection.caller, "websocket", offer.cursor, connection.wake, connection.end)
+        except NotAuthenticated:
+            verdict = connection.verdict
+            if verdict is None or verdict.do == "login":
+                raise
+            raise Overloaded(verdict.reason, retry_after=verdict.after) from None
         except HongyanError:
             raise
         except Exception as error:
             raise unexpected(error, "opening a WebSocket") from None
 
     def _begin(
-        self, transport: asyncio.Transport, connection: Connection, session: Session, welcome: bytes, pipelined: bytes
+        self, connection: Connection, session: Session, transport: asyncio.Transport, welcome: bytes, pipelined: bytes
     ) -> None:
-        most = self._context.hard_frame_bytes
-        hand_over(transport, connection, pipelined, most, lambda: connection.begin(session, welcome))
+        begin = partial(connection.begin, session, welcome)
+        try:
+            hand_over(transport, connection, begin, pipelined, self._context.hard_frame_bytes)
+        except Exception as error:
+            unexpected(error, "handing a WebSocket over")
+            session.close()
+            transport.abort()
 
     def _deflater(self, agreement: Agreement | None) -> Deflater | None:
         """One for each size of window, shared by all connections that have agreed on it."""
@@ -174,3 +192,7 @@ class Door:
         if bits not in self._deflaters:
             self._deflaters[bits] = Deflater(bits)
         return self._deflaters[bits]
+
+
+def _stopping() -> Overloaded:
+    return Overloaded("The server is stopping", retry_after=1.0)

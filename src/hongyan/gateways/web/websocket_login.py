@@ -1,7 +1,7 @@
 """A WebSocket before log-in: a browser cannot send the Authorization header, so the first frame carries the token.
 
-Nothing is kept for such a connection but its first frame, up to a few kilobytes: frames are read here, to the byte, and what comes
-behind the first one is handed on unread.
+Nothing is kept for such a connection but its first frame, up to a few kilobytes: frames are read here, to the byte, and what
+comes behind the first one is handed on unread.
 """
 
 import asyncio
@@ -80,10 +80,10 @@ class Login(asyncio.Protocol):
         self._compresses = compresses
         self._message: Message | None = None
         self._frames = 0
+        self._asked = False
         self._closing = False
         self.pipelined = b""
         """What came and was not read."""
-        self.lost = False
 
     def begin(self, data: bytes) -> None:
         """`data` is what came behind the handshake."""
@@ -93,7 +93,7 @@ class Login(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.pipelined += data
         try:
-            while not self.transport.is_closing():
+            while not self._asked or self._closing:
                 frame = read_frame(self.pipelined, self._compresses)
                 if frame is None:
                     return
@@ -103,6 +103,7 @@ class Login(asyncio.Protocol):
                 self.pipelined = self.pipelined[frame.size :]
                 message = self._take(frame)
                 if message is not None:
+                    self._asked = True
                     self.transport.pause_reading()
                     self._on_message(self, message)
                     return
@@ -113,7 +114,7 @@ class Login(asyncio.Protocol):
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.lost = True
+        self._closing = True
         self._upkeep.arrived(self)
         self._upkeep.closed(self)
 
@@ -144,7 +145,7 @@ class Login(asyncio.Protocol):
         return None
 
     def _leave(self, last: bytes) -> None:
-        if not self._closing and not self.lost:
+        if not self._closing:
             self._closing = True
             self._upkeep.arrived(self)
             self._upkeep.closing(self)

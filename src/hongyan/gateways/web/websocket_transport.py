@@ -22,7 +22,7 @@ _READ_BUFFER = 2_048
 
 
 def hand_over(
-    transport: asyncio.Transport, connection: Connection, pipelined: bytes, most: int, begin: Callable[[], None]
+    transport: asyncio.Transport, connection: Connection, begin: Callable[[], None], pipelined: bytes, most: int
 ) -> None:
     """Let picows serve `connection` on `transport`, which is not being read.
 

@@ -4,9 +4,12 @@ One timer for all: an idle connection costs no task and no timer of its own.
 """
 
 import asyncio
+import contextlib
+import itertools
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -15,6 +18,9 @@ from hongyan.gateways.web.websocket_output import Frames
 from hongyan.messaging import Verdict
 
 log = logging.getLogger("hongyan.web")
+
+
+T = TypeVar("T")
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +42,7 @@ class Visited(Protocol):
 
     def visit(self, frames: Frames) -> None: ...
 
-    def progress(self) -> Any:
+    def progress(self) -> object:
         """Changes when the peer has taken something."""
 
     def stuck(self) -> None:
@@ -63,10 +69,11 @@ class Upkeep:
         self._loop = loop
         self._slots: list[set[Visited]] = [set() for _ in range(max(1, round(pace.beat / pace.tick)))]
         self._at = 0
-        self._full: dict[Visited, tuple[Any, float]] = {}
+        self._full: dict[Visited, tuple[object, float]] = {}
         """What was last seen of its progress, and when that was news."""
         self._closing: dict[Droppable, float] = {}
         self._waiting: dict[Waiting, float] = {}
+        self._none_closing = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -97,6 +104,16 @@ class Upkeep:
 
     def closed(self, connection: Droppable) -> None:
         self._closing.pop(connection, None)
+        if not self._closing:
+            self._none_closing.set()
+
+    async def all_closed(self, deadline: float) -> None:
+        """Return when nobody is closing any more, at the latest at `deadline` of the loop's clock."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                while self._closing:
+                    self._none_closing.clear()
+                    await self._none_closing.wait()
 
     def wait(self, connection: Waiting) -> None:
         """Tell it that it is late unless it logs in in time."""
@@ -119,7 +136,7 @@ class Upkeep:
         self._at = (self._at + 1) % len(self._slots)
         frames = Frames()
         for connection in list(self._slots[self._at]):
-            _safely(lambda visited=connection: visited.visit(frames))  # type: ignore[misc]
+            _safely(partial(connection.visit, frames))
         for connection, (seen, since) in list(self._full.items()):
             progress = connection.progress()
             if progress != seen:
@@ -127,17 +144,15 @@ class Upkeep:
             elif now - since >= self._pace.drain:
                 del self._full[connection]
                 _safely(connection.stuck)
-        self._overdue(self._closing, now, lambda one: one.drop())
-        self._overdue(self._waiting, now, lambda one: one.late())
+        for closing in _overdue(self._closing, now):
+            _safely(closing.drop)
+        for waiting in _overdue(self._waiting, now):
+            _safely(waiting.late)
 
-    def _overdue(self, those: dict[Any, float], now: float, do: Callable[[Any], None]) -> None:
-        """The oldest come first, since all of a kind wait equally long."""
-        while those:
-            one = next(iter(those))
-            if those[one] > now:
-                return
-            del those[one]
-            _safely(lambda one=one: do(one))  # type: ignore[misc]
+
+def _overdue(those: dict[T, float], now: float) -> list[T]:
+    """The oldest come first, since all of a kind wait equally long."""
+    return [one for one, _ in itertools.takewhile(lambda item: item[1] <= now, those.items())]
 
 
 def _safely(call: Callable[[], None]) -> None:

@@ -5,14 +5,13 @@ only, falls behind, and reads the log again when there is room.
 """
 
 import asyncio
-import socket
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from hongyan.core.errors import HongyanError
 from hongyan.gateways.web.deflate import Deflater
 from hongyan.gateways.web.problems import unexpected
+from hongyan.gateways.web.progress import progress
 from hongyan.gateways.web.websocket_codec import Codec
 from hongyan.gateways.web.websocket_context import Context
 from hongyan.gateways.web.websocket_output import Frames
@@ -24,8 +23,6 @@ _AT_ONCE = 100
 _LARGE = 262_144
 _PIECE = 65_536
 """A larger frame of several events is split into ones of about this size, so that a slow peer gets forward frame by frame."""
-_TCP_INFO_SIZE = 128
-_BYTES_ACKED = slice(120, 128)  # tcpi_bytes_acked in Linux's struct tcp_info
 
 
 class Writer:
@@ -124,14 +121,8 @@ class Writer:
             self._transport.resume_reading()
             self.wake()
 
-    def progress(self) -> Any:
-        """What the peer's machine has acknowledged; with TLS the buffer's size alone moves in large steps."""
-        size = self._transport.get_write_buffer_size()
-        try:
-            info = self._transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_SIZE)
-        except (AttributeError, OSError):
-            return size
-        return size, info[_BYTES_ACKED]
+    def progress(self) -> object:
+        return progress(self._transport)
 
     def stuck(self) -> None:
         self._fault(Verdict("resume", reason="Nothing was read for too long"))

@@ -7,7 +7,7 @@ from litestar.params import JSONBody
 from hongyan.features.identity.model import IssuedToken, Login
 from hongyan.gateways.web.routes.parameters import Id
 from hongyan.gateways.web.routes.request import ApiRequest
-from hongyan.gateways.web.schemas import LoginBody, Me, PasswordBody, TokenBody, Tokens
+from hongyan.gateways.web.schemas import LoginBody, Myself, PasswordBody, TokenBody, Tokens
 from hongyan.gateways.web.services import WebServices
 
 
@@ -30,10 +30,10 @@ def accounts(services: WebServices) -> list[HTTPRouteHandler]:
         await identity.change_password(request.user, data.old, data.new, request.address)
 
     @get("/v1/me", operation_id="me", tags=["accounts"])
-    async def me(request: ApiRequest) -> Me:
+    async def me(request: ApiRequest) -> Myself:
         """Who this token belongs to."""
         caller = request.user
-        return Me(caller.user, caller.name, caller.admin, caller.device, caller.token_id)
+        return Myself(caller.user, caller.name, caller.admin, caller.device, caller.token_id)
 
     @get("/v1/tokens", operation_id="list_tokens", tags=["accounts"])
     async def list_tokens(request: ApiRequest) -> Tokens:

@@ -8,5 +8,5 @@ from hongyan.gateways.web.schemas import LARGEST
 
 Id = Annotated[str, PathParameter()]
 Limit = Annotated[int, QueryParameter(ge=1, le=1_000, description="Most items in the answer")]
-SeqBound = Annotated[int | None, QueryParameter(ge=0, le=LARGEST)]
+SeqBound = Annotated[int | None, QueryParameter(gt=-1, le=LARGEST)]  # ge=0 would be left out of the description
 AfterId = Annotated[str | None, QueryParameter(description="The last id of the page before")]

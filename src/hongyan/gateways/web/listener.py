@@ -1,0 +1,148 @@
+"""The port: accepts connections for HTTP and WebSockets, with or without TLS, and stops in a bounded time."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from email.utils import formatdate
+
+import msgspec
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from hongyan.config import Endpoint
+from hongyan.gateways.web.asgi import ASGIApp
+from hongyan.gateways.web.http_protocol import HttpProtocol
+from hongyan.gateways.web.websocket_door import Door
+
+_BACKLOG = 2_048
+
+
+class CannotListen(Exception):
+    """The port cannot be opened. The text says why, for people."""
+
+
+class HttpPace(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds."""
+
+    head: float = 10.0
+    """For the head of a request to come, once it has begun or the connection was made."""
+    body: float = 60.0
+    keep_alive: int = 75
+    drain: float = 20.0
+    """That a client may take nothing of an answer."""
+    tick: float = 1.0
+    handshake: float = 10.0
+    """For the handshake of TLS."""
+
+
+class Listener:
+    def __init__(
+        self, app: ASGIApp, door: Door, *, pace: HttpPace, tls: ssl.SSLContext | None, admits: Callable[[int], bool]
+    ) -> None:
+        self._door = door
+        self._pace = pace
+        self._tls = tls
+        self._admits = admits
+        self._state = ServerState()
+        self._config = Config(
+            app,  # type: ignore[arg-type]  # uvicorn's own types of the same protocol
+            http=HttpProtocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=pace.keep_alive,
+        )
+        self._servers: list[asyncio.Server] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._fewer = asyncio.Event()
+        """A connection of HTTP has ended."""
+        self.port = 0
+
+    @property
+    def connections(self) -> int:
+        """Those of HTTP."""
+        return len(self._state.connections)
+
+    async def start(self, endpoint: Endpoint) -> None:
+        """Raises CannotListen."""
+        if not self._config.loaded:
+            self._config.load()
+        self._loop = asyncio.get_running_loop()
+        sockets = await self._loop.run_in_executor(None, bind, endpoint)
+        self.port = sockets[0].getsockname()[1]
+        options = {"ssl": self._tls, "ssl_handshake_timeout": self._pace.handshake} if self._tls else {}
+        for one in sockets:
+            self._servers.append(await self._loop.create_server(self._protocol, sock=one, backlog=_BACKLOG, **options))
+        self._tick()
+
+    def close(self) -> None:
+        """Accept nobody any more."""
+        for server in self._servers:
+            server.close()
+
+    async def stop(self, deadline: float) -> None:
+        """Let running requests finish until `deadline` of the loop's clock, then cut what is left."""
+        self.close()
+        for connection in list(self._state.connections):
+            connection.shutdown()  # type: ignore[union-attr]  # uvicorn lists protocols of other kinds too
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(deadline):
+                while self._state.connections:
+                    self._fewer.clear()
+                    await self._fewer.wait()
+        if self._timer is not None:
+            self._timer.cancel()
+        for connection in list(self._state.connections):
+            connection.transport.abort()  # type: ignore[union-attr]
+        tasks = list(self._state.tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _protocol(self) -> asyncio.Protocol:
+        pace = self._pace
+        return HttpProtocol(
+            self._config,
+            self._state,
+            self._door,
+            admits=lambda: self._admits(len(self._state.connections)),
+            gone=self._fewer.set,
+            head_seconds=pace.head,
+            body_seconds=pace.body,
+        )
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(self._pace.tick, self._tick)
+        self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
+        now = self._loop.time()
+        for connection in list(self._state.connections):
+            connection.look(now, self._pace.drain)  # type: ignore[union-attr]
+
+
+def bind(endpoint: Endpoint) -> list[socket.socket]:
+    """Sockets for all addresses of the host, on the same port. Raises CannotListen."""
+    sockets: list[socket.socket] = []
+    try:
+        if not endpoint.host and socket.has_dualstack_ipv6():
+            return [socket.create_server(("", endpoint.port), family=socket.AF_INET6, dualstack_ipv6=True)]
+        found = socket.getaddrinfo(endpoint.host or "0.0.0.0", endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)  # noqa: S104
+        for family, _, _, _, address in found:
+            port = sockets[0].getsockname()[1] if sockets else endpoint.port
+            sockets.append(socket.create_server((address[0], port), family=family))
+    except OSError as error:
+        for one in sockets:
+            one.close()
+        raise CannotListen(f"Cannot listen on {endpoint}: {_reason(error)}") from error
+    return sockets
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower() if not isinstance(error, socket.gaierror) else "there is no such host"
