@@ -56,8 +56,10 @@ def now() -> float:
 async def until(condition: Callable[[], Any], within: float = 1000.0) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110 - any condition at all, for a test
-            await asyncio.sleep(0.01)
+        step = 0.001
+        while not condition():
+            await asyncio.sleep(step)
+            step = min(0.2, step * 1.2)
 
 
 def cursor(position: int, epoch: str = EPOCH) -> str:

@@ -40,6 +40,8 @@ class Log:
         self._order = itertools.count()
         self._hole = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._cursor = ""
+        self._cursor_at = -1
         self.position = 0
         """Everything up to here was handed to folds and delivery."""
         self.floor = 0
@@ -59,7 +61,10 @@ class Log:
 
     def cursor(self) -> str:
         """The cursor of somebody who has been given everything up to here."""
-        return f"{self._store.epoch}.{self.position}"
+        if self._cursor_at != self.position:
+            self._cursor_at = self.position
+            self._cursor = f"{self._store.epoch}.{self.position}"
+        return self._cursor
 
     def fold(self, apply: Callable[[Event], None]) -> None:
         """Call `apply` for every event that is not of type `message`, before it is delivered: caches follow the log so."""
@@ -98,18 +103,14 @@ class Log:
             self._hole.set()
             await future
 
+    def after(self, position: int) -> list[Entry]:
+        """Of all lanes what is in the ring above `position`, ascending."""
+        return _above(self._ring, position)
+
     def lane_after(self, lane: str, position: int) -> list[Entry]:
-        """Of one lane what is in the ring above `position`, ascending."""
+        """The same of one lane."""
         entries = self._lanes.get(lane)
-        if entries is None or entries[-1].event.position <= position:
-            return []
-        found = []
-        for entry in reversed(entries):
-            if entry.event.position <= position:
-                break
-            found.append(entry)
-        found.reverse()
-        return found
+        return _above(entries, position) if entries is not None else []
 
     def _arrived(self, batch: Batch) -> None:
         self.head = max(self.head, batch.last)
@@ -181,3 +182,9 @@ class Log:
             if fresh and fresh[0].position == self.position + 1:
                 self.holes += 1
                 self._apply(fresh)
+
+
+def _above(entries: deque[Entry], position: int) -> list[Entry]:
+    found = list(itertools.takewhile(lambda entry: entry.event.position > position, reversed(entries)))
+    found.reverse()
+    return found

@@ -280,13 +280,16 @@ class Views:
 
 def recent(log: Log, view: View, position: int, limit: int) -> tuple[list[Entry], bool]:
     """What the view shows of the ring above `position` (not below the ring's floor), ascending; and whether there is more."""
-    found: list[Entry] = []
-    for lane, spans in view.spans.items():
-        for entry in log.lane_after(lane, position):
-            seq = entry.event.seq
-            if any(span.shows(seq) for span in spans):
-                found.append(entry)
-    found.sort(key=_position)
+    if log.position - position <= len(view.spans):  # little has happened: look at all of it
+        found = [entry for entry in log.after(position) if view.shows(entry.event)]
+    else:
+        found = [
+            entry
+            for lane, spans in view.spans.items()
+            for entry in log.lane_after(lane, position)
+            if any(span.shows(entry.event.seq) for span in spans)
+        ]
+        found.sort(key=_position)
     return found[:limit], len(found) > limit
 
 

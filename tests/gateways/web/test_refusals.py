@@ -68,6 +68,7 @@ WRONG_BODIES: list[tuple[str, str, Any, str]] = [
     ("PATCH", ONE, {"title": "x" * 201}, "title"),
     ("PATCH", ONE, {"history": "none"}, "history"),
     ("PATCH", ONE, {}, "title"),
+    ("PATCH", ONE, {"title": None, "history": "all"}, "title"),
     ("POST", ONE + "/members", {}, "users"),
     ("POST", ONE + "/members", {"users": []}, "users"),
     ("POST", ONE + "/members", {"users": "carol"}, "users"),

@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from hongyan.gateways.web import access
 from hongyan.gateways.web.problems import MEDIA_TYPE, Problem
-from hongyan.gateways.web.schemas import Events, PollQuery, StreamQuery
+from hongyan.gateways.web.schemas import BODIES, Events, PollQuery, StreamQuery
 
 Json = dict[str, Any]
 
@@ -40,8 +40,10 @@ def describe(rest: Litestar) -> bytes:
     document = msgspec.json.decode(msgspec.json.encode(rest.openapi_schema.to_schema()))
     document["info"]["description"] = _ABOUT
     components = document["components"]
-    _, known = msgspec.json.schema_components([Events, Problem], ref_template=_REF)
-    components["schemas"] = {**known, **components["schemas"]}
+    # What msgspec itself tells of its types has the bounds inside lists too, which Litestar leaves out.
+    _, exact = msgspec.json.schema_components([*BODIES, Events, Problem], ref_template=_REF)
+    components["schemas"].update(exact)
+    components["schemas"]["SettingsBody"]["anyOf"] = [{"required": ["title"]}, {"required": ["history"]}]
     components["schemas"]["WireEvent"]["properties"]["content"] = {"type": "object"}
     components["responses"] = {f"Problem{code}": _problem(words) for code, words in _WORDS.items()}
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}

@@ -20,6 +20,10 @@ Seq = Annotated[int, Meta(ge=0, le=LARGEST)]
 Label = Annotated[str, Meta(min_length=1, max_length=64)]
 Secret = Annotated[str, Meta(max_length=1_000)]
 UserId = Annotated[str, Meta(min_length=1, max_length=64)]
+Place = Annotated[str, Meta(extra_json_schema={"pattern": r"^[0-9a-z]{1,16}\.[0-9]{1,18}$"})]
+"""A cursor. Its form is told to generators of tests only: `core.cursor` reads it."""
+Title = Annotated[str, Meta(extra_json_schema={"minLength": 1, "pattern": r"\S"})]
+"""The service says what is wrong with a title in better words than a pattern can."""
 ClientId = Annotated[str, Meta(pattern="^[!-~]{1,64}$")]
 
 
@@ -35,12 +39,12 @@ class LoginBody(_Body, frozen=True):
 
 class PasswordBody(_Body, frozen=True):
     old: Secret
-    new: Secret
+    new: Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
 class TokenBody(_Body, frozen=True):
     name: Label
-    days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
+    days: Annotated[int, Meta(ge=1, le=3_650)] | None = None
 
 
 class NewDirect(_Body, frozen=True, tag_field="kind", tag="direct"):
@@ -49,15 +53,17 @@ class NewDirect(_Body, frozen=True, tag_field="kind", tag="direct"):
 
 
 class NewGroup(_Body, frozen=True, tag_field="kind", tag="group"):
-    title: str
+    title: Title
     members: list[UserId]
     """Everybody but the caller."""
     history: HistoryPolicy = "joined"
 
 
 class SettingsBody(_Body, frozen=True):
-    title: str | None = None
-    history: HistoryPolicy | None = None
+    """One of the two at least."""
+
+    title: Title | msgspec.UnsetType = msgspec.UNSET
+    history: HistoryPolicy | msgspec.UnsetType = msgspec.UNSET
 
 
 class MembersBody(_Body, frozen=True):
@@ -72,7 +78,7 @@ class TextBody(_Body, frozen=True):
     """`type` is required, although there is one only: when there is a second, old clients have said what they meant."""
 
     type: Literal["text"]
-    text: Annotated[str, Meta(min_length=1)]
+    text: Annotated[str, Meta(min_length=1, extra_json_schema={"pattern": r"\S"})]
 
 
 class MessageBody(_Body, frozen=True):
@@ -161,10 +167,10 @@ class Health(msgspec.Struct, frozen=True):
     position: int
 
 
-class PollQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
+class PollQuery(msgspec.Struct, frozen=True):
     """The query of `GET /v1/events`."""
 
-    after: str | None = None
+    after: Place | None = None
     limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
     wait: Annotated[float, Meta(ge=0)] = 0.0
 
@@ -172,4 +178,21 @@ class PollQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=False):
 class StreamQuery(msgspec.Struct, frozen=True):
     """The query of `GET /v1/events/sse`."""
 
-    after: str | None = None
+    after: Place | None = None
+
+
+BODIES: tuple[type[msgspec.Struct], ...] = (
+    LoginBody,
+    PasswordBody,
+    TokenBody,
+    NewDirect,
+    NewGroup,
+    SettingsBody,
+    MembersBody,
+    RoleBody,
+    MessageBody,
+    ReadBody,
+    TypingBody,
+    PresenceBody,
+)
+"""Every body that is taken."""
