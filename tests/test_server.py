@@ -105,6 +105,21 @@ def test_it_stops_in_time_even_with_somebody_who_never_reads(server: Server) -> 
         assert time.monotonic() - began < 10
 
 
+def test_a_second_signal_does_not_wait(server: Server) -> None:
+    (alice,) = server.people("alice")
+    with socket.create_connection(("127.0.0.1", server.port)) as half:
+        half.sendall(b"POST /v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n")
+        wait_for(lambda: alice.snapshot())
+        began = time.monotonic()
+        server.signal(signal.SIGTERM)
+        wait_for(lambda: '"stopping"' in server.output())
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 1
+        assert time.monotonic() - began < 5
+    assert "told a second time" in server.output()
+    server.start()
+
+
 def test_what_was_acknowledged_is_there_after_kill_9_and_a_cursor_goes_on(server: Server) -> None:
     alice, bob = server.people("alice", "bob")
     lane = alice.direct("bob")

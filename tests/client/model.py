@@ -62,7 +62,9 @@ class Model:
             seq = self._head(room) + 1
             for user in fresh:
                 here.people[user] = Place("member", 1 if here.history == "all" else seq, seq - 1)
-            self._append(room, "member", by, {"action": "add", "users": self._people(dict.fromkeys(fresh, "member"))}, here.people)
+            self._append(
+                room, "member", by, {"action": "add", "users": self._people(dict.fromkeys(fresh, "member"))}, here.people
+            )
 
     def part(self, room: str, by: str, user: str) -> None:
         here = self.rooms[room]
@@ -129,7 +131,9 @@ class Model:
 
     def _view(self, id: str, room: Room) -> Conversation:
         me = room.people[self.viewer]
-        messages = [event for event in self.log if event.conversation == id and event.type == "message" and event.seq >= me.first_seq]
+        messages = [
+            event for event in self.log if event.conversation == id and event.type == "message" and event.seq >= me.first_seq
+        ]
         unread = sum(event.seq > me.read_seq and event.sender != self.viewer for event in messages)
         members = [Member(user, self.names[user], room.people[user].role) for user in sorted(room.people)]
         return Conversation(

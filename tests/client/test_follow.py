@@ -115,7 +115,9 @@ def test_drop_is_continued_at_the_cursor_of_what_came() -> None:
 
 
 def test_overlapping_batches_are_handed_over_once() -> None:
-    perform(Stage(Scripted("websocket", [OPENED, batch(1, 2, 3), batch(2, 3, 4), batch(1), batch(4, 5), HOLD])), got(1, 2, 3, 4, 5))
+    perform(
+        Stage(Scripted("websocket", [OPENED, batch(1, 2, 3), batch(2, 3, 4), batch(1), batch(4, 5), HOLD])), got(1, 2, 3, 4, 5)
+    )
 
 
 def test_heartbeats_move_the_cursor() -> None:

@@ -142,7 +142,9 @@ def test_answer_from_before_what_was_applied_is_not_taken() -> None:
 
 def test_unknown_types_lanes_and_torn_contents_change_nothing() -> None:
     state = State()
-    state.apply_snapshot(Snapshot("m.1", Me("ann", "Ann"), [Conversation("lobby", "group", "大厅", members=[Member("ann", "Ann")])]))
+    state.apply_snapshot(
+        Snapshot("m.1", Me("ann", "Ann"), [Conversation("lobby", "group", "大厅", members=[Member("ann", "Ann")])])
+    )
     before = state.conversations
     for at, (lane, kind, content) in enumerate(
         [

@@ -13,6 +13,7 @@ from pathlib import Path
 from hongyan.core.errors import StoreUnavailable
 from hongyan.store import Appended, Transaction, reading
 from hongyan.store.sqlite import SqliteStore
+from hongyan.store.sqlite_writer import Writer
 from tests.store.build import Opened, assert_whole, draft
 
 BIG = b'{"type":"text","text":"' + b"x" * 20_000 + b'"}'
@@ -45,7 +46,20 @@ async def until(condition: str, opened: Opened) -> None:
             await asyncio.sleep(0.02)
 
 
+def watch_probes() -> list[None]:
+    probed: list[None] = []
+    plain = Writer._probe
+
+    def watched(writer: Writer) -> None:
+        plain(writer)
+        probed.append(None)
+
+    Writer._probe = watched  # type: ignore[method-assign]
+    return probed
+
+
 async def main(database: Path) -> None:
+    probed = watch_probes()
     opened = Opened(SqliteStore(database, queue=1_000, readers=1, checkpoint_pages=20))
     await opened.store.start(opened.heard.append)
     assert opened.store.trouble is None
@@ -63,7 +77,10 @@ async def main(database: Path) -> None:
                 pass
             else:
                 raise AssertionError("a transaction was stored on a full disk")
-        assert opened.store.trouble
+        before = len(probed)
+        while len(probed) < before + 2:
+            await asyncio.sleep(0.02)
+        assert opened.store.trouble, "there is no room yet"
         assert await opened.store.read(reading.head) == stored, "reading goes on"
         assert_whole(await opened.log())
         room_for_files(resource.RLIM_INFINITY)

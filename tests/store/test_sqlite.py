@@ -1,5 +1,6 @@
 """What is SQLite's own: the file and who may read it, the schema's version at opening, the figures."""
 
+import asyncio
 import os
 import sqlite3
 import stat
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from hongyan.core.errors import HongyanError
 from hongyan.store import migrate
 from hongyan.store.sqlite import SqliteStore
 from hongyan.store.sqlite_log import MOST, LogEnd
@@ -131,6 +133,28 @@ async def test_lanes_that_are_known_stay_bounded_and_come_back(database: Path, m
     assert_whole(await opened.log())
     assert kept
     assert max(kept) <= 10
+    await store.close()
+
+
+@pytest.mark.parametrize("inside", [False, True])
+async def test_bump_that_cannot_be_stored_leaves_no_event_either(
+    database: Path, caplog: pytest.LogCaptureFixture, inside: bool
+) -> None:
+    store, opened = await opened_at(database)
+    trigger = "CREATE TRIGGER fault BEFORE INSERT ON lanes BEGIN SELECT RAISE(ABORT, 'no version today'); END"
+    await store.transaction(lambda tx: tx.connection.exec_driver_sql(trigger))
+    async with opened.one_commit():
+        before = opened.append(draft())
+        if inside:
+            call = asyncio.ensure_future(store.transaction(lambda tx: tx.append(draft(bumps=True))))
+            await asyncio.sleep(0)
+        else:
+            call = opened.append(draft(bumps=True))
+        behind = opened.append(draft())
+    (refused,) = await asyncio.gather(call, return_exceptions=True)
+    assert type(refused) is HongyanError
+    assert [(await one).position for one in (before, behind)] == [1, 2]  # type: ignore[union-attr]
+    assert_whole(await opened.log())
     await store.close()
 
 

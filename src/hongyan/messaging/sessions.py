@@ -266,6 +266,8 @@ class Sessions:
         except BaseException:
             session.close()
             raise
+        if session.closed and self._stopping is not None:
+            raise self._refuse("The server is stopping", self._stopping.after or 1.0)
         if session.closed:
             raise NotAuthenticated("The session was ended while it was being opened")
         if place is None:

@@ -136,7 +136,7 @@ class LogEnd:
             self._lanes = dict(islice(self._lanes.items(), len(self._lanes) // 2, None))
 
     def write(self, drafts: Sequence[Draft]) -> Placed:
-        """Place and insert at most MOST drafts, in one statement unless some bump.
+        """Place and insert at most MOST drafts that do not bump, in one statement.
 
         Assumes that none of them is a repetition and that nobody else wrote. Otherwise it raises and has stored nothing.
         """
@@ -173,18 +173,31 @@ class LogEnd:
         try:
             placed, values, bumped = self._place(drafts, known)
             if placed.events:
-                rows = len(placed.events)
-                size = 1 << (rows - 1).bit_length()
-                values += [None] * ((size - rows) * _WIDTH)
-                self._raw.execute(_INSERTS[size], values)
+                size = 1 << (len(placed.events) - 1).bit_length()
+                values += [None] * (size * _WIDTH - len(values))
                 if bumped:
-                    self._raw.execute(_BUMP, (_encode(list(bumped.items())).decode(),))
+                    self._insert_and_bump(_INSERTS[size], values, bumped)
+                else:
+                    self._raw.execute(_INSERTS[size], values)
                 self._head = placed.events[-1].position
             return placed
         except Exception:
             for draft in drafts:
                 self._lanes.pop(draft.lane, None)
             raise
+
+    def _insert_and_bump(self, statement: str, values: list[object], bumped: dict[str, int]) -> None:
+        """Both or neither; inside a transaction."""
+        self._raw.execute("SAVEPOINT bump")
+        try:
+            self._raw.execute(statement, values)
+            self._raw.execute(_BUMP, (_encode(list(bumped.items())).decode(),))
+        except Exception:
+            if self._raw.in_transaction:
+                self._raw.execute("ROLLBACK TO bump")
+                self._raw.execute("RELEASE bump")
+            raise
+        self._raw.execute("RELEASE bump")
 
     def _place(
         self, drafts: Sequence[Draft], known: dict[_Key, tuple[str, Appended]] | None

@@ -1,19 +1,24 @@
 """People in front of the demonstration page: a browser, a server, and what they do and see. Fixtures are imported from here."""
 
+import asyncio
+import itertools
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+from hongyan.cli.opening import accounts
+from hongyan.config import Settings
+from hongyan.config import settings as tree
 from tests.serving import PASSWORD, Server
 
-LIN, CHEN = "lin", "chen"
-NAMES = {LIN: "林清和", CHEN: "陈思远"}
+LIN, CHEN = "林清和", "陈思远"
 TRANSPORTS = ("ws", "sse", "long", "short")
 MEASURES = (Path(__file__).resolve().parents[2] / "web" / "measures.js").read_text(encoding="utf-8")
 
@@ -33,13 +38,34 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with Server(tmp_path / "data") as server:
-        server.add(*NAMES)
-        for account, name in NAMES.items():
-            assert server.command("user", "rename", account, "--name", name).returncode == 0
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("demo") / "data") as server:
         yield server
+
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture
+def lin_account(server: Server) -> str:
+    """A new account of this name: the server is the whole module's, and nobody shall meet what others did."""
+    return enrol(server, LIN)
+
+
+def enrol(server: Server, *names: str) -> Any:
+    """New accounts with these display names: the account's name, or those of all."""
+    people = {f"person{next(_numbers)}": name for name in names}
+    with ThreadPoolExecutor(1) as pool:  # this thread has the loop of the browser
+        pool.submit(asyncio.run, _make(server, people)).result()
+    return next(iter(people)) if len(people) == 1 else tuple(people)
+
+
+async def _make(server: Server, people: Mapping[str, str]) -> None:
+    settings = Settings(data=server.data, identity=tree.Identity(iterations=4096), log=tree.Log(readers=1))
+    async with accounts(settings, may_make=False) as opened:
+        for account, name in people.items():
+            await opened.identity.add(account, PASSWORD, display=name)
 
 
 class Visitor:
@@ -53,12 +79,14 @@ class Visitor:
             **look,
         }
         self.page: Page = browser.new_context(**options).new_page()
+        self.account = ""
         self.faults: list[str] = []
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", lambda said: self.faults.append(said.text) if "Content Security Policy" in said.text else None)
         self.page.goto(f"{server.url}/demo")
 
     def log_in(self, account: str, password: str = PASSWORD) -> Self:
+        self.account = account
         self.page.fill("[name=username]", account)
         self.page.fill("[name=password]", password)
         self.page.click(".card .primary")
@@ -82,9 +110,13 @@ class Visitor:
 
     def start_with(self, account: str) -> None:
         self.page.click("#new-conversation")
-        self.page.click(f'.picker [data-user="{account}"] .row')
+        self.pick(account)
         self.page.click(".picker .primary")
         expect(self.page.locator(".composer textarea")).to_be_visible()
+
+    def pick(self, account: str) -> None:
+        self.page.fill(".picker .search input", account)
+        self.page.click(f'.picker [data-user="{account}"] .row')
 
     def open(self, name: str) -> None:
         self.page.click(f'.list .row:has-text("{name}")')
@@ -125,11 +157,11 @@ class Visitor:
 @pytest.fixture
 def pair(browser: Browser, server: Server) -> Iterator[tuple[Visitor, Visitor]]:
     """Lin and Chen, logged in, in the conversation that Lin has just begun; they must not have seen a fault at the end."""
-    lin = Visitor(browser, server).log_in(LIN).entered()
-    chen = Visitor(browser, server).log_in(CHEN).entered()
-    lin.start_with(CHEN)
+    accounts = enrol(server, LIN, CHEN)
+    lin, chen = (Visitor(browser, server).log_in(account).entered() for account in accounts)
+    lin.start_with(chen.account)
     lin.say("思远，早。")
-    chen.open(NAMES[LIN])
+    chen.open(LIN)
     chen.sees("思远，早。")
     yield lin, chen
     assert lin.faults == chen.faults == []

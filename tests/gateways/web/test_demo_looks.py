@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.gateways.web.demo_person import CHEN, LIN, Visitor, browser, pair, server
+from tests.gateways.web.demo_person import CHEN, Visitor, browser, enrol, lin_account, pair, server
 from tests.serving import Server
 
-__all__ = ["browser", "pair", "server"]
+__all__ = ["browser", "lin_account", "pair", "server"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -55,8 +55,8 @@ def test_a_draft_stays_with_its_conversation(pair: Pair) -> None:
     lin, _ = pair
     lin.page.fill(".composer textarea", "写到一半")
     lin.page.keyboard.press("Escape")
-    expect(lin.page.locator('.list .row:has-text("陈思远")')).to_contain_text("[草稿] 写到一半")
-    lin.open("陈思远")
+    expect(lin.page.locator(f'.list .row:has-text("{CHEN}")')).to_contain_text("[草稿] 写到一半")
+    lin.open(CHEN)
     expect(lin.page.locator(".composer textarea")).to_have_value("写到一半")
 
 
@@ -70,10 +70,11 @@ def test_a_phone_shows_one_pane_and_its_own_way_back_leads_to_the_list(pair: Pai
     expect(lin.page.locator(".chat")).to_be_hidden()
 
 
-def test_targets_on_a_phone_are_large_enough_and_nothing_is_cut_off(browser: Browser, server: Server) -> None:
-    lin = Visitor(browser, server, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True).log_in(LIN).entered()
+def test_targets_on_a_phone_are_large_enough_and_nothing_is_cut_off(browser: Browser, server: Server, lin_account: str) -> None:
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    lin = Visitor(browser, server, **phone).log_in(lin_account).entered()
     assert lin.measure("smallTargets", 44) == []
-    lin.start_with(CHEN)
+    lin.start_with(enrol(server, CHEN))
     lin.say("字" * 300)
     assert lin.measure("smallTargets", 44) == []
     assert lin.page.evaluate("document.documentElement.scrollWidth") == 390
@@ -92,7 +93,7 @@ def test_the_keyboard_reaches_everything(pair: Pair) -> None:
     lin.page.keyboard.press("Control+k")
     expect(lin.page.locator(".list input")).to_be_focused()
     lin.page.keyboard.press("Alt+ArrowDown")
-    expect(lin.page.locator(".names h2")).not_to_have_text("陈思远")
+    expect(lin.page.locator(".names h2")).not_to_have_text(CHEN)
     lin.page.keyboard.press("Escape")
     expect(lin.page.locator(".chat > .empty")).to_be_visible()
     lin.page.locator('[data-kind="ws"]').focus()
@@ -134,8 +135,8 @@ def test_light_dark_and_system(browser: Browser, server: Server) -> None:
     expect(switch).to_have_attribute("title", "外观：深色")
 
 
-def test_both_languages(browser: Browser, server: Server) -> None:
-    lin = Visitor(browser, server, locale="en-GB").log_in(LIN).entered()
+def test_both_languages(browser: Browser, server: Server, lin_account: str) -> None:
+    lin = Visitor(browser, server, locale="en-GB").log_in(lin_account).entered()
     expect(lin.page.locator("html")).to_have_attribute("lang", "en")
     expect(lin.page.get_by_role("button", name="New conversation").first).to_be_visible()
     lin.page.get_by_role("button", name="中文").click()

@@ -5,10 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.gateways.web.demo_person import LIN, TRANSPORTS, Visitor, browser, pair, server
+from tests.gateways.web.demo_person import CHEN, LIN, TRANSPORTS, Visitor, browser, enrol, lin_account, pair, server
 from tests.serving import PASSWORD, Server
 
-__all__ = ["browser", "pair", "server"]
+__all__ = ["browser", "lin_account", "pair", "server"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 
@@ -46,45 +46,52 @@ def test_switching_in_mid_conversation_loses_and_doubles_nothing(pair: Pair) -> 
         assert [text for _, text in spoken if text.startswith(name)] == [f"{name} {number}" for number in range(rounds)]
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_cursor_delay_and_bytes_of_each_transport_are_shown(pair: Pair, transport: str) -> None:
+def test_cursor_delay_and_bytes_of_each_transport_are_shown(pair: Pair) -> None:
     lin, _ = pair
-    lin.switch(transport)
-    before = lin.figure("cursor").get_attribute("title")
-    lin.say("量一量。")
-    lin.sees("量一量。")
-    expect(lin.figure("delay")).to_have_text(re.compile(r"^[\d.]+ m?s$"))
-    expect(lin.figure("received")).to_have_text(_SOME_BYTES)
-    expect(lin.figure("sent")).to_have_text(_SOME_BYTES)
-    expect(lin.figure("cursor")).not_to_have_attribute("title", before or "")
     lin.page.click(".wire .sign")
-    expect(lin.page.locator(".comparison tr.current td").first).to_have_text(re.compile(r"^[1-9]"))
+    for transport in TRANSPORTS:
+        lin.switch(transport)
+        before = lin.figure("cursor").get_attribute("title") or ""
+        lin.say(f"量一量 {transport}。")
+        lin.sees(f"量一量 {transport}。")
+        expect(lin.figure("delay")).to_have_text(re.compile(r"^[\d.]+ m?s$"))
+        expect(lin.figure("received")).to_have_text(_SOME_BYTES)
+        expect(lin.figure("sent")).to_have_text(_SOME_BYTES)
+        expect(lin.figure("cursor")).not_to_have_attribute("title", before)
+    lin.page.click(".wire .sign")
+    for line in lin.page.locator(".comparison tbody tr").all():
+        expect(line.locator("td").first).to_have_text(re.compile(r"^[1-9]"))
 
 
-def test_wrong_password_is_told_in_a_sentence(browser: Browser, server: Server) -> None:
-    lin = Visitor(browser, server).log_in(LIN, "不是这个密码")
+def test_wrong_password_is_told_in_a_sentence(browser: Browser, server: Server, lin_account: str) -> None:
+    lin = Visitor(browser, server).log_in(lin_account, "不是这个密码")
     expect(lin.page.locator(".form-error")).to_have_text("账号或密码不对")
     lin.page.click(".corner .quiet")
-    lin.log_in(LIN, "not this one")
+    lin.log_in(lin_account, "not this one")
     expect(lin.page.locator(".form-error")).to_have_text("The account or the password is wrong")
-    lin.log_in(LIN).entered()
+    lin.log_in(lin_account).entered()
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_revoked_token_leads_back_to_the_log_in(browser: Browser, server: Server, transport: str) -> None:
-    lin = Visitor(browser, server).log_in(LIN).entered()
+def test_a_revoked_token_leads_back_to_the_log_in(browser: Browser, server: Server, lin_account: str, transport: str) -> None:
+    lin = Visitor(browser, server).log_in(lin_account).entered()
     lin.switch(transport)
-    elsewhere = server.login(LIN, PASSWORD, device="telephone")
+    elsewhere = server.login(lin.account, PASSWORD, device="telephone")
     elsewhere.call("DELETE", f"/v1/tokens/{lin.kept_session()['token_id']}")
     expect(lin.page.locator(".form-error")).to_have_text("登录已失效，请重新登录", timeout=30_000)
     assert lin.kept_session() is None
-    lin.log_in(LIN).entered()
+    lin.log_in(lin_account).entered()
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-def test_a_restart_is_survived_and_what_was_written_meanwhile_goes_out_once(pair: Pair, server: Server, transport: str) -> None:
+@pytest.mark.parametrize(
+    "transports", [("ws", "long"), ("sse", "short"), ("long", "ws"), ("short", "sse")], ids=lambda two: two[0]
+)
+def test_a_restart_is_survived_and_what_was_written_meanwhile_goes_out_once(
+    pair: Pair, server: Server, transports: tuple[str, str]
+) -> None:
     lin, chen = pair
-    lin.switch(transport)
+    for visitor, transport in zip(pair, transports, strict=True):
+        visitor.switch(transport)
     server.stop()
     lin.disconnected()
     expect(lin.page.locator(".bar")).to_be_visible()
@@ -123,7 +130,7 @@ def test_reloading_the_page_keeps_the_session_and_the_conversation(pair: Pair) -
 
 def test_logging_out_ends_the_token(pair: Pair, server: Server) -> None:
     lin, _ = pair
-    elsewhere = server.login(LIN, PASSWORD, device="telephone")
+    elsewhere = server.login(lin.account, PASSWORD, device="telephone")
     ended = lin.kept_session()["token_id"]
     lin.page.click(".self")
     with lin.page.expect_response("**/v1/logout"):
@@ -143,22 +150,22 @@ def test_what_the_other_has_read_is_shown(pair: Pair) -> None:
 def test_who_is_typing_is_shown(pair: Pair) -> None:
     lin, chen = pair
     lin.page.fill(".composer textarea", "我在")
-    expect(chen.page.locator(".names .typing")).to_have_text("林清和 正在输入…")
+    expect(chen.page.locator(".names .typing")).to_have_text(f"{LIN} 正在输入…")
     lin.page.fill(".composer textarea", "")
     expect(chen.page.locator(".names .typing")).to_have_count(0)
 
 
 def test_a_group_is_made_renamed_and_left(pair: Pair, server: Server) -> None:
     lin, chen = pair
-    server.add("wang")
+    wang = enrol(server, "王若溪")
     lin.page.click("#new-conversation")
-    for account in ("chen", "wang"):
-        lin.page.click(f'.picker [data-user="{account}"] .row')
-    lin.page.get_by_label("群名称").fill("评审")
+    for account in (chen.account, wang):
+        lin.pick(account)
+    lin.page.locator(".picker").get_by_label("群名称").fill("评审")
     lin.page.click(".picker .primary")
     expect(lin.page.locator(".names h2")).to_have_text("评审")
     chen.open("评审")
-    expect(chen.page.locator(".note")).to_contain_text("林清和 建立了群聊")
+    expect(chen.page.locator(".note")).to_contain_text(f"{LIN} 建立了群聊")
     lin.page.get_by_role("button", name="会话详情").click()
     lin.page.locator(".details").get_by_label("群名称").fill("十点评审")
     lin.page.keyboard.press("Enter")
@@ -169,14 +176,14 @@ def test_a_group_is_made_renamed_and_left(pair: Pair, server: Server) -> None:
     expect(leave).to_contain_text("再点一次退出")
     leave.click()
     expect(chen.page.locator('.list .row:has-text("十点评审")')).to_have_count(0)
-    expect(lin.page.locator(".note").last).to_have_text("陈思远 退出了群聊")
+    expect(lin.page.locator(".note").last).to_have_text(f"{CHEN} 退出了群聊")
 
 
 def test_a_direct_conversation_is_found_again(pair: Pair) -> None:
-    lin, _ = pair
-    lin.start_with("chen")
+    lin, chen = pair
+    lin.start_with(chen.account)
     lin.sees("思远，早。")
-    expect(lin.page.locator('.list .row:has-text("陈思远")')).to_have_count(1)
+    expect(lin.page.locator(f'.list .row:has-text("{CHEN}")')).to_have_count(1)
 
 
 def test_markup_in_a_message_stays_text(pair: Pair) -> None:

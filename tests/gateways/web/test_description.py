@@ -83,4 +83,4 @@ def test_bounds_of_numbers_are_told(document: dict[str, Any]) -> None:
         schema = parameter(path, "limit")
         assert (schema["type"], schema["minimum"], schema["maximum"], schema["default"]) == ("integer", 1, 1_000, 100)
     before = parameter("/v1/conversations/{conversation}/events", "before")
-    assert (before["type"], before["exclusiveMinimum"], before["maximum"]) == ("integer", -1, 2**53 - 1)
+    assert (before["type"], before["minimum"], before["maximum"]) == ("integer", 0, 2**53 - 1)

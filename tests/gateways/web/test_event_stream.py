@@ -66,8 +66,8 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def site_of(web: WebHouse, send_buffer: int | None = None) -> AsyncIterator[Site]:
-    async with listening(web.app, send_buffer=send_buffer) as (host, port):
+async def site_of(web: WebHouse, drain: float = 20.0) -> AsyncIterator[Site]:
+    async with listening(web.app, drain=drain) as (host, port):
         async with httpx.AsyncClient(base_url=f"http://{host}:{port}", timeout=20) as client:
             yield Site(web, host, port, client)
         await asyncio.sleep(0)
@@ -224,8 +224,8 @@ async def test_too_many_streams_of_one_user_are_refused_with_a_time_to_return(tm
 
 
 async def test_reader_that_takes_nothing_is_dropped_and_holds_nobody_up(tmp_path: Path) -> None:
-    limits = {"drain_seconds": 0.3, "session_queue": 100, "sends_burst": 10_000}
-    async with web_house(tmp_path / "db", settings(limits=limits)) as web, site_of(web, send_buffer=8_192) as site:
+    limits = {"session_queue": 100, "sends_burst": 10_000}
+    async with web_house(tmp_path / "db", settings(limits=limits)) as web, site_of(web, drain=0.3) as site:
         group = await web.group("alice", "bob", "carol")
         reader, writer = await asyncio.open_connection(site.host, site.port, limit=1_024)
         writer.write(f"GET /v1/events/sse HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {web.tokens['bob']}\r\n\r\n".encode())

@@ -2,20 +2,18 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
-import uvicorn
 
-from hongyan.config import Http, Limits, Settings
+from hongyan.config import Endpoint, Http, Limits, Settings
 from hongyan.config import Identity as IdentitySettings
 from hongyan.features.identity.service import Identity
 from hongyan.gateways.web.app import WebApp, build_app
-from hongyan.gateways.web.asgi import ABORT, Receive, Scope, Send
+from hongyan.gateways.web.listener import HttpPace, Listener
 from hongyan.gateways.web.services import WebServices
 from tests.build import House, house
 
@@ -93,37 +91,18 @@ async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: fl
 
 
 @contextlib.asynccontextmanager
-async def listening(app: WebApp, *, send_buffer: int | None = None) -> AsyncIterator[tuple[str, int]]:
-    """The same over a socket, by uvicorn as the server runs it: host and port. It also has our listener's extension."""
-
-    async def with_abort(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["extensions"] = {**scope.get("extensions", {}), ABORT: send.__self__.transport.abort}  # type: ignore[attr-defined]
-        await app(scope, receive, send)
-
-    listener = socket.create_server(("127.0.0.1", 0))
-    if send_buffer is not None:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
-    config = uvicorn.Config(
-        with_abort,  # type: ignore[arg-type]
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=1,
-    )
-    server = uvicorn.Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]))
+async def listening(app: WebApp, *, drain: float = 20.0) -> AsyncIterator[tuple[str, int]]:
+    """The same behind a port: host and port."""
+    listener = Listener(app, _NoDoor(), pace=HttpPace(drain=drain, tick=0.02), tls=None, admits=lambda count: True)  # type: ignore[arg-type]
+    await listener.start(Endpoint("127.0.0.1", 0))
     try:
-        async with asyncio.timeout(10):
-            while not server.started:
-                await asyncio.sleep(0.005)
-        yield listener.getsockname()[:2]
+        yield "127.0.0.1", listener.port
     finally:
-        server.should_exit = True
-        await task
-        listener.close()
+        await listener.stop(asyncio.get_running_loop().time() + 1)
+
+
+class _NoDoor:
+    """Nobody comes with a WebSocket here."""
 
 
 def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -106,7 +106,8 @@ async def _chat(client: Client, args: argparse.Namespace, words: Words, slot: "_
             hook = Hook(args.on_message, output, failed)
         except ValueError as error:
             return _refuse(words("hook_failed", command=args.on_message, reason=error))
-    chat = Chat(client, words, show, hook=hook, interactive=interactive)
+    columns = above.columns if interactive else lambda: 0
+    chat = Chat(client, words, show, hook=hook, interactive=interactive, columns=columns)
     with _signals(chat.ended.set):
         chat.choose(args.conversation)
         if args.conversation and chat.current is None:
@@ -114,8 +115,7 @@ async def _chat(client: Client, args: argparse.Namespace, words: Words, slot: "_
             return 1
         await client.start(resume=slot.first)
         if interactive:
-            await chat.show_recent(_RECENT)
-            chat.note(words("welcome"))
+            await chat.welcome(_RECENT)
 
             async def people(prefix: str) -> list[str]:
                 return await _people(client, prefix)

@@ -35,13 +35,21 @@ class Chat:
     """`show` prints one line. `interactive` is a person who sees own messages come back; a pipe knows what it sent."""
 
     def __init__(
-        self, client: Client, words: Words, show: Callable[[Line], None], *, hook: Hook | None, interactive: bool
+        self,
+        client: Client,
+        words: Words,
+        show: Callable[[Line], None],
+        *,
+        hook: Hook | None,
+        interactive: bool,
+        columns: Callable[[], int] = lambda: 0,
     ) -> None:
         self._client = client
         self._words = words
         self._show = show
         self._hook = hook
         self._interactive = interactive
+        self._columns = columns
         self.current: str | None = None
         self.ended = asyncio.Event()
         """The chat is over, now."""
@@ -53,6 +61,8 @@ class Chat:
         self._listed: list[str] = []
         self._unsent: deque[Pending] = deque()
         self._was_online = False
+        self._lost = False
+        """The connection is gone for so long that one should know."""
         client.on_event(self._event)
         client.on_state(self._link)
         client.on_reload(self._reloaded)
@@ -231,14 +241,17 @@ class Chat:
         if self._interactive and events:
             await self._client.read(self.current, events[-1].seq)
 
-    async def show_recent(self, count: int) -> None:
-        """The end of the current conversation as far as it was handed over before: what is new comes as events."""
-        if self.current is None:
-            return
-        with contextlib.suppress(HongyanError, ClientError):
-            events = (await self._client.history(self.current, limit=count)).events
-            seen = parse_cursor(self._client.cursor).position if self._client.cursor else 0
-            await self._show_all([event for event in events if event.position <= seen])
+    async def welcome(self, count: int) -> None:
+        """The last messages of the current conversation as far as they were handed over before: what is new comes as events."""
+        name = self._client.me.name if self._client.me else ""
+        self.note(self._words("welcome", name=harmless(name, lines=False)))
+        if self.current is not None:
+            with contextlib.suppress(HongyanError, ClientError):
+                events = (await self._client.history(self.current, limit=count)).events
+                seen = parse_cursor(self._client.cursor).position if self._client.cursor else 0
+                await self._show_all([event for event in events if event.type == "message" and event.position <= seen])
+        if elsewhere := sum(one.unread > 0 and one.id != self.current for one in self._client.state.conversations):
+            self.note(self._words("elsewhere", count=elsewhere))
 
     async def _show_all(self, events: list[Event]) -> bool:
         shown = False
@@ -298,6 +311,10 @@ class Chat:
         found = self._client.state.conversation(self.current) if self.current else None
         return self._title(found) if found else ""
 
+    def trouble(self) -> str:
+        """What the prompt says of the connection: nothing while all is well."""
+        return self._words("offline") if self._lost else ""
+
     def titles(self) -> list[str]:
         return [self._title(one) for one in self._client.state.conversations]
 
@@ -336,7 +353,8 @@ class Chat:
         """Gives whether there was something to show."""
         name = self._client.state.name(event.sender or "")
         if event.type == "message":
-            self._show(message_line(event, name=name, own=event.sender == self._me, place=place, words=self._words))
+            own = event.sender == self._me
+            self._show(message_line(event, name=name, own=own, place=place, words=self._words, columns=self._columns()))
         elif (note := note_of(event, self._client.state, self._words)) is not None:
             stamp = clock_text(event.time, event.time / 1000)
             self.note(f"{stamp} [{place}] {note}" if place else f"{stamp} {note}")
@@ -345,13 +363,13 @@ class Chat:
         return True
 
     def _link(self, link: Link) -> None:
-        if link.connection == "online" and not self._was_online:
-            self._was_online = True
-            self._status(self._words("online", transport=link.transport))
-        elif link.connection == "waiting" and link.wait >= 1:
-            self._was_online = False
-            reason = harmless(link.reason, lines=False)
-            self._status(self._words("waiting", wait=round(link.wait), reason=reason))
+        if link.connection == "online":
+            if not self._was_online:
+                self._status(self._words("online", transport=link.transport))
+            self._was_online, self._lost = True, False
+        elif link.connection == "waiting" and link.wait >= 1 and not self._lost:
+            self._was_online, self._lost = False, True
+            self._status(self._words("waiting", reason=harmless(link.reason, lines=False)))
         elif link.connection in ("login", "stopped"):
             self.logged_out = link.connection == "login"
             self._fail(link.connection, reason=harmless(link.reason, lines=False))

@@ -58,6 +58,9 @@ class Above:
         self._waiting: list[str] = []
         self._printing: asyncio.Future[None] | None = None
 
+    def columns(self) -> int:
+        return self._output.get_size().columns
+
     def show(self, line: Line) -> None:
         self._waiting.append(text_of(line, colour=self._colour) + "\n")
         if len(self._waiting) == 1:
@@ -112,7 +115,8 @@ class Words(Completer):
 
 async def ask_password(question: str) -> str:
     """Without showing it; standard output may be a file. Raises KeyboardInterrupt and EOFError."""
-    session: PromptSession[str] = PromptSession(output=create_output(stdout=sys.stderr), history=InMemoryHistory())
+    output = create_output(stdout=sys.stderr)
+    session: PromptSession[str] = PromptSession(output=output, history=InMemoryHistory(), erase_when_done=True)
     return await session.prompt_async(question, is_password=True, handle_sigint=False)
 
 
@@ -130,7 +134,7 @@ async def converse(
     )
 
     def question() -> FormattedText:
-        return FormattedText([("class:place", chat.title()), ("class:prompt", " › ")])
+        return FormattedText([("class:place", chat.title()), ("class:trouble", chat.trouble()), ("class:prompt", " › ")])
 
     with patch_stdout(raw=True):  # for what others print; `above` needs no such thread
         while not chat.ended.is_set():

@@ -9,15 +9,19 @@ from hongyan.client.model import Conversation, Event, Online
 from hongyan.client.state import State
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.words import Words
+from hongyan.client.terminal.wrap import wrapped
 
 Line = list[tuple[str, str]]
 """Pieces of one line: (style, text)."""
 
-STYLES = {"place": "fg:ansiyellow", "prompt": "fg:ansibrightblack"}
+STYLES = {"place": "fg:ansiyellow", "prompt": "fg:ansibrightblack", "trouble": "fg:ansired"}
 """For prompt_toolkit, which draws the prompt."""
 CODES = {"time": "90", "name": "1;36", "own": "1;32", "place": "33", "note": "90", "bad": "31", "text": ""}
 """For the lines above it: SGR parameters (ECMA-48), the 16 colours that every palette has."""
 _NAMES = 8
+_NARROWEST = 20
+"""Columns for a text below which it is left to the terminal to break."""
+_ENDLESS = 1_000_000
 
 
 def title_of(conversation: Conversation, me: str, state: State) -> str:
@@ -30,17 +34,26 @@ def title_of(conversation: Conversation, me: str, state: State) -> str:
 
 
 def message_line(
-    event: Event, *, name: str, own: bool, place: str | None, words: Words, clock: Callable[[], float] = time.time
+    event: Event,
+    *,
+    name: str,
+    own: bool,
+    place: str | None,
+    words: Words,
+    columns: int = 0,
+    clock: Callable[[], float] = time.time,
 ) -> Line:
-    """`20:31 [place] name: text`; further lines of the text are indented."""
+    """`20:31 [place] name: text`; further lines of the text are indented. Without `columns` lines have any length."""
     stamp = clock_text(event.time, clock())
     line: Line = [("time", stamp + " ")]
     if place is not None:
         line.append(("place", f"[{place}] "))
     who = words("me") if own else harmless(name, lines=False)
     line.append(("own" if own else "name", who + ": "))
-    indent = "\n" + " " * (len(stamp) + 1)
-    line.append(("text", harmless(event.text).replace("\n", indent)))
+    begin = sum(get_cwidth(text) for _, text in line)
+    indent = len(stamp) + 1
+    fits = columns - begin >= _NARROWEST
+    line.append(("text", wrapped(harmless(event.text), columns if fits else _ENDLESS, begin, indent)))
     return line
 
 
@@ -60,17 +73,20 @@ def online_line(person: Online, words: Words, *, own: bool) -> Line:
 
 def note_of(event: Event, state: State, words: Words) -> str | None:
     """A sentence for events that are not messages but worth a line."""
-    name = state.name(event.sender or "")
-    if event.type == "create":
-        return words("event_create", name=harmless(name, lines=False))
+    by = harmless(state.name(event.sender), lines=False) if event.sender else ""
+    if event.type == "create" and event.sender and event.content.get("kind") != "direct":
+        return words("event_create", name=by)
     if event.type == "settings" and isinstance(title := event.content.get("title"), str):
         return words("event_title", title=harmless(title, lines=False))
     action = event.content.get("action")
     if event.type == "member" and action in ("add", "remove", "leave"):
         users = event.content.get("users")
         named = [user for user in users if isinstance(user, dict)] if isinstance(users, list) else []
-        people = "、".join(str(user.get("name") or user.get("id")) for user in named[:_NAMES])
-        return words(f"event_{action}", name=harmless(name, lines=False), people=harmless(people, lines=False))
+        shown = [str(user.get("name") or user.get("id")) for user in named]
+        people = harmless("、".join(shown[:_NAMES]), lines=False)
+        if len(shown) > _NAMES:
+            people = words("and_more", people=people, count=len(shown))
+        return words(f"event_{action}" if by else "event_join", name=by, people=people)
     return None
 
 

@@ -7,7 +7,7 @@ from hongyan.core.model import Caller
 from hongyan.gateways.web import access
 from hongyan.gateways.web.addresses import Proxies, site
 from hongyan.gateways.web.answering import Answering
-from hongyan.gateways.web.asgi import ABORT, ASGIApp, Receive, Scope, Send, answer, disconnected
+from hongyan.gateways.web.asgi import ASGIApp, Receive, Scope, Send, answer
 from hongyan.gateways.web.authentication import authenticate
 from hongyan.gateways.web.bodies import Disconnected, read_body, replay
 from hongyan.gateways.web.description import describe
@@ -59,13 +59,7 @@ class WebApp:
         peer = scope["client"][0] if scope.get("client") else None
         scheme = self._proxies.scheme(peer, scope["scheme"], headers)
         scope = {**scope, "client": (self._proxies.client(peer, headers), 0), "scheme": scheme}
-        answering = Answering(
-            send,
-            secure=scheme == "https",
-            vary=self._vary,
-            head=scope["method"] == "HEAD",
-            drain_seconds=self._services.settings.limits.drain_seconds,
-        )
+        answering = Answering(send, secure=scheme == "https", vary=self._vary, head=scope["method"] == "HEAD")
         try:
             foreign = self._origins.check_headers(headers, scheme)
             preflight = scope["method"] == "OPTIONS" and first_of(headers, b"access-control-request-method") is not None
@@ -80,12 +74,9 @@ class WebApp:
         except HongyanError as error:
             await self._refuse(error, scope, answering)
         except Exception as error:
-            if not answering.stuck:
-                await self._refuse(unexpected(error, f"{scope['method']} {scope['path']}"), scope, answering)
+            await self._refuse(unexpected(error, f"{scope['method']} {scope['path']}"), scope, answering)
         if answering.begun:
             self.answers[answering.status] += 1
-        if answering.stuck:
-            await _drop(scope, receive)
 
     async def _route(self, scope: Scope, receive: Receive, send: Answering) -> None:
         path: str = scope["path"]
@@ -170,14 +161,6 @@ async def _serve(page: Page, scope: Scope, send: Send) -> None:
         await answer(send, 304, page.headers)
     else:
         await answer(send, 200, [*page.headers, (b"content-length", b"%d" % len(page.body))], page.body)
-
-
-async def _drop(scope: Scope, receive: Receive) -> None:
-    """Closing would wait for a buffer that nobody empties; only dropping the connection gives its memory back."""
-    abort = scope.get("extensions", {}).get(ABORT)
-    if abort is not None:
-        abort()
-        await disconnected(receive)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -1,40 +1,32 @@
 """Bodies of requests, read whole and within bounds before anything looks at them."""
 
-import asyncio
-
-from hongyan.core.errors import Invalid, TooLarge
+from hongyan.core.errors import TooLarge
 from hongyan.gateways.web.asgi import Message, Receive
 from hongyan.gateways.web.headers import RawHeaders, first_of
-
-_SECONDS = 60.0
 
 
 class Disconnected(Exception):
     """The client went away while it was sending."""
 
 
-async def read_body(headers: RawHeaders, receive: Receive, most: int, *, seconds: float = _SECONDS) -> bytes:
-    """Up to `most` bytes within `seconds`. Raises TooLarge (at once when the length was announced), Invalid, Disconnected."""
+async def read_body(headers: RawHeaders, receive: Receive, most: int) -> bytes:
+    """Up to `most` bytes. Raises TooLarge, at once when the length was announced, and Disconnected. The listener bounds the time."""
     announced = first_of(headers, b"content-length")
     if announced is not None and (not announced.isdecimal() or int(announced[:20]) > most):
         raise _too_large(most)
     parts: list[bytes] = []
     size = 0
-    try:
-        async with asyncio.timeout(seconds):
-            while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Disconnected
-                part: bytes = message.get("body", b"")
-                size += len(part)
-                if size > most:
-                    raise _too_large(most)
-                parts.append(part)
-                if not message.get("more_body", False):
-                    return b"".join(parts)
-    except TimeoutError:
-        raise Invalid(f"The body did not arrive within {seconds:.0f} s") from None
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        part: bytes = message.get("body", b"")
+        size += len(part)
+        if size > most:
+            raise _too_large(most)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return b"".join(parts)
 
 
 def replay(body: bytes) -> Receive:

@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from hongyan.gateways.web import access
 from hongyan.gateways.web.problems import MEDIA_TYPE, Problem
-from hongyan.gateways.web.schemas import BODIES, Events, PollQuery, StreamQuery
+from hongyan.gateways.web.schemas import BODIES, QUERIES, Events
 
 Json = dict[str, Any]
 
@@ -51,8 +51,8 @@ def describe(rest: Litestar) -> bytes:
     document["paths"].update(_event_paths())
     for path, operation in _operations(document):
         operation.pop("summary", None)  # the name of a function
-        for parameter in operation.get("parameters", ()):
-            parameter["schema"] = _without_null(parameter["schema"])
+        if operation["operationId"] in QUERIES:
+            operation["parameters"] = operation.get("parameters", []) + _query(QUERIES[operation["operationId"]])
         _add_errors(path, operation)
         if path in access.OPEN:
             operation["security"] = []
@@ -92,8 +92,8 @@ def _event_paths() -> Json:
     answer = {"application/json": {"schema": {"$ref": _REF.format(name="Events")}}}
     stream = {"text/event-stream": {"schema": {"type": "string"}}}
     last_id = {"name": "Last-Event-ID", "in": "header", "required": False, "schema": {"type": "string"}}
-    poll = _operation("poll", "Events after a cursor, at once or within `wait` seconds", _query(PollQuery), answer)
-    follow = _operation("event_stream", "Events as they happen (server-sent events)", [*_query(StreamQuery), last_id], stream)
+    poll = _operation("poll", "Events after a cursor, at once or within `wait` seconds", [], answer)
+    follow = _operation("event_stream", "Events as they happen (server-sent events)", [last_id], stream)
     return {access.POLL: {"get": poll}, access.EVENT_STREAM: {"get": follow}}
 
 
@@ -107,12 +107,3 @@ def _query(kind: type[msgspec.Struct]) -> list[Json]:
     _, components = msgspec.json.schema_components([kind])
     fields = components[kind.__name__]["properties"]
     return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in fields.items()]
-
-
-def _without_null(schema: Json) -> Json:
-    """None stands for a parameter that was not given, and cannot be written in a query."""
-    rest = {name: value for name, value in schema.items() if name not in ("oneOf", "anyOf") and value is not None}
-    for one in (*schema.get("oneOf", ()), *schema.get("anyOf", ())):
-        if one != {"type": "null"}:
-            rest.update(one)
-    return rest

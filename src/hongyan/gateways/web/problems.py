@@ -3,7 +3,6 @@
 import logging
 import math
 import re
-from typing import Any
 
 import msgspec
 
@@ -59,12 +58,6 @@ def refused_input(error: BaseException) -> Invalid:
         return Invalid(f"The body: {_plain(message)}")
     field = _INDEX.sub(r".\1", place["path"]).strip(".")
     return Invalid(f"{field or 'The body'}: {_plain(message[: place.start()])}")
-
-
-def refused_fields(found: list[dict[str, Any]]) -> Invalid:
-    """The same for what Litestar found in queries and paths: `key` and `message` of each."""
-    sentences = [f"{one['key']}: {_plain(str(one['message']))}" if "key" in one else _plain(str(one["message"])) for one in found]
-    return Invalid("; ".join(sentences))
 
 
 def _plain(message: str) -> str:

@@ -1,4 +1,4 @@
-"""Queries of the routes that are not Litestar's, decoded into a type."""
+"""Queries, decoded into a type. Litestar would take the last of several values, and "null" for a number that may be missing."""
 
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -9,6 +9,7 @@ from hongyan.core.errors import Invalid
 from hongyan.gateways.web.problems import refused_input
 
 T = TypeVar("T")
+G = TypeVar("G")
 
 _MOST_FIELDS = 20
 
@@ -26,3 +27,8 @@ def parse_query(query: bytes, kind: type[T]) -> T:
         return msgspec.convert(found, kind, strict=False)
     except msgspec.ValidationError as error:
         raise refused_input(error) from None
+
+
+def given(value: G | msgspec.UnsetType) -> G | None:
+    """What was given, or None."""
+    return None if value is msgspec.UNSET else value

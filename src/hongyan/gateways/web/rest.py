@@ -10,7 +10,7 @@ from litestar.routes import HTTPRoute
 
 from hongyan import __version__
 from hongyan.core.errors import HongyanError, Invalid, MethodNotAllowed, NotFound
-from hongyan.gateways.web.problems import MEDIA_TYPE, problem, refused_fields, unexpected
+from hongyan.gateways.web.problems import MEDIA_TYPE, problem, unexpected
 from hongyan.gateways.web.routes import routes
 from hongyan.gateways.web.routes.request import ApiRequest
 from hongyan.gateways.web.services import WebServices
@@ -52,16 +52,14 @@ def _refused(request: Request[Any, Any, Any], error: HongyanError) -> Response[b
 
 
 def _not_routed(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """What Litestar found itself: no such route or method, or a query that does not fit its type."""
+    """What Litestar found itself: no such route, no such method, no body."""
     if isinstance(error, NotFoundException):
         return _answer(NotFound("There is nothing at this address"))
     if isinstance(error, MethodNotAllowedException):
         methods = (error.headers or {}).get("allow", "")
         return _answer(MethodNotAllowed(), {"Allow": methods + ", HEAD" if "GET" in methods else methods})
-    if isinstance(error, ValidationException) and isinstance(error.extra, list):
-        if any(one.get("key") == "data" for one in error.extra):
-            return _answer(Invalid("This needs a JSON body"))
-        return _answer(refused_fields(error.extra))
+    if isinstance(error, ValidationException):
+        return _answer(Invalid("This needs a JSON body"))
     if error.status_code < 500:
         return _answer(Invalid(error.detail))
     return _failed(request, error)

@@ -17,6 +17,7 @@ from hongyan.messaging import ConversationView, MemberView, OnlineView, UserView
 LARGEST = 2**53 - 1
 
 Seq = Annotated[int, Meta(ge=0, le=LARGEST)]
+Limit = Annotated[int, Meta(ge=1, le=1_000)]
 Label = Annotated[str, Meta(min_length=1, max_length=64)]
 Secret = Annotated[str, Meta(max_length=1_000)]
 UserId = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -167,19 +168,45 @@ class Health(msgspec.Struct, frozen=True):
     position: int
 
 
-class PollQuery(msgspec.Struct, frozen=True):
-    """The query of `GET /v1/events`."""
+class _Query(msgspec.Struct, frozen=True):
+    """A field that was not given is UNSET and not None: in a loose conversion the text "null" would be None."""
 
-    after: Place | None = None
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 100
+
+class PeopleQuery(_Query, frozen=True):
+    prefix: Annotated[str, Meta(max_length=64)] = ""
+    limit: Limit = 100
+
+
+class MembersQuery(_Query, frozen=True):
+    after: str | msgspec.UnsetType = msgspec.UNSET
+    """The last id of the page before."""
+    limit: Limit = 100
+
+
+class HistoryQuery(_Query, frozen=True):
+    before: Seq | msgspec.UnsetType = msgspec.UNSET
+    after: Seq | msgspec.UnsetType = msgspec.UNSET
+    limit: Limit = 100
+
+
+class PollQuery(_Query, frozen=True):
+    after: Place | msgspec.UnsetType = msgspec.UNSET
+    limit: Limit = 100
     wait: Annotated[float, Meta(ge=0)] = 0.0
 
 
-class StreamQuery(msgspec.Struct, frozen=True):
-    """The query of `GET /v1/events/sse`."""
+class StreamQuery(_Query, frozen=True):
+    after: Place | msgspec.UnsetType = msgspec.UNSET
 
-    after: Place | None = None
 
+QUERIES: dict[str, type[msgspec.Struct]] = {
+    "search_users": PeopleQuery,
+    "list_members": MembersQuery,
+    "history": HistoryQuery,
+    "poll": PollQuery,
+    "event_stream": StreamQuery,
+}
+"""By the id of the operation."""
 
 BODIES: tuple[type[msgspec.Struct], ...] = (
     LoginBody,

@@ -6,12 +6,11 @@ from contextlib import asynccontextmanager
 
 from hongyan.core.errors import HongyanError
 from hongyan.core.model import Caller
-from hongyan.gateways.web.answering import PIECE, Stuck
 from hongyan.gateways.web.asgi import Headers, Receive, Scope, Send, answer, disconnected
 from hongyan.gateways.web.frames import ANSWER, is_empty, pieces, poll_body, sse_close, sse_frame, sse_heartbeat
 from hongyan.gateways.web.headers import first_of
 from hongyan.gateways.web.problems import unexpected
-from hongyan.gateways.web.queries import parse_query
+from hongyan.gateways.web.queries import given, parse_query
 from hongyan.gateways.web.schemas import PollQuery, StreamQuery
 from hongyan.gateways.web.services import WebServices
 from hongyan.messaging import Chunk, Session, Verdict
@@ -19,6 +18,7 @@ from hongyan.messaging import Chunk, Session, Verdict
 HEARTBEAT = 15.0
 """Seconds of silence before an event stream says that it is there."""
 _AT_ONCE = 200
+_PIECE = 65_536
 _STREAM: Headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
 
@@ -35,12 +35,13 @@ class Streams:
         query = parse_query(scope["query_string"], PollQuery)
         wait = min(query.wait, self._limits.poll_wait)
         limit = min(query.limit, self._limits.page)
+        after = given(query.after)
         gone = asyncio.Event()
         if wait > 0:
             async with _watching(receive, gone.set):
-                chunk = await self._messaging.poll(caller, query.after, limit, wait, gone=gone)
+                chunk = await self._messaging.poll(caller, after, limit, wait, gone=gone)
         else:
-            chunk = await self._messaging.poll(caller, query.after, limit)
+            chunk = await self._messaging.poll(caller, after, limit)
         if not gone.is_set():
             body = poll_body(next(pieces(chunk, ANSWER)))
             headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
@@ -49,7 +50,7 @@ class Streams:
     async def event_stream(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
         """`GET /v1/events/sse`. Raises what `Sessions.open` raises; returns when the stream has ended."""
         query = parse_query(scope["query_string"], StreamQuery)
-        after = first_of(scope["headers"], b"last-event-id") or query.after
+        after = first_of(scope["headers"], b"last-event-id") or given(query.after)
         stream = _EventStream(send, self._heartbeat)
         session = await self._messaging.sessions.open(caller, "sse", after, stream.awake.set, stream.end)
         try:
@@ -61,7 +62,7 @@ class Streams:
 
 class _EventStream:
     """One stream, from the session to the socket. It takes from the session only when the socket took what was before, so a slow
-    reader costs one piece and what the session keeps. `send` raises Stuck when the socket takes nothing.
+    reader costs one piece and what the session keeps. Who takes nothing at all is cut off by the listener.
     """
 
     def __init__(self, send: Send, heartbeat: float) -> None:
@@ -100,8 +101,6 @@ class _EventStream:
         except HongyanError as error:
             if self._verdict is None:
                 return Verdict("later", error.retry_after or 1.0, error.detail)
-        except Stuck:
-            raise
         except Exception as error:
             return Verdict("later", 1.0, unexpected(error, "an event stream").detail)
         return None if self._left else self._verdict
@@ -115,7 +114,7 @@ class _EventStream:
         if chunk is None or is_empty(chunk):
             await self._write(sse_heartbeat(session.cursor))
         else:
-            for piece in pieces(chunk, PIECE):
+            for piece in pieces(chunk, _PIECE):
                 await self._write(sse_frame(piece))
 
     async def _rest(self, session: Session) -> None:

@@ -5,8 +5,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from hongyan.features.identity.model import IssuedToken, Login
-from hongyan.gateways.web.routes.parameters import Id
-from hongyan.gateways.web.routes.request import ApiRequest
+from hongyan.gateways.web.routes.request import ApiRequest, Id
 from hongyan.gateways.web.schemas import LoginBody, Myself, PasswordBody, TokenBody, Tokens
 from hongyan.gateways.web.services import WebServices
 

@@ -4,10 +4,9 @@ from litestar import Response, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
-from msgspec import UNSET
 
-from hongyan.gateways.web.routes.parameters import Id
-from hongyan.gateways.web.routes.request import ApiRequest
+from hongyan.gateways.web.queries import given
+from hongyan.gateways.web.routes.request import ApiRequest, Id
 from hongyan.gateways.web.schemas import ConversationList, NewDirect, NewGroup, SettingsBody
 from hongyan.gateways.web.services import WebServices
 from hongyan.messaging import ConversationView, Snapshot
@@ -47,8 +46,6 @@ def conversations(services: WebServices) -> list[HTTPRouteHandler]:
     @patch("/v1/conversations/{conversation:str}", operation_id="change_conversation", tags=["conversations"])
     async def change(request: ApiRequest, conversation: Id, data: JSONBody[SettingsBody]) -> ConversationView:
         """Another title or history policy."""
-        title = None if data.title is UNSET else data.title
-        history = None if data.history is UNSET else data.history
-        return await service.change(request.user, conversation, title, history)
+        return await service.change(request.user, conversation, given(data.title), given(data.history))
 
     return [create, list_all, snapshot, get_one, change]

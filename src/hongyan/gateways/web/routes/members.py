@@ -4,9 +4,9 @@ from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
-from hongyan.gateways.web.routes.parameters import AfterId, Id, Limit
-from hongyan.gateways.web.routes.request import ApiRequest
-from hongyan.gateways.web.schemas import Members, MembersBody, RoleBody
+from hongyan.gateways.web.queries import given
+from hongyan.gateways.web.routes.request import ApiRequest, Id
+from hongyan.gateways.web.schemas import Members, MembersBody, MembersQuery, RoleBody
 from hongyan.gateways.web.services import WebServices
 from hongyan.messaging import ConversationView
 
@@ -19,9 +19,10 @@ def members(services: WebServices) -> list[HTTPRouteHandler]:
     page = services.settings.limits.page
 
     @get(_ALL, operation_id="list_members", tags=["members"])
-    async def list_members(request: ApiRequest, conversation: Id, after: AfterId = None, limit: Limit = 100) -> Members:
+    async def list_members(request: ApiRequest, conversation: Id) -> Members:
         """Members in order of their ids, those above `after`."""
-        found, more = await service.members(request.user, conversation, after, min(limit, page))
+        query = request.query(MembersQuery)
+        found, more = await service.members(request.user, conversation, given(query.after), min(query.limit, page))
         return Members(found, more)
 
     @post(_ALL, operation_id="add_members", tags=["members"], status_code=200)

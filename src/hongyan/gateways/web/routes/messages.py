@@ -7,9 +7,9 @@ from litestar.params import JSONBody
 
 from hongyan.core.errors import Invalid
 from hongyan.gateways.web.frames import history_body
-from hongyan.gateways.web.routes.parameters import Id, Limit, SeqBound
-from hongyan.gateways.web.routes.request import ApiRequest
-from hongyan.gateways.web.schemas import History, Mark, MessageBody, ReadBody, Sent, TypingBody
+from hongyan.gateways.web.queries import given
+from hongyan.gateways.web.routes.request import ApiRequest, Id
+from hongyan.gateways.web.schemas import History, HistoryQuery, Mark, MessageBody, ReadBody, Sent, TypingBody
 from hongyan.gateways.web.services import WebServices
 
 _ONE = "/v1/conversations/{conversation:str}"
@@ -27,15 +27,13 @@ def messages(services: WebServices) -> list[HTTPRouteHandler]:
         return Sent(placed.seq, placed.position, placed.time)
 
     @get(_ONE + "/events", operation_id="history", tags=["messages"], responses=_HISTORY)
-    async def history(
-        request: ApiRequest, conversation: Id, before: SeqBound = None, after: SeqBound = None, limit: Limit = 100
-    ) -> Response[bytes]:
+    async def history(request: ApiRequest, conversation: Id) -> Response[bytes]:
         """The newest events below `before`, or the oldest above `after`, or the newest; always ascending."""
+        query = request.query(HistoryQuery)
+        before, after, limit = given(query.before), given(query.after), min(query.limit, page)
         if before is not None and after is not None:
             raise Invalid("Give before or after, not both")
-        entries, more = await messaging.history.page(
-            request.user, conversation, before=before, after=after, limit=min(limit, page)
-        )
+        entries, more = await messaging.history.page(request.user, conversation, before=before, after=after, limit=limit)
         return Response(history_body(entries, more, newest=after is None), media_type="application/json")
 
     @post(_ONE + "/read", operation_id="mark_read", tags=["messages"], status_code=200)

@@ -1,14 +1,11 @@
 """The directory and presence."""
 
-from typing import Annotated
-
 from litestar import get, put
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import JSONBody, QueryParameter
+from litestar.params import JSONBody
 
-from hongyan.gateways.web.routes.parameters import Id, Limit
-from hongyan.gateways.web.routes.request import ApiRequest
-from hongyan.gateways.web.schemas import Online, PresenceBody, Users
+from hongyan.gateways.web.routes.request import ApiRequest, Id
+from hongyan.gateways.web.schemas import Online, PeopleQuery, PresenceBody, Users
 from hongyan.gateways.web.services import WebServices
 from hongyan.messaging import UserView
 
@@ -18,9 +15,10 @@ def people(services: WebServices) -> list[HTTPRouteHandler]:
     page = services.settings.limits.page
 
     @get("/v1/users", operation_id="search_users", tags=["people"])
-    async def search_users(prefix: Annotated[str, QueryParameter(max_length=64)] = "", limit: Limit = 100) -> Users:
+    async def search_users(request: ApiRequest) -> Users:
         """People whose id or name begins with `prefix`, in order of their ids."""
-        return Users(await directory.search(prefix, min(limit, page)))
+        query = request.query(PeopleQuery)
+        return Users(await directory.search(query.prefix, min(query.limit, page)))
 
     @get("/v1/users/{user:str}", operation_id="get_user", tags=["people"])
     async def get_user(user: Id) -> UserView:

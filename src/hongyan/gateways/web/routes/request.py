@@ -1,15 +1,22 @@
 """Requests as the routes get them."""
 
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from litestar import Request
 from litestar.datastructures import State
+from litestar.params import PathParameter
 
 from hongyan.core.errors import Invalid
 from hongyan.core.model import Caller
 from hongyan.gateways.web.addresses import UNKNOWN
 from hongyan.gateways.web.problems import refused_input
+from hongyan.gateways.web.queries import parse_query
+
+T = TypeVar("T")
+
+Id = Annotated[str, PathParameter()]
+"""A part of the path."""
 
 
 class ApiRequest(Request[Caller, None, State]):
@@ -25,6 +32,10 @@ class ApiRequest(Request[Caller, None, State]):
             return msgspec.json.decode(await self.body(), type=wanted)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise refused_input(error) from None
+
+    def query(self, kind: type[T]) -> T:
+        """The query in this type. Raises Invalid."""
+        return parse_query(self.scope["query_string"], kind)
 
     @property
     def address(self) -> str:

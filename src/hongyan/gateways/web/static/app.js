@@ -22,7 +22,7 @@ export class App {
   drafts = new Map();
   #sentAt = new Map(); // client_id -> performance.now()
   #asked = new Set(); // users and conversations asked for
-  #typedAt = 0;
+  #typedAt = null; // performance.now(), while the others were told so
   #marks = new Map(); // conversation -> my read mark that the server has not confirmed
   #reading = null;
   #hurry = null;
@@ -287,7 +287,7 @@ export class App {
     this.#sentAt.set(client_id, performance.now());
     this.ui.newFrom = null;
     this.drafts.delete(this.ui.open);
-    this.#typedAt = 0;
+    this.#typedAt = null;
   }
 
   retry(client_id) {
@@ -346,13 +346,13 @@ export class App {
     if (text) this.drafts.set(this.ui.open, text);
     else this.drafts.delete(this.ui.open);
     if (Boolean(before) !== Boolean(text)) this.changed();
-    const due = performance.now() - this.#typedAt > TYPING_EVERY;
+    const due = this.#typedAt === null || performance.now() - this.#typedAt > TYPING_EVERY;
     if (text && due) this.#typing(true);
-    else if (!text && before && this.#typedAt) this.#typing(false);
+    else if (!text && before && this.#typedAt !== null) this.#typing(false);
   }
 
   #typing(typing) {
-    this.#typedAt = typing ? performance.now() : 0;
+    this.#typedAt = typing ? performance.now() : null;
     const id = this.ui.open;
     this.#tell({ op: 'typing', conversation: id, typing }, conversationPath(id, '/typing'));
   }
