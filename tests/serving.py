@@ -23,6 +23,7 @@ import itertools
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -68,12 +69,19 @@ def wait_for(condition: Callable[[], Any], seconds: float = SECONDS, what: str =
 
 
 class Server:
-    """`settings` are written as in the environment without the prefix: `LIMITS_SENDS_BURST="5"`. `arguments` follow `serve`."""
+    """`arguments` follow `serve`; `settings` are written as in the environment without the prefix: `LIMITS_SENDS_BURST="5"`.
 
-    def __init__(self, data: Path, *arguments: str, start: bool = True, **settings: str) -> None:
+    `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`.
+    """
+
+    def __init__(
+        self, data: Path, *arguments: str, start: bool = True, tls: tuple[Path, Path] | None = None, **settings: str
+    ) -> None:
         self.data = data
         self.port = 0
-        self._arguments = arguments
+        self.verify = True if tls is None else ssl.create_default_context(cafile=tls[0])
+        """What a client trusts."""
+        self._arguments = arguments if tls is None else (*arguments, "--certificate", str(tls[0]), "--key", str(tls[1]))
         self._settings = {f"HONGYAN_{name}": value for name, value in settings.items()}
         self._start = start
         self._log = data.with_name(f"{data.name}.log")
@@ -96,7 +104,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'http' if self.verify is True else 'https'}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -160,13 +168,13 @@ class Server:
         self.start()
 
     def health(self) -> tuple[int, dict[str, Any]]:
-        answer = httpx.get(f"{self.url}/health", timeout=SECONDS)
+        answer = httpx.get(f"{self.url}/health", timeout=SECONDS, verify=self.verify)
         return answer.status_code, answer.json()
 
     def metric(self, name: str, **labels: str) -> float:
         """One number of `/metrics`."""
         wanted = name + ("{" + ",".join(f'{label}="{value}"' for label, value in labels.items()) + "}" if labels else "")
-        for line in httpx.get(f"{self.url}/metrics", timeout=SECONDS).text.splitlines():
+        for line in httpx.get(f"{self.url}/metrics", timeout=SECONDS, verify=self.verify).text.splitlines():
             shown, _, value = line.rpartition(" ")
             if shown == wanted:
                 return float(value)
@@ -205,7 +213,7 @@ class Server:
         return [self.login(name) for name in names]
 
     def _client(self) -> httpx.Client:
-        client = httpx.Client(base_url=self.url, timeout=SECONDS)
+        client = httpx.Client(base_url=self.url, timeout=SECONDS, verify=self.verify)
         self._http.append(client)
         return client
 
@@ -292,7 +300,8 @@ class Stream:
     def __init__(self, person: Person, after: str | None = None) -> None:
         query = f"?after={after}" if after else ""
         self._opening = connect(
-            f"ws://127.0.0.1:{person.server.port}/v1/events/ws{query}",
+            f"{person.server.url.replace('http', 'ws', 1)}/v1/events/ws{query}",
+            ssl=None if person.server.verify is True else person.server.verify,
             additional_headers={"Authorization": f"Bearer {person.token}"},
             subprotocols=["hongyan.json"],  # type: ignore[list-item]
             open_timeout=SECONDS,

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from hongyan.client import Client
+from tests.operation.certificates import make
 from tests.serving import PASSWORD, Refused, Server, wait_for
 
 
@@ -200,6 +201,33 @@ def test_the_demonstration_changes_nothing_where_people_are(tmp_path: Path) -> N
         assert "--demo changed nothing" in server.output()
         assert json.loads(server.command("user", "list", "--json").stdout)[0]["id"] == "lihua"
         assert not (server.data / "demo.txt").exists()
+
+
+def test_with_a_certificate_everything_is_over_tls(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", tls=make(tmp_path)) as server:
+        assert f"ready on https://127.0.0.1:{server.port}" in server.output()
+        alice, bob = server.people("alice", "bob")
+        lane = alice.direct("bob")
+        with bob.stream() as stream:
+            alice.send(lane, "密")
+            stream.text("密")
+        assert server.stop() == 0
+
+
+def test_a_certificate_that_cannot_be_used_is_told(later: Server, tmp_path: Path) -> None:
+    certificate, _ = make(tmp_path, "one")
+    _, key = make(tmp_path, "two")
+    done = later.command("serve", "--http", "127.0.0.1:0", "--certificate", str(certificate), "--key", str(key))
+    assert done.returncode == 1
+    assert str(key) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_certificate_that_ends_soon_is_in_the_health(tmp_path: Path) -> None:
+    with Server(tmp_path / "data", tls=make(tmp_path, days=5)) as server:
+        status, report = server.health()
+        assert (status, report["status"]) == (200, "degraded")
+        assert "expires in 5 days" in report["reasons"][0]
 
 
 def test_settings_reach_the_server(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from hongyan.operation import logs
 from hongyan.operation.checks import Certificate, Following, Room
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
-from hongyan.operation.metrics import Metrics, of_identity, of_messaging, of_store
+from hongyan.operation.metrics import Metrics, of_identity, of_messaging, of_store, of_web
 from hongyan.operation.opening import store_in
 
 log = logging.getLogger("hongyan.server")
@@ -127,7 +127,12 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     health.watch(Room(directory.path))
     if http.certificate is not None and http.key is not None:
         health.watch(Certificate(http.certificate, http.key))
-    metrics = Metrics(lambda: of_store(store.stats), lambda: of_messaging(messaging), lambda: of_identity(identity.logins))
+    metrics = Metrics(
+        lambda: of_store(store.stats),
+        lambda: of_messaging(messaging),
+        lambda: of_identity(identity.logins),
+        lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
+    )
 
     def report() -> tuple[int, object]:
         now = health.report()

@@ -73,7 +73,7 @@ async def joined(server: Server, name: str, *, url: str | None = None, state: Pa
 async def until(condition: Callable[[], Any], within: float = SOON) -> None:
     """Wait for a condition in real time."""
     async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110 - any condition at all, for a test
+        while not condition():
             await asyncio.sleep(0.005)
 
 

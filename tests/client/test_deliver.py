@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_waits_grow_and_what_the_server_asked_is_kept() -> None:
     async def act(post: Post) -> None:
         await post.delivery.post(entry(1))
         times = [time for time, _ in post.tried]
-        waits = [round(after - before - 0.01) for before, after in zip(times, times[1:], strict=False)]
+        waits = [round(after - before - 0.01) for before, after in pairwise(times)]
         assert waits == [1, 2, 4, 60 + 8]
 
     scene(act, answer=failing(Unreachable(), Unreachable(), Unreachable(), RateLimited(retry_after=60.0)))

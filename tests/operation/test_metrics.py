@@ -3,7 +3,7 @@
 from hongyan.bus.local import LocalBus
 from hongyan.config import Settings
 from hongyan.messaging import Messaging
-from hongyan.operation.metrics import Metrics, of_messaging, of_store
+from hongyan.operation.metrics import Metrics, of_identity, of_messaging, of_store, of_web
 from hongyan.store.stats import Stats
 
 
@@ -60,3 +60,11 @@ def test_what_messaging_counted_is_shown() -> None:
     assert shown['hongyan_connections{transport="websocket"}'] == 0
     assert shown["hongyan_sessions_behind_total"] == 4
     assert shown['hongyan_sends_refused_total{code="rate-limited"}'] == 6
+
+
+def test_what_the_doors_counted_is_shown() -> None:
+    shown = numbers(Metrics(lambda: of_identity({"ok": 3, "wrong-password": 1}), lambda: of_web({200: 7}, {"invalid": 2}, 1)))
+    assert shown['hongyan_logins_total{outcome="wrong-password"}'] == 1
+    assert shown['hongyan_http_answers_total{status="200"}'] == 7
+    assert shown['hongyan_http_refused_total{code="invalid"}'] == 2
+    assert shown["hongyan_websockets_cut_total"] == 1

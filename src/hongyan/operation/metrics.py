@@ -1,6 +1,7 @@
 """`/metrics` in the text format of Prometheus. Numbers are read when somebody asks: counting costs only a plain `+= 1`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -85,6 +86,17 @@ def of_identity(logins: Mapping[str, int]) -> Iterator[Metric]:
     )
 
 
+def of_web(answers: Mapping[int, int], refused: Mapping[str, int], cut: int) -> Iterator[Metric]:
+    """HTTP answers by status, refusals by code, and WebSockets that were cut."""
+    yield _labelled(CounterMetricFamily("hongyan_http_answers", "HTTP answers by status", labels=["status"]), answers)
+    yield _labelled(
+        CounterMetricFamily("hongyan_http_refused", "HTTP requests refused, by the code of the error", labels=["code"]), refused
+    )
+    yield _counter(
+        CounterMetricFamily("hongyan_websockets_cut", "WebSockets ended because their reader took nothing for too long"), cut
+    )
+
+
 def _counter(family: CounterMetricFamily, value: float) -> Metric:
     family.add_metric([], value)
     return family
@@ -95,9 +107,9 @@ def _gauge(family: GaugeMetricFamily, value: float) -> Metric:
     return family
 
 
-def _labelled(family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[str, float]) -> Metric:
+def _labelled(family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[Any, float]) -> Metric:
     for label, value in sorted(values.items()):
-        family.add_metric([label], value)
+        family.add_metric([str(label)], value)
     return family
 
 

@@ -1,30 +1,18 @@
-"""What every request passes before it reaches a route: origin, path, rate, token, size; and what every answer carries."""
+"""What every request passes before it reaches a route: path, token, size, method; and what every answer carries."""
 
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
 from hongyan.core.errors import StoreUnavailable
-from tests.gateways.web.webhouse import PASSWORD, WebHouse, problem, settings, web_house
+from hongyan.gateways.web.bodies import replay
+from tests.gateways.web.webhouse import WebHouse, operations, problem, settings, web_house
 
 OPEN = {"/v1/login", "/health", "/metrics"}
-STREAMS = {"/v1/events", "/v1/events/sse"}
-
-
-async def operations(web: WebHouse) -> list[tuple[str, str]]:
-    """Method and path of everything that the description names, with ids filled in."""
-    paths = (await web.call(None, "GET", "/openapi.json")).json()["paths"]
-    filled = {"{conversation}": "lobby", "{user}": "bob", "{token_id}": "t"}
-    found = []
-    for path, item in paths.items():
-        for name, value in filled.items():
-            path = path.replace(name, value)
-        found += [(method.upper(), path) for method in item]
-    assert len(found) > 25
-    return found
 
 
 # Tokens: deny by default
@@ -109,8 +97,6 @@ async def test_twice_encoded_path_is_decoded_once(web: WebHouse) -> None:
 
 async def raw(web: WebHouse, method: str, path: bytes, user: str | None = None) -> tuple[int, dict[bytes, bytes], bytes]:
     """A request with exactly this path on the wire: httpx would put it in order first."""
-    from urllib.parse import unquote
-
     headers = [(b"host", b"chat.example")]
     if user is not None:
         headers.append((b"authorization", f"Bearer {web.tokens[user]}".encode()))
@@ -138,46 +124,6 @@ async def raw(web: WebHouse, method: str, path: bytes, user: str | None = None) 
 
     await web.app(scope, receive, send)
     return sent[0]["status"], dict(sent[0]["headers"]), b"".join(message["body"] for message in sent[1:])
-
-
-# Origins (CVE-2023-3581)
-
-
-async def test_foreign_origin_is_refused_on_every_endpoint_and_transport(web: WebHouse) -> None:
-    before = await web.state()
-    everything = [*await operations(web), ("GET", "/demo"), ("GET", "/docs"), ("GET", "/openapi.json"), ("GET", "/")]
-    for method, path in everything:
-        for user in ("bob", None):
-            answer = await web.call(user, method, path, headers={"Origin": "https://evil.example"})
-            problem(answer, 403, "origin-refused")
-            assert "access-control-allow-origin" not in answer.headers
-    assert await web.state() == before
-
-
-async def test_own_origin_and_programs_are_let_in(web: WebHouse) -> None:
-    for path in ("/v1/me", "/v1/events"):
-        assert (await web.call("bob", "GET", path, headers={"Origin": "http://chat.example"})).status_code == 200
-        answer = await web.call("bob", "GET", path)
-        assert answer.status_code == 200
-        assert "access-control-allow-origin" not in answer.headers
-
-
-async def test_listed_origin_gets_cors_with_its_own_name(tmp_path: Path) -> None:
-    async with web_house(tmp_path / "db", settings(http={"origins": ("https://portal.example",)})) as web:
-        origin = {"Origin": "https://portal.example"}
-        for user, path in (("bob", "/v1/me"), ("bob", "/v1/events"), ("bob", "/v1/nothing"), (None, "/v1/me")):
-            answer = await web.call(user, "GET", path, headers=origin)
-            assert answer.headers["access-control-allow-origin"] == "https://portal.example"
-            assert answer.headers["vary"] == "Origin"
-            assert "access-control-allow-credentials" not in answer.headers
-        assert (await web.call("bob", "GET", "/v1/me")).headers["vary"] == "Origin"  # or a cache would mix them up
-        asks = {**origin, "Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization"}
-        preflight = await web.call(None, "OPTIONS", "/v1/conversations/x", headers=asks)
-        assert preflight.status_code == 204
-        assert "PATCH" in preflight.headers["access-control-allow-methods"]
-        assert "Authorization" in preflight.headers["access-control-allow-headers"]
-        refused = await web.call(None, "OPTIONS", "/v1/me", headers={**asks, "Origin": "https://evil.example"})
-        problem(refused, 403, "origin-refused")
 
 
 # Size and form of bodies
@@ -225,62 +171,6 @@ async def test_only_json_is_taken(web: WebHouse, media_type: str, body: bytes) -
 async def test_what_is_no_json_object_is_refused_with_a_sentence(web: WebHouse, body: bytes) -> None:
     answer = await web.call("alice", "POST", "/v1/conversations", body)
     assert len(problem(answer, 400, "invalid")["detail"]) < 300
-
-
-# Rates
-
-
-async def test_each_user_has_a_rate_whatever_the_token(tmp_path: Path) -> None:
-    async with web_house(tmp_path / "db", settings(limits={"requests_per_second": 0.5, "requests_burst": 5})) as web:
-        web.tokens["bob's phone"] = (await web.identity.login("bob", PASSWORD, "phone", "192.0.2.1")).token
-        for number in range(5):
-            assert (await web.call("bob" if number % 2 else "bob's phone", "GET", "/v1/me")).status_code == 200
-        for path in ("/v1/me", "/v1/events"):
-            answer = await web.call("bob", "GET", path)
-            wait = problem(answer, 429, "rate-limited")["retry_after"]
-            assert 0 < wait <= 2
-            assert int(answer.headers["retry-after"]) >= 1
-        assert (await web.call("alice", "GET", "/v1/me")).status_code == 200
-
-
-async def test_guessing_tokens_is_limited_by_address_and_hurts_nobody_else(tmp_path: Path) -> None:
-    async with web_house(tmp_path / "db", settings(limits={"requests_per_second": 0.5, "requests_burst": 5})) as web:
-        codes = [(await web.client.get("/v1/me", headers={"Authorization": f"Bearer {n}"})).status_code for n in range(8)]
-        assert codes == [401] * 5 + [429] * 3
-        body = {"username": "bob", "password": PASSWORD, "device": "phone"}
-        problem(await web.call(None, "POST", "/v1/login", body), 429, "rate-limited")
-        problem(await web.call(None, "GET", "/nothing"), 429, "rate-limited")
-        assert (await web.call("bob", "GET", "/v1/me")).status_code == 200
-        assert (await web.call(None, "GET", "/demo")).status_code == 200
-
-
-async def test_forwarded_address_does_not_escape_the_rate_unless_a_listed_proxy_sent_it(tmp_path: Path) -> None:
-    limits = {"requests_per_second": 0.5, "requests_burst": 2}
-
-    async def codes(web: WebHouse) -> list[int]:
-        made = [{"X-Forwarded-For": f"203.0.113.{number}"} for number in range(4)]
-        return [(await web.call(None, "GET", "/v1/me", headers=headers)).status_code for headers in made]
-
-    async with web_house(tmp_path / "a", settings(limits=limits)) as web:
-        assert await codes(web) == [401, 401, 429, 429]
-    async with web_house(tmp_path / "b", settings(http={"trusted_proxies": ("192.0.2.0/24",)}, limits=limits)) as web:
-        assert await codes(web) == [401, 401, 401, 401]
-
-
-async def test_login_throttle_counts_by_the_same_address(tmp_path: Path) -> None:
-    seen: list[str] = []
-    async with web_house(tmp_path / "db", settings(http={"trusted_proxies": ("192.0.2.0/24",)})) as web:
-        login = web.identity.login
-
-        async def noting(name: str, password: str, device: str, address: str) -> Any:
-            seen.append(address)
-            return await login(name, password, device, address)
-
-        web.identity.login = noting  # type: ignore[method-assign]
-        body = {"username": "bob", "password": PASSWORD, "device": "phone"}
-        await web.call(None, "POST", "/v1/login", body, headers={"X-Forwarded-For": "1.1.1.1, 203.0.113.9"})
-        await web.call(None, "POST", "/v1/login", body)
-    assert seen == ["203.0.113.9", "192.0.2.7"]
 
 
 # Methods
@@ -382,8 +272,6 @@ async def test_error_of_a_service_keeps_its_code_and_the_time_to_wait(web: WebHo
 
 async def test_request_without_a_user_fails_closed(web: WebHouse) -> None:
     """CVE-2026-48929: a route that is reached without a caller must not run as nobody."""
-    from hongyan.gateways.web.bodies import replay
-
     sent: list[Any] = []
 
     async def send(message: Any) -> None:

@@ -116,3 +116,16 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert body["detail"]
     assert set(body) <= {"type", "title", "status", "detail", "retry_after"}
     return dict(body)
+
+
+async def operations(web: WebHouse) -> list[tuple[str, str]]:
+    """Method and path of everything that the description names, with ids filled in."""
+    paths = (await web.call(None, "GET", "/openapi.json")).json()["paths"]
+    filled = {"{conversation}": "lobby", "{user}": "bob", "{token_id}": "t"}
+    found = []
+    for path, item in paths.items():
+        for name, value in filled.items():
+            path = path.replace(name, value)
+        found += [(method.upper(), path) for method in item]
+    assert len(found) > 25
+    return found

@@ -5,6 +5,7 @@ A path is decoded once, by the HTTP parser, and then compared. Whatever could me
 
 OPEN = frozenset({"/v1/login", "/health", "/metrics"})
 
+DESCRIPTION = "/openapi.json"
 POLL = "/v1/events"
 EVENT_STREAM = "/v1/events/sse"
 WEBSOCKET = "/v1/events/ws"

@@ -33,7 +33,7 @@ class Proxies:
 
     def scheme(self, peer: str | None, scheme: str, headers: RawHeaders) -> str:
         """`http` or `https`, as the client used it: X-Forwarded-Proto when the peer is a listed proxy."""
-        at = _parse(peer or "")
+        at = _parse(peer or "") if self._networks else None
         if at is not None and self._lists(at):
             told = all_of(headers, b"x-forwarded-proto")
             last = told[-1].rpartition(",")[2].strip().lower() if told else ""

@@ -1,5 +1,6 @@
 """The HTTP application. Every request passes the same gate, in this order: origin, path, rate, token, size. Then it is routed."""
 
+import asyncio
 from collections import Counter
 
 from hongyan.core.errors import HongyanError, Invalid, MethodNotAllowed, NotAuthenticated, NotFound
@@ -13,7 +14,7 @@ from hongyan.gateways.web.bodies import Disconnected, read_body, replay
 from hongyan.gateways.web.description import describe
 from hongyan.gateways.web.headers import first_of
 from hongyan.gateways.web.origins import OriginRule
-from hongyan.gateways.web.pages import Page, load_pages
+from hongyan.gateways.web.pages import Page, json_page, load_pages
 from hongyan.gateways.web.problems import problem, unexpected
 from hongyan.gateways.web.rates import Rates
 from hongyan.gateways.web.rest import Methods, build_rest
@@ -38,10 +39,10 @@ class WebApp:
         self._most_body = http.max_body
         self._users = Rates(limits.requests_per_second, limits.requests_burst)
         self._sites = Rates(limits.requests_per_second, limits.requests_burst)
-        rest = build_rest(services)
-        self._rest: ASGIApp = rest  # type: ignore[assignment]  # Litestar's own types of the same protocol
-        self._methods = Methods(rest)
-        self._pages: dict[str, Page] = load_pages(describe(rest))
+        self._litestar = build_rest(services)
+        self._rest: ASGIApp = self._litestar  # type: ignore[assignment]  # its own types of the same protocol
+        self._methods = Methods(self._litestar)
+        self._pages = load_pages()
         self._streams = Streams(services, heartbeat=heartbeat)
         self.answers: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
@@ -81,7 +82,7 @@ class WebApp:
     async def _route(self, scope: Scope, receive: Receive, send: Answering) -> None:
         path: str = scope["path"]
         method: str = scope["method"]
-        page = self._pages.get(path)
+        page = await self._description() if path == access.DESCRIPTION else self._pages.get(path)
         if page is not None:
             await _serve(page, scope, send)
             return
@@ -108,6 +109,12 @@ class WebApp:
             raise Invalid("This address takes WebSockets only")
         else:
             await self._call(scope, caller, receive, send)
+
+    async def _description(self) -> Page:
+        """Made when somebody first asks: it takes a quarter of a second."""
+        if access.DESCRIPTION not in self._pages:
+            self._pages[access.DESCRIPTION] = json_page(await asyncio.to_thread(describe, self._litestar))
+        return self._pages[access.DESCRIPTION]
 
     def _admit(self, scope: Scope) -> Caller:
         """The one place that decides who comes in."""

@@ -10,9 +10,6 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-ABORT = "hongyan.abort"
-"""An extension of the scope by our listener: call it to drop a connection whose client does not take what was sent."""
-
 
 async def answer(send: Send, status: int, headers: Headers, body: bytes = b"") -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})

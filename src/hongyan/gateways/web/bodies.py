@@ -10,7 +10,7 @@ class Disconnected(Exception):
 
 
 async def read_body(headers: RawHeaders, receive: Receive, most: int) -> bytes:
-    """Up to `most` bytes. Raises TooLarge, at once when the length was announced, and Disconnected. The listener bounds the time."""
+    """Up to `most` bytes; the listener bounds the time. Raises TooLarge (before reading when it can) and Disconnected."""
     announced = first_of(headers, b"content-length")
     if announced is not None and (not announced.isdecimal() or int(announced[:20]) > most):
         raise _too_large(most)

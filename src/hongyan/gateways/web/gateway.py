@@ -1,6 +1,7 @@
 """The web gateway: everything on one port, started and stopped together."""
 
 import asyncio
+from collections.abc import Mapping
 
 from hongyan.config import parse_endpoint
 from hongyan.gateways.web.app import build_app
@@ -41,6 +42,21 @@ class WebGateway:
     def websockets(self) -> int:
         """Open ones."""
         return self._context.open if self._listener is not None else 0
+
+    @property
+    def cut(self) -> int:
+        """WebSockets that were ended because their reader took nothing for too long."""
+        return self._upkeep.cut if self._listener is not None else 0
+
+    @property
+    def answers(self) -> Mapping[int, int]:
+        """HTTP answers by status."""
+        return self._app.answers
+
+    @property
+    def refused(self) -> Mapping[str, int]:
+        """HTTP requests that were refused, by the code of the error."""
+        return self._app.refused
 
     @property
     def trouble(self) -> str | None:

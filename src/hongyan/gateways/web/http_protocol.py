@@ -13,7 +13,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from hongyan.core.errors import HongyanError, Invalid, Overloaded, TooLarge
-from hongyan.gateways.web.asgi import ABORT
 from hongyan.gateways.web.problems import problem
 from hongyan.gateways.web.progress import progress
 from hongyan.gateways.web.websocket_door import Door
@@ -90,7 +89,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {ABORT: self.transport.abort}  # type: ignore[dict-item]
         self._in_head = True
         self._head = self._fed = 0
         self._due = self.loop.time() + self._head_seconds

@@ -1,6 +1,6 @@
 """The files that browsers load without a token: the demonstration page, the page of the description, the description itself.
 
-They are read once and served from memory, so they cost no rate: many people behind one address may open the page at once.
+They are made once and served from memory, so they cost no rate: many people behind one address may open the page at once.
 """
 
 from hashlib import sha256
@@ -38,10 +38,10 @@ class Page(msgspec.Struct, frozen=True):
         return if_none_match.strip() == "*" or self.tag in [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
 
 
-def load_pages(description: bytes) -> dict[str, Page]:
+def load_pages() -> dict[str, Page]:
     """By path: exactly what may be asked for."""
     here = files("hongyan.gateways.web")
-    found = {"/openapi.json": _page(description, ".json")}
+    found: dict[str, Page] = {}
     for folder, name in (("static", "demo"), ("docs", "docs")):
         for file in here.joinpath(folder).iterdir():
             suffix = "." + file.name.rpartition(".")[2]
@@ -49,6 +49,10 @@ def load_pages(description: bytes) -> dict[str, Page]:
                 path = f"/{name}" if file.name == f"{name}.html" else f"/{name}/{file.name}"
                 found[path] = _page(file.read_bytes(), suffix)
     return found
+
+
+def json_page(body: bytes) -> Page:
+    return _page(body, ".json")
 
 
 def _page(body: bytes, suffix: str) -> Page:

@@ -4,6 +4,7 @@ The hot path is a send: one decode and one call here, one acknowledgement in `we
 """
 
 import asyncio
+import math
 from collections.abc import Coroutine
 from functools import partial
 from typing import Any
@@ -258,11 +259,13 @@ class Connection(WSListener):
         data = message.whole()
         try:
             message.check(self.codec.opcode, data)
-            if over:
-                wait = max(-self._credit / context.rate, 0.05)
-                raise RateLimited("You are sending faster than allowed", retry_after=round(wait, 2))
         except HongyanError as error:
             self._refuse(self.codec.ref_of(data), error)
+            return None
+        if over:
+            wait = max((1 - self._credit) / context.rate, 0.05)
+            error = RateLimited("You are sending faster than allowed", retry_after=math.ceil(wait * 100) / 100)
+            self._writer.tell(self.codec.error(self.codec.ref_of(data), error))
             return None
         return data
 

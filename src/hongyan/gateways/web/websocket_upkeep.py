@@ -75,6 +75,8 @@ class Upkeep:
         self._waiting: dict[Waiting, float] = {}
         self._none_closing = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self.cut = 0
+        """Connections that took nothing for too long."""
 
     def start(self) -> None:
         self._timer = self._loop.call_later(self._pace.tick, self._tick)
@@ -143,6 +145,7 @@ class Upkeep:
                 self._full[connection] = progress, now
             elif now - since >= self._pace.drain:
                 del self._full[connection]
+                self.cut += 1
                 _safely(connection.stuck)
         for closing in _overdue(self._closing, now):
             _safely(closing.drop)

@@ -20,7 +20,7 @@ import msgspec
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from hongyan.config import Settings
+from hongyan.config import Log, Settings
 from hongyan.gateways.web.gateway import WebGateway
 from hongyan.gateways.web.listener import HttpPace
 from hongyan.gateways.web.services import WebServices
@@ -59,17 +59,16 @@ class Port:
 
     async def raw(self, user: str | None, *, after: str | None = None, behind: bytes = b"", **more: Any) -> "Raw":
         """A bare socket behind a good handshake. `behind` is sent with the handshake, in one piece."""
-        raw = await self.socket(**more.pop("socket", {}))
-        query = f"?after={after}" if after else ""
-        await raw.write(handshake(self.web.tokens[user] if user else None, f"/v1/events/ws{query}", **more) + behind)
-        status, headers, _ = await raw.answer()
-        assert status == 101, (status, headers)
-        raw.binary = headers.get("sec-websocket-protocol") == "hongyan.msgpack"
+        raw = await self.socket()
+        await raw.shake_hands(self.web.tokens[user] if user else None, after=after, behind=behind, **more)
         return raw
 
-    async def socket(self, **more: Any) -> "Raw":
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.gateway.port, ssl=self.tls, limit=2**25, **more)
-        raw = Raw(reader, writer)
+    async def socket(self) -> "Raw":
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.gateway.port, ssl=self.tls, limit=2**25)
+        return self.adopt(Raw(reader, writer))
+
+    def adopt(self, raw: "Raw") -> "Raw":
+        """Close it at the end."""
         self._raw.append(raw)
         return raw
 
@@ -86,12 +85,15 @@ async def open_port(
     *,
     http: dict[str, Any] | None = None,
     limits: dict[str, Any] | None = None,
+    ring: int | None = None,
     pace: dict[str, float] | None = None,
     http_pace: dict[str, Any] | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Port]:
     """`tls` is the client's side; the server's is in `http`. Unless given, only the waits of a closing are shorter than usual."""
     chosen = settings({"listen": "127.0.0.1:0"} | (http or {}), limits)
+    if ring is not None:
+        chosen = msgspec.structs.replace(chosen, log=Log(ring=ring))
     async with web_house(path / "hongyan.db", chosen) as web:
         services = _services(web, chosen)
         gateway = WebGateway(
@@ -189,6 +191,13 @@ class Raw:
         self.writer.write(data)
         await self.writer.drain()
 
+    async def shake_hands(self, token: str | None, *, after: str | None = None, behind: bytes = b"", **more: Any) -> None:
+        query = f"?after={after}" if after else ""
+        await self.write(handshake(token, f"/v1/events/ws{query}", **more) + behind)
+        status, headers, _ = await self.answer()
+        assert status == 101, (status, headers)
+        self.binary = headers.get("sec-websocket-protocol") == "hongyan.msgpack"
+
     async def answer(self) -> tuple[int, dict[str, str], bytes]:
         """Status, headers and body of an answer over HTTP."""
         async with asyncio.timeout(SECONDS):
@@ -236,12 +245,28 @@ class Raw:
             if found["op"] == op and check(found):
                 return found
 
+    async def hears_one_of(self, *ops: str, ref: int | None = None) -> dict[str, Any]:
+        """The next answer of these kinds, to `ref` if given."""
+        while True:
+            found = await self.map()
+            if found["op"] in ops and (ref is None or found["ref"] == ref):
+                return found
+
     async def events(self, count: int, type: str = "message") -> list[dict[str, Any]]:
         """The next so many events of a type."""
         found: list[dict[str, Any]] = []
         while len(found) < count:
             batch = await self.hears("events")
             found += [event for event in batch["events"] if event["type"] == type]
+        assert len(found) == count
+        return found
+
+    async def seqs(self, count: int) -> list[int]:
+        """The places of the next so many messages; nothing else of them is kept."""
+        found: list[int] = []
+        while len(found) < count:
+            batch = await self.hears("events")
+            found += [event["seq"] for event in batch["events"] if event["type"] == "message"]
         assert len(found) == count
         return found
 
