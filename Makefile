@@ -9,8 +9,8 @@ DATA ?= ./data
 BIN := .venv/bin
 PROCESSES ?= 2
 
-# Debian packages that only the tests need: a browser with Chinese fonts, and a terminal to type into.
-TEST_PACKAGES := chromium tmux fonts-noto-cjk
+# Debian packages that only the tests need: a browser with Chinese fonts, a terminal to type into, a JavaScript engine, certificates.
+TEST_PACKAGES := chromium tmux fonts-noto-cjk nodejs openssl
 
 .PHONY: help setup test-packages run test lint docs lock bench clean
 

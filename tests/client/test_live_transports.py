@@ -24,7 +24,7 @@ async def test_two_people_talk(server: Server, transport: TransportName) -> None
         sent = [await a.client.send(lane, f"第 {at} 条") for at in range(5)]
         await until(lambda: len(b.texts(lane)) == 5)
         await b.client.send(lane, "收到")
-        await until(lambda: len(a.texts(lane)) == 6)
+        await until(lambda: len(a.texts(lane)) == len(b.texts(lane)) == 6)
         assert a.texts(lane) == b.texts(lane) == [*(f"第 {at} 条" for at in range(5)), "收到"]
         places = [(event.seq, event.position) for event in b.events if event.text.startswith("第")]
         assert places == [(one.seq, one.position) for one in sent]

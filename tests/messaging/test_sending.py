@@ -61,7 +61,7 @@ async def test_stranger_is_told_that_there_is_no_such_conversation(home: House) 
 @pytest.mark.parametrize("client_id", ["", " ", "a b", "é", "中", "x" * 65, "a\n", "\0"])
 async def test_client_id_of_another_form_is_refused(home: House, client_id: str) -> None:
     with pytest.raises(Invalid):
-        await home.messaging.sender.send(home.caller("alice"), "lobby", client_id, Text("hi"))
+        await home.messaging.sender.send(home.caller("alice"), "lobby", client_id, Text("text", "hi"))
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "a\0b"])

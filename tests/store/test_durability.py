@@ -28,6 +28,7 @@ def killed_under_load(database: Path, name: str, acknowledgements: int) -> list[
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 async def test_killed_process_loses_nothing_that_was_acknowledged(database: Path) -> None:
     dice = random.Random()
     told: dict[str, int] = {}

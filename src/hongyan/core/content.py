@@ -1,14 +1,17 @@
 """Contents: the typed payload of a message. Input is decoded into one of these types before anything uses it."""
 
+from typing import Annotated, Literal
+
 import msgspec
 
 from hongyan.core.errors import Invalid, TooLarge
 
 
-class Text(msgspec.Struct, frozen=True, tag="text", gc=False):
-    """Text with a subset of Markdown."""
+class Text(msgspec.Struct, frozen=True, gc=False):
+    """Text with a subset of Markdown. `type` is required from the first one on, so that old clients have said what they meant."""
 
-    text: str
+    type: Literal["text"]
+    text: Annotated[str, msgspec.Meta(min_length=1, extra_json_schema={"pattern": r"\S"})]
 
 
 Content = Text

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from hongyan.core.content import Text
+from hongyan.core.content import Content
 from hongyan.core.model import HistoryPolicy, Role, Status
 from hongyan.core.wire import WireEvent
 from hongyan.features.identity.model import TokenView
@@ -28,22 +28,18 @@ Title = Annotated[str, Meta(extra_json_schema={"minLength": 1, "pattern": r"\S"}
 ClientId = Annotated[str, Meta(pattern="^[!-~]{1,64}$")]
 
 
-class _Body(msgspec.Struct, frozen=True):
-    pass
-
-
-class LoginBody(_Body, frozen=True):
+class LoginBody(msgspec.Struct, frozen=True):
     username: Annotated[str, Meta(max_length=256)]
     password: Secret
     device: Label
 
 
-class PasswordBody(_Body, frozen=True):
+class PasswordBody(msgspec.Struct, frozen=True):
     old: Secret
     new: Annotated[str, Meta(min_length=1, max_length=1_000)]
 
 
-class TokenBody(_Body, frozen=True):
+class TokenBody(msgspec.Struct, frozen=True):
     name: Label
     days: Annotated[int, Meta(ge=1, le=3_650)] | None = None
 
@@ -60,45 +56,35 @@ class NewGroup(_Body, frozen=True, tag_field="kind", tag="group"):
     history: HistoryPolicy = "joined"
 
 
-class SettingsBody(_Body, frozen=True):
+class SettingsBody(msgspec.Struct, frozen=True):
     """One of the two at least."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
     history: HistoryPolicy | msgspec.UnsetType = msgspec.UNSET
 
 
-class MembersBody(_Body, frozen=True):
+class MembersBody(msgspec.Struct, frozen=True):
     users: Annotated[list[UserId], Meta(min_length=1)]
 
 
-class RoleBody(_Body, frozen=True):
+class RoleBody(msgspec.Struct, frozen=True):
     role: Role
 
 
-class TextBody(_Body, frozen=True):
-    """`type` is required, although there is one only: when there is a second, old clients have said what they meant."""
-
-    type: Literal["text"]
-    text: Annotated[str, Meta(min_length=1, extra_json_schema={"pattern": r"\S"})]
-
-
-class MessageBody(_Body, frozen=True):
+class MessageBody(msgspec.Struct, frozen=True):
     client_id: ClientId
-    content: TextBody
-
-    def typed(self) -> Text:
-        return Text(self.content.text)
+    content: Content
 
 
-class ReadBody(_Body, frozen=True):
+class ReadBody(msgspec.Struct, frozen=True):
     seq: Seq
 
 
-class TypingBody(_Body, frozen=True):
+class TypingBody(msgspec.Struct, frozen=True):
     typing: bool
 
 
-class PresenceBody(_Body, frozen=True):
+class PresenceBody(msgspec.Struct, frozen=True):
     status: Status
     text: str | None = None
 

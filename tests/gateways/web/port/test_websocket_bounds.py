@@ -88,7 +88,7 @@ async def test_a_reader_that_is_slow_but_goes_on_is_not_cut(tmp_path: Path) -> N
 
 
 async def test_a_client_that_does_not_read_its_answers_is_not_read_from(tmp_path: Path) -> None:
-    async with open_port(tmp_path, limits={"drain_seconds": 30.0}) as port:
+    async with open_port(tmp_path, limits={"drain_seconds": 30.0, "requests_burst": 100_000_000}) as port:
         bob = await lazy(port, "bob")
         before = psutil.Process().memory_info().rss
         frame = client_frame(TEXT, b'{"op":"nonsense","ref":1,"x":"' + b"x" * 100 + b'"}') * 100

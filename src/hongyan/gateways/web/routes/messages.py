@@ -23,7 +23,7 @@ def messages(services: WebServices) -> list[HTTPRouteHandler]:
     @post(_ONE + "/messages", operation_id="send_message", tags=["messages"])
     async def send(request: ApiRequest, conversation: Id, data: JSONBody[MessageBody]) -> Sent:
         """Send a message; answered once it is durable. The same `client_id` again gives the first answer and stores nothing."""
-        placed = await messaging.sender.send(request.user, conversation, data.client_id, data.typed())
+        placed = await messaging.sender.send(request.user, conversation, data.client_id, data.content)
         return Sent(placed.seq, placed.position, placed.time)
 
     @get(_ONE + "/events", operation_id="history", tags=["messages"], responses=_HISTORY)

@@ -1,0 +1,110 @@
+"""A small TCP proxy that does to connections what the world does: refuses, resets, and lets nothing through."""
+
+import asyncio
+import contextlib
+from types import TracebackType
+from typing import Literal, Self
+
+Deed = Literal["pass", "refuse", "reset", "swallow", "nothing", "garbage"]
+"""`refuse` answers 403 in HTML; `swallow` passes the head of the answer and then nothing; `nothing` never answers."""
+
+
+class Proxy:
+    """`deeds` say what is done to requests for a path that begins so; the first that fits counts, and `pass` otherwise."""
+
+    def __init__(self, port: int) -> None:
+        self.deeds: dict[str, Deed] = {}
+        self.asked: list[str] = []
+        """The paths of the requests, in order."""
+        self._port = port
+        self._server: asyncio.Server | None = None
+        self._open: set[asyncio.StreamWriter] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.drop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def url(self) -> str:
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def drop(self) -> None:
+        """Break every connection, without a word."""
+        for writer in list(self._open):
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._open.add(writer)
+        try:
+            with contextlib.suppress(OSError):
+                await self._both_ways(reader, writer)
+        finally:
+            self._tasks.discard(task)
+            self._open.discard(writer)
+            writer.transport.abort()
+
+    async def _both_ways(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner_reader, inner_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        swallow = asyncio.Event()
+
+        async def back() -> None:
+            while chunk := await inner_reader.read(65_536):
+                if swallow.is_set():
+                    chunk, rest = chunk[: chunk.find(b"\r\n\r\n") + 4], b""
+                    writer.write(chunk)
+                    await asyncio.Event().wait()
+                writer.write(chunk)
+                await writer.drain()
+
+        async def forth() -> None:
+            while chunk := await reader.read(65_536):
+                match self._deed(chunk):
+                    case "refuse":
+                        body = b"<html>Forbidden by your friendly proxy</html>"
+                        head = f"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
+                        writer.write(head.encode() + body)
+                        await writer.drain()
+                        return
+                    case "reset":
+                        return
+                    case "garbage":
+                        writer.write(b"220 smtp.example.org ESMTP\r\n")
+                        return
+                    case "nothing":
+                        await asyncio.Event().wait()
+                    case "swallow":
+                        swallow.set()
+                    case _:
+                        pass
+                inner_writer.write(chunk)
+                await inner_writer.drain()
+
+        ways = [asyncio.create_task(back()), asyncio.create_task(forth())]
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+            inner_writer.transport.abort()
+
+    def _deed(self, chunk: bytes) -> Deed:
+        method, _, rest = chunk.partition(b" ")
+        if method not in (b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"):
+            return "pass"
+        path = rest.partition(b" ")[0].decode()
+        self.asked.append(path)
+        return next((deed for begin, deed in self.deeds.items() if path.startswith(begin)), "pass")
