@@ -44,12 +44,12 @@ class TokenBody(msgspec.Struct, frozen=True):
     days: Annotated[int, Meta(ge=1, le=3_650)] | None = None
 
 
-class NewDirect(_Body, frozen=True, tag_field="kind", tag="direct"):
+class NewDirect(msgspec.Struct, frozen=True, tag_field="kind", tag="direct"):
     members: Annotated[list[UserId], Meta(min_length=1, max_length=1)]
     """The other one."""
 
 
-class NewGroup(_Body, frozen=True, tag_field="kind", tag="group"):
+class NewGroup(msgspec.Struct, frozen=True, tag_field="kind", tag="group"):
     title: Title
     members: list[UserId]
     """Everybody but the caller."""
