@@ -29,7 +29,10 @@ def open_client(url: str, state: Path | None = None, **more: Any) -> Client:
         "backoff": lambda: Backoff(first=0.05, most=0.4),
         "ladder": Ladder(climb_after=0.5, climb_most=1.0),
     }
-    return Client(url, state=state, **options | more)
+    client = Client(url, state=state, **options | more)
+    client._socket._answer_within = 1.0
+    client._transports["sse"]._first = 1.0  # type: ignore[attr-defined]
+    return client
 
 
 class Reader:

@@ -49,7 +49,7 @@ class Proxy:
         self._tasks.add(task)
         self._open.add(writer)
         try:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, asyncio.CancelledError):
                 await self._both_ways(reader, writer)
         finally:
             self._tasks.discard(task)
@@ -63,7 +63,7 @@ class Proxy:
         async def back() -> None:
             while chunk := await inner_reader.read(65_536):
                 if swallow.is_set():
-                    chunk, rest = chunk[: chunk.find(b"\r\n\r\n") + 4], b""
+                    chunk = chunk[: chunk.find(b"\r\n\r\n") + 4]
                     writer.write(chunk)
                     await asyncio.Event().wait()
                 writer.write(chunk)

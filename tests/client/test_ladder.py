@@ -63,7 +63,7 @@ def test_successful_climb_stays_up_and_forgets_the_past() -> None:
     assert ladder.current == "websocket"
 
 
-def test_failed_climb_returns_at_once_and_waits_twice_as_long() -> None:
+def test_failed_climb_returns_over_the_rungs_between_and_waits_twice_as_long() -> None:
     ladder = Ladder()
     broken(ladder, 4, now=0.0)
     ladder.worked()
@@ -78,8 +78,23 @@ def test_failed_climb_returns_at_once_and_waits_twice_as_long() -> None:
         ladder.climb(time)
         assert ladder.current == "websocket"
         ladder.broke(time)
+        assert ladder.current == "sse"
+        ladder.broke(time)
         assert ladder.current == "longpoll"
     assert waits == [60.0, 120.0, 240.0, 480.0, 960.0, 960.0]
+
+
+def test_climb_stays_on_a_better_rung_that_works_and_goes_on_from_there() -> None:
+    ladder = Ladder()
+    broken(ladder, 4, now=0.0)
+    ladder.worked()
+    ladder.climb(60.0)
+    ladder.broke(61.0)
+    ladder.worked()
+    assert ladder.current == "sse"
+    assert ladder.climb_in(61.0) == 59.0
+    broken(ladder, 1, now=70.0)
+    assert ladder.current == "sse", "from now on it is as good as any"
 
 
 def test_forced_transport_neither_falls_nor_climbs() -> None:

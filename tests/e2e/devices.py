@@ -75,7 +75,10 @@ class Crowd:
 
     async def call(self, person: Person, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """As `Person.call`, beside everything else."""
-        answer = await self.http.request(method, path, json=body, params=query, headers=_authorization(person))
+        try:
+            answer = await self.http.request(method, path, json=body, params=query, headers=_authorization(person))
+        except httpx.TransportError as error:
+            raise Lost(repr(error)) from error
         if answer.status_code >= 400:
             raise refusal(answer)
         return answer.json() if answer.content else None
@@ -235,7 +238,7 @@ class Device:
             try:
                 answer = await http.get("/v1/events", params=params, headers=headers)
             except httpx.TransportError as error:
-                raise Lost(str(error)) from error
+                raise Lost(repr(error)) from error
             if answer.status_code != 200:
                 raise refusal(answer)
             frame = answer.json()
@@ -256,7 +259,7 @@ class Device:
                     for event in decoder.feed(piece):
                         yield self._of_stream(event.event, event.data, event.id)
         except httpx.TransportError as error:
-            raise Lost(str(error)) from error
+            raise Lost(repr(error)) from error
         if self.verdict is None:
             raise Lost("the event stream ended without a verdict")
 
@@ -379,7 +382,7 @@ class open_socket(contextlib.AbstractAsyncContextManager[Socket]):  # noqa: N801
             answer = error.response
             raise refusal(httpx.Response(answer.status_code, content=bytes(answer.body), headers=dict(answer.headers))) from None
         except (OSError, EOFError) as error:
-            raise Lost(str(error)) from error
+            raise Lost(repr(error)) from error
         return Socket(self._connection, self._codec)
 
     async def __aexit__(self, *exc: object) -> None:

@@ -9,7 +9,8 @@ ORDER: tuple[TransportName, ...] = ("websocket", "sse", "longpoll", "poll")
 
 
 class Ladder:
-    """Goes down a rung after `patience` failures that were the transport's own fault, and tries the top again later.
+    """Goes down a rung after `patience` failures that were the transport's own fault. Later it climbs: tries the top again, and
+    then each rung once on the way back to where it was.
 
     A server that cannot be reached at all is nobody's fault here: the follower does not report it.
     """
@@ -26,7 +27,7 @@ class Ladder:
         self._failures = 0
         self._climb_at: float | None = None
         self._home = 0
-        """The rung to go back to at once when a climb fails."""
+        """The rung to which a climb that fails goes back."""
         self.forced: TransportName | None = None
 
     @property
@@ -46,10 +47,11 @@ class Ladder:
         if self.forced is not None:
             return
         self._failures += 1
-        if self._rung < self._home:  # a climb that failed
-            self._rung, self._failures = self._home, 0
-            self._wait = min(self._most, self._wait * 2)
-            self._climb_at = now + self._wait
+        if self._rung < self._home:
+            self._rung, self._failures = self._rung + 1, 0
+            if self._rung == self._home:
+                self._wait = min(self._most, self._wait * 2)
+                self._climb_at = now + self._wait
         elif self._failures >= self._patience and self._rung < len(self._order) - 1:
             self._rung += 1
             self._failures = 0

@@ -118,8 +118,12 @@ class Visitor:
         self.page.fill(".picker .search input", account)
         self.page.click(f'.picker [data-user="{account}"] .row')
 
+    def row(self, name: str) -> Locator:
+        """The conversation of this name in the list."""
+        return self.page.locator(".list .row").filter(has=self.page.locator("strong").get_by_text(name, exact=True))
+
     def open(self, name: str) -> None:
-        self.page.click(f'.list .row:has-text("{name}")')
+        self.row(name).click()
         expect(self.page.locator(".composer textarea")).to_be_visible()
 
     def say(self, text: str) -> None:

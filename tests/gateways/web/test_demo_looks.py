@@ -55,9 +55,46 @@ def test_a_draft_stays_with_its_conversation(pair: Pair) -> None:
     lin, _ = pair
     lin.page.fill(".composer textarea", "写到一半")
     lin.page.keyboard.press("Escape")
-    expect(lin.page.locator(f'.list .row:has-text("{CHEN}")')).to_contain_text("[草稿] 写到一半")
+    expect(lin.row(CHEN)).to_contain_text("[草稿] 写到一半")
     lin.open(CHEN)
     expect(lin.page.locator(".composer textarea")).to_have_value("写到一半")
+
+
+def test_a_conversation_opens_where_its_new_messages_begin(pair: Pair, server: Server) -> None:
+    lin, chen = pair
+    chen.page.keyboard.press("Escape")
+    conversation = lin.page.evaluate("decodeURIComponent(location.hash.slice(3))")
+    writer = server.login(lin.account, PASSWORD, device="telephone")
+    for number in range(30):
+        writer.send(conversation, f"第 {number} 条")
+    expect(chen.row(LIN).locator(".badge")).to_have_text("30")
+    chen.open(LIN)
+    expect(chen.page.locator(".unread-line")).to_be_in_viewport()
+    expect(chen.message("第 0 条")).to_be_in_viewport()
+    expect(chen.message("第 29 条")).not_to_be_in_viewport()
+    expect(chen.page.locator(".chat-head")).to_be_in_viewport(ratio=1)
+    chen.page.get_by_role("button", name="回到最新").click()
+    expect(chen.message("第 29 条")).to_be_in_viewport()
+    expect(chen.row(LIN).locator(".badge")).to_have_text("")
+
+
+def test_older_messages_are_loaded_above_without_moving_what_is_read(pair: Pair, server: Server) -> None:
+    lin, _ = pair
+    conversation = lin.page.evaluate("decodeURIComponent(location.hash.slice(3))")
+    writer = server.login(lin.account, PASSWORD, device="telephone")
+    for number in range(120):
+        writer.send(conversation, f"第 {number} 条")
+    lin.page.reload()
+    lin.entered()
+    lin.sees("第 119 条")
+    assert len(lin.timeline()) < 121
+    lin.page.evaluate("document.querySelector('.messages').scrollTop = 200")
+    lin.sees("第 30 条")
+    before = lin.measure("sides", "第 75 条")[2]
+    lin.page.evaluate("document.querySelector('.messages').scrollTop = 200")
+    lin.sees("第 0 条")
+    assert [text for _, text in lin.timeline()] == ["思远，早。", *(f"第 {number} 条" for number in range(120))]
+    assert before is not None
 
 
 def test_a_phone_shows_one_pane_and_its_own_way_back_leads_to_the_list(pair: Pair) -> None:

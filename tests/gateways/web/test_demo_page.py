@@ -173,7 +173,7 @@ def test_a_group_is_made_renamed_and_left(pair: Pair, server: Server) -> None:
     leave.click()
     expect(leave).to_contain_text("再点一次退出")
     leave.click()
-    expect(chen.page.locator('.list .row:has-text("十点评审")')).to_have_count(0)
+    expect(chen.row("十点评审")).to_have_count(0)
     expect(lin.page.locator(".note").last).to_have_text(f"{CHEN} 退出了群聊")
 
 
@@ -181,7 +181,7 @@ def test_a_direct_conversation_is_found_again(pair: Pair) -> None:
     lin, chen = pair
     lin.start_with(chen.account)
     lin.sees("思远，早。")
-    expect(lin.page.locator(f'.list .row:has-text("{CHEN}")')).to_have_count(1)
+    expect(lin.row(CHEN)).to_have_count(1)
 
 
 def test_markup_in_a_message_stays_text(pair: Pair) -> None:

@@ -1,5 +1,6 @@
 """Frames as bytes: what is encoded can be read by anybody, and whatever comes in ends in a request or a typed error."""
 
+import contextlib
 import string
 from typing import Any
 
@@ -39,7 +40,12 @@ requests = st.one_of(
     st.builds(Presence, st.sampled_from(["online", "away", "busy", "dnd"]), words | st.none(), refs | st.none()),
     st.builds(Ping, refs | st.none()),
 )
-cursors = st.builds("{}.{}".format, st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=16), st.integers(0, 2**59))
+cursors = st.builds(
+    "{}.{}".format, st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=16), st.integers(0, 2**59)
+)
+
+
+SEND = b'{"op":"send","ref":1,"conversation":"c","client_id":"x",'
 
 
 def encoded(codec: Codec, value: Any) -> bytes:
@@ -83,13 +89,9 @@ def test_members_that_are_not_known_are_passed_over(codec: Codec, request: Reque
 @codecs
 @given(data=st.binary(max_size=300))
 def test_arbitrary_bytes_are_a_request_or_invalid(codec: Codec, data: bytes) -> None:
-    try:
-        found = codec.request(data)
-    except Invalid as error:
-        assert error.detail
-        codec.ref_of(data)
-    else:
-        assert isinstance(found, Request)
+    with contextlib.suppress(Invalid):
+        assert isinstance(codec.request(data), Request)
+    assert codec.ref_of(data) is None or isinstance(codec.ref_of(data), int)
 
 
 _values = st.recursive(
@@ -104,16 +106,20 @@ _ops = st.sampled_from(["auth", "send", "read", "typing", "presence", "ping", "n
 @codecs
 @given(op=_ops | _values, members=st.dictionaries(_members, _values))
 def test_maps_with_arbitrary_members_are_a_request_or_invalid(codec: Codec, op: Any, members: dict[str, Any]) -> None:
-    try:
-        codec.request(encoded(codec, {"op": op} | members))
-    except Invalid as error:
-        assert error.detail
+    data = encoded(codec, {"op": op} | members)
+    with contextlib.suppress(Invalid):
+        assert isinstance(codec.request(data), Request)
+    assert codec.ref_of(data) in (members.get("ref"), None)
 
 
 @codecs
 def test_deep_nesting_is_invalid_and_not_a_fault(codec: Codec) -> None:
     depth = 100_000
-    data = b'{"op":"ping","x":' + b"[" * depth + b"]" * depth + b"}" if codec is JSON else b"\x82\xa2op\xa4ping\xa1x" + b"\x91" * depth
+    data = (
+        b'{"op":"ping","x":' + b"[" * depth + b"]" * depth + b"}"
+        if codec is JSON
+        else b"\x82\xa2op\xa4ping\xa1x" + b"\x91" * depth
+    )
     with pytest.raises(Invalid):
         codec.request(data)
     assert codec.ref_of(data) is None
@@ -127,7 +133,10 @@ def test_deep_nesting_is_invalid_and_not_a_fault(codec: Codec) -> None:
         (b"{}", "op"),
         (b'{"op":"sing"}', "op: invalid value"),
         (b'{"op":"send","ref":1}', "conversation"),
-        (b'{"op":"send","ref":1,"conversation":"c","client_id":"x","content":{"type":"text","text":5}}', "content.text: expected str"),
+        (
+            b'{"op":"send","ref":1,"conversation":"c","client_id":"x","content":{"type":"text","text":5}}',
+            "content.text: expected str",
+        ),
         (b'{"op":"send","ref":1,"conversation":"c","client_id":"x","content":{"type":"poem"}}', "content.type: invalid value"),
         (b'{"op":"read","conversation":"c","seq":-1}', "seq: expected int >= 0"),
         (b'{"op":"presence","status":"asleep"}', "status: invalid enum value"),

@@ -92,9 +92,7 @@ def test_compression_is_agreed_on_when_offered_and_wanted() -> None:
         ({"target": "/v1/events/ws?after=é"}, Invalid),
     ],
 )
-def test_a_handshake_that_is_not_good_is_refused_with_its_reason(
-    arguments: dict[str, object], error: type[HongyanError]
-) -> None:
+def test_a_handshake_that_is_not_good_is_refused_with_its_reason(arguments: dict[str, object], error: type[HongyanError]) -> None:
     with pytest.raises(error) as caught:
         offer(**arguments)  # type: ignore[arg-type]
     assert type(caught.value) is error

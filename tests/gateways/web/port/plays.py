@@ -1,9 +1,9 @@
 """Plays on a real port: the whole gateway over the real services, and clients that are exact about bytes.
 
-    async with open_port(tmp_path) as port:
-        alice = await port.raw("alice")
-        await alice.say({"op": "ping", "ref": 1})
-        assert await alice.hears("pong") == {...}
+async with open_port(tmp_path) as port:
+    alice = await port.raw("alice")
+    await alice.say({"op": "ping", "ref": 1})
+    assert await alice.hears("pong") == {...}
 """
 
 import asyncio
@@ -46,7 +46,9 @@ class Port:
     def url(self) -> str:
         return f"{'wss' if self.tls else 'ws'}://127.0.0.1:{self.gateway.port}/v1/events/ws"
 
-    def library(self, user: str | None, *, subprotocol: str | None = "hongyan.json", after: str | None = None, **more: Any) -> connect:
+    def library(
+        self, user: str | None, *, subprotocol: str | None = "hongyan.json", after: str | None = None, **more: Any
+    ) -> connect:
         """The client of another project (websockets)."""
         headers = {"Authorization": f"Bearer {self.web.tokens[user]}"} if user else {}
         return connect(

@@ -1,4 +1,4 @@
-"""From uvicorn to picows on the same transport, on both loops, with and without TLS: what leans on the inside of three libraries."""
+"""From uvicorn to picows on one transport, on both loops, with and without TLS: what leans on the inside of three libraries."""
 
 import asyncio
 import ssl

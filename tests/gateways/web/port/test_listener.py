@@ -1,6 +1,7 @@
 """HTTP on the port: bounds on what a client may keep open, running requests at the end, and ports that cannot be opened."""
 
 import asyncio
+import contextlib
 import socket
 import time
 from pathlib import Path
@@ -76,8 +77,7 @@ async def test_a_head_that_is_too_large_is_refused_before_it_is_whole(tmp_path: 
     async with open_port(tmp_path) as port:
         raw = await port.socket()
         for piece in pieces:
-            raw.writer.write(piece)
-            await asyncio.sleep(0)
+            await raw.write(piece)
         status, _, body = await raw.answer()
         assert status == 413
         assert msgspec.json.decode(body)["type"] == "urn:hongyan:error:too-large"
@@ -85,24 +85,27 @@ async def test_a_head_that_is_too_large_is_refused_before_it_is_whole(tmp_path: 
 
 @pytest.mark.parametrize(
     "begun",
-    [b"", b"GET /health HTT", b"GET /health HTTP/1.1\r\nHost: x\r\n", HEALTH + b"\r\n", HEALTH + b"GET /"],
-    ids=["nothing", "half a line", "half a head", "an empty line behind an answer", "half a line behind an answer"],
+    [b"", b"\r\n", b"GET /health HTT", b"GET /health HTTP/1.1\r\nHost: x\r\n"],
+    ids=["nothing", "an empty line", "half a line", "half a head"],
 )
-async def test_a_head_that_does_not_come_to_its_end_is_cut(tmp_path: Path, begun: bytes) -> None:
-    async with open_port(tmp_path, http_pace={"head": 0.3}) as port:
+@pytest.mark.parametrize("answered", [0, 1], ids=["at first", "behind an answer"])
+async def test_a_head_that_does_not_come_to_its_end_is_cut(tmp_path: Path, begun: bytes, answered: int) -> None:
+    async with open_port(tmp_path, http_pace={"head": 0.3, "keep_alive": 1}) as port:
         raw = await port.socket()
+        for _ in range(answered):
+            await raw.write(HEALTH)
+            assert (await raw.answer())[0] == 200
         await raw.write(begun)
-        if begun.startswith(HEALTH):
-            await raw.answer()
         await _gone(raw)
 
 
 async def test_a_head_that_trickles_is_cut_all_the_same(tmp_path: Path) -> None:
     async with open_port(tmp_path, http_pace={"head": 0.4}) as port:
         raw = await port.socket()
-        with pytest.raises(ConnectionError):
-            for byte in b"GET /health HTTP/1.1\r\nX: " + b"x" * 10_000:
-                await raw.write(bytes((byte,)))
+        trickle = iter(b"GET /health HTTP/1.1\r\nX: " + b"x" * 10_000)
+        with contextlib.suppress(ConnectionError):
+            while not raw.reader.at_eof():
+                await raw.write(bytes((next(trickle),)))
                 await asyncio.sleep(0.02)
 
 
@@ -127,7 +130,9 @@ async def test_a_connection_that_is_not_used_any_more_is_closed(tmp_path: Path) 
 async def test_a_long_poll_is_not_cut_for_being_long(tmp_path: Path) -> None:
     async with open_port(tmp_path, http_pace={"head": 0.2, "body": 0.2, "drain": 0.2}) as port:
         raw = await port.socket()
-        await raw.write(f"GET /v1/events?wait=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {port.web.tokens['bob']}\r\n\r\n".encode())
+        await raw.write(
+            f"GET /v1/events?wait=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {port.web.tokens['bob']}\r\n\r\n".encode()
+        )
         assert (await raw.answer())[0] == 200
 
 
@@ -139,8 +144,10 @@ async def test_an_answer_that_nobody_takes_is_cut(tmp_path: Path) -> None:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
         one.setblocking(False)
         await asyncio.get_running_loop().sock_connect(one, ("127.0.0.1", port.gateway.port))
-        request = f"GET /v1/conversations/{group}/events?limit=200 HTTP/1.1\r\nAuthorization: Bearer {port.web.tokens['bob']}\r\n\r\n"
-        await asyncio.get_running_loop().sock_sendall(one, request.encode())
+        request = (
+            f"GET /v1/conversations/{group}/events?limit=200 HTTP/1.1\r\nAuthorization: Bearer {port.web.tokens['bob']}\r\n\r\n"
+        )
+        await asyncio.get_running_loop().sock_sendall(one, request.encode() * 30)  # more than the kernel keeps for us
         listener = port.gateway._listener
         assert listener is not None
         await until(lambda: listener.connections == 1)
@@ -158,7 +165,9 @@ async def test_over_the_bound_connections_are_told_so_and_closed(tmp_path: Path)
         assert (status, int(headers["retry-after"])) == (503, 10)
         assert msgspec.json.decode(body)["type"] == "urn:hongyan:error:overloaded"
         peers[0].writer.transport.abort()
-        await until(lambda: port.gateway.websockets == 1)
+        raw.writer.transport.abort()
+        listener = port.gateway._listener
+        await until(lambda: port.gateway.websockets == 1 and listener is not None and listener.connections == 1)
         again = await port.socket()
         await again.write(HEALTH)
         assert (await again.answer())[0] == 200

@@ -117,9 +117,7 @@ async def test_a_reader_that_missed_much_reads_the_log(tmp_path: Path, subprotoc
 
 
 @pytest.mark.parametrize(("cursor", "reason"), [("zzz.1", "epoch"), (None, "ahead")])
-async def test_a_cursor_that_cannot_be_continued_is_said_to_be_limited(
-    tmp_path: Path, cursor: str | None, reason: str
-) -> None:
+async def test_a_cursor_that_cannot_be_continued_is_said_to_be_limited(tmp_path: Path, cursor: str | None, reason: str) -> None:
     async with open_port(tmp_path) as port:
         group = await port.web.group("alice", "bob")
         epoch = port.home.messaging.log.epoch

@@ -111,11 +111,13 @@ export function initials(name) {
   return ends.map((word) => letters(word)[0]).join('').toUpperCase() || '·';
 }
 
-/** One of twelve tints, the same for an id everywhere (FNV-1a). */
+/** One of twelve tints, the same for an id everywhere: FNV-1a, then MurmurHash3's last step, because short ids differ in few bits. */
 export function tint(id) {
   let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(id)) hash = Math.imul(hash ^ byte, 0x01000193) >>> 0;
-  return hash % 12;
+  for (const byte of new TextEncoder().encode(id)) hash = Math.imul(hash ^ byte, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) % 12;
 }
 
 export function avatar(id, name, { round = true, status } = {}) {

@@ -67,7 +67,9 @@ export function timelineView(app) {
       bones.hidden = conversation.loaded || failed;
       set(scroll, 'aria-busy', conversation.loaded ? null : 'true');
       if (fresh && conversation.loaded && app.ui.newFrom !== null) {
-        rows.querySelector('.unread-line')?.scrollIntoView({ block: 'center' });
+        const line = rows.querySelector('.unread-line');
+        // Not scrollIntoView: that would scroll everything around the messages too.
+        if (line) scroll.scrollTop += line.getBoundingClientRect().top - scroll.getBoundingClientRect().top - scroll.clientHeight / 3;
         atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
       } else if (atEnd) scroll.scrollTop = scroll.scrollHeight;
       else if (held?.row.isConnected) scroll.scrollTop += held.row.getBoundingClientRect().top - held.y;
