@@ -27,11 +27,11 @@ def open_client(url: str, state: Path | None = None, **more: Any) -> Client:
         "poll_pause": 0.05,
         "longpoll_wait": 5,
         "backoff": lambda: Backoff(first=0.05, most=0.4),
-        "ladder": Ladder(climb_after=0.5, climb_most=1.0),
+        "ladder": Ladder(climb_after=1.2, climb_most=1.5),
     }
     client = Client(url, state=state, **options | more)
-    client._socket._answer_within = 1.0
-    client._transports["sse"]._first = 1.0  # type: ignore[attr-defined]
+    client._socket._answer_within = 0.5
+    client._transports["sse"]._first = 0.5  # type: ignore[attr-defined]
     return client
 
 

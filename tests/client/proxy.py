@@ -5,7 +5,7 @@ import contextlib
 from types import TracebackType
 from typing import Literal, Self
 
-Deed = Literal["pass", "refuse", "reset", "swallow", "nothing", "garbage"]
+Deed = Literal["pass", "refuse", "reset", "swallow", "nothing"]
 """`refuse` answers 403 in HTML; `swallow` passes the head of the answer and then nothing; `nothing` never answers."""
 
 
@@ -22,16 +22,15 @@ class Proxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._server is not None
         self._server.close()
-        self.drop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        while self._tasks:
+            self.drop()
+            await asyncio.wait(self._tasks)
 
     @property
     def url(self) -> str:
@@ -43,16 +42,17 @@ class Proxy:
         for writer in list(self._open):
             writer.transport.abort()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._open.add(writer)
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            with contextlib.suppress(OSError, asyncio.CancelledError):
+            with contextlib.suppress(OSError):
                 await self._both_ways(reader, writer)
         finally:
-            self._tasks.discard(task)
             self._open.discard(writer)
             writer.transport.abort()
 
@@ -80,11 +80,9 @@ class Proxy:
                         return
                     case "reset":
                         return
-                    case "garbage":
-                        writer.write(b"220 smtp.example.org ESMTP\r\n")
-                        return
                     case "nothing":
-                        await asyncio.Event().wait()
+                        await reader.read()
+                        return
                     case "swallow":
                         swallow.set()
                     case _:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hongyan.client import Client, ClientError, Closed, StateInUse
+from hongyan.client.saved import Saved
 from hongyan.core.errors import Forbidden, Invalid, NotAuthenticated, NotFound, TooLarge, WrongPassword
 
 from ..serving import PASSWORD, Server
@@ -173,20 +174,17 @@ async def test_start_waits_for_the_server_and_close_ends_the_wait(tmp_path: Path
         await asyncio.wait_for(starting, 10)
 
 
-async def test_limited_cursor_reloads(server: Server, tmp_path: Path) -> None:
-    """A kept cursor of a log that was replaced by a restored backup."""
+@pytest.mark.parametrize("transport", ALL)
+async def test_cursor_of_another_log_reloads(server: Server, tmp_path: Path, transport: str) -> None:
+    """As after a restored backup."""
     ann, bob = names(server, "ann", "bob")
-    async with open_client(server.url, tmp_path) as client:
-        await client.login(ann, PASSWORD, "test")
-        client._saved.save_cursor(ann, "otherlog.7")
-    for transport in ALL:
-        a = await joined(server, ann, state=tmp_path, transport=transport)
-        b = await joined(server, bob)
-        async with a.client, b.client:
-            await until(lambda a=a: a.reloads == 1)
-            lane = (await b.client.create_direct(ann)).id
-            await b.client.send(lane, f"über {transport}")
-            await until(lambda a=a, lane=lane, transport=transport: f"über {transport}" in a.texts(lane))
-            a.client._saved.save_cursor(ann, "otherlog.7")
-            a.client._intake.stop()
-            a.client._saved.save_cursor = lambda user, cursor: None  # type: ignore[method-assign]
+    saved = Saved(tmp_path, server.url)
+    saved.save_cursor(ann, "otherlog.7")
+    saved.close()
+    a, b = await joined(server, ann, state=tmp_path, transport=transport), await joined(server, bob)
+    async with a.client, b.client:
+        await until(lambda: a.reloads == 1)
+        lane = (await b.client.create_direct(ann)).id
+        await b.client.send(lane, "neu")
+        await until(lambda: a.texts(lane) == ["neu"])
+        assert a.reloads == 1

@@ -10,6 +10,17 @@
     return [left, right];
   },
 
+  top: (text) => [...document.querySelectorAll('.bubble')].find((one) => one.textContent === text).getBoundingClientRect().top,
+
+  /** Scrolls the messages to `place`; text and place on the screen of the first bubble that is wholly in view then. */
+  firstBubbleAt(place) {
+    const messages = document.querySelector('.messages');
+    messages.scrollTop = place;
+    const edge = messages.getBoundingClientRect().top;
+    const first = [...messages.querySelectorAll('.bubble')].find((one) => one.getBoundingClientRect().top >= edge);
+    return [first.textContent, first.getBoundingClientRect().top];
+  },
+
   /** What can be pressed and is smaller than `least` pixels in one direction, with its size. Links within text are no targets of that size. */
   smallTargets(least) {
     return [...document.querySelectorAll('button, input, select, textarea')]

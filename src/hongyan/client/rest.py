@@ -4,7 +4,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from typing import Any, TypeVar, overload
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import msgspec
@@ -100,6 +100,6 @@ def at(*parts: str) -> str:
 
 def _has_host(url: str) -> bool:
     try:
-        return bool(httpx.URL(url).host)
-    except httpx.InvalidURL:
+        return bool(urlsplit(url).hostname and httpx.URL(url).host)
+    except (ValueError, httpx.InvalidURL):
         return False

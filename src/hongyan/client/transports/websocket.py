@@ -144,6 +144,8 @@ class WebSocket:
                         pass
         except Exception as error:
             self._stop_calls()
+            if not isinstance(error, ConnectionClosed):
+                connection.transport.abort()  # nobody is there to say goodbye to
             await batches.put(verdict or error)
 
     async def _put(self, connection: ClientConnection, batches: "asyncio.Queue[Batch | Exception]", batch: Batch) -> None:

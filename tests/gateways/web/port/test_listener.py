@@ -246,6 +246,20 @@ def test_all_addresses_of_a_host_have_the_same_port(host: str, reached: list[str
             one.close()
 
 
+async def test_the_kernel_holds_little_for_a_client_that_takes_nothing() -> None:
+    [listener] = bind(Endpoint("127.0.0.1", 0))
+    with listener, socket.create_connection(listener.getsockname()) as client:
+        accepted, _ = listener.accept()
+        with accepted:
+            accepted.setblocking(False)
+            before = client.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            sent = 0
+            with contextlib.suppress(BlockingIOError):
+                while sent < 50_000_000:
+                    sent += accepted.send(b"x" * 65_536)
+            assert sent <= before + 1_000_000
+
+
 def _running(port: Port) -> bool:
     listener = port.gateway._listener
     return listener is not None and any(task for task in listener._state.tasks)

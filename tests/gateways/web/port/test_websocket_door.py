@@ -1,4 +1,4 @@
-"""Who is let in as a WebSocket, and how others are told why not; log-in by the first frame; the end of tokens and of the server."""
+"""Who is let in as a WebSocket, and how others are told why not; log-in by the first frame; the end of a token, and of all."""
 
 import asyncio
 import time

@@ -39,7 +39,10 @@ export function chatView(app) {
       empty.hidden = Boolean(conversation) || !app.ready;
       details.render();
       set(opener, 'aria-expanded', String(Boolean(app.ui.details)));
-      if (!conversation) return;
+      if (!conversation) {
+        timeline.leave();
+        return;
+      }
       const name = oneLine(app.titleOf(conversation));
       const peer = app.peerOf(conversation);
       const status = peer ? app.state.presence.get(peer) ?? 'offline' : null;

@@ -46,6 +46,8 @@ export function timelineView(app) {
   return {
     node,
     toNewest,
+    /** Nothing is open: the next conversation is entered anew, even if it is the same. */
+    leave: () => (shownId = null),
     render() {
       const { conversation } = app;
       const fresh = shownId !== conversation.id;

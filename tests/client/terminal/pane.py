@@ -1,0 +1,78 @@
+"""A pane of tmux: a real terminal to type into and to look at."""
+
+import subprocess
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ...serving import PASSWORD, Server, wait_for
+from .programs import command, environment
+
+
+class Pane:
+    """`hongyan chat` in a terminal of 80 by 24. When a test fails, the screen is printed."""
+
+    def __init__(self, server: Server, home: Path, name: str, *arguments: str, size: str = "80x24", **variables: str) -> None:
+        self._server = server
+        self._name = name
+        self._socket = home / f"{name}.tmux"
+        width, height = size.split("x")
+        set_up = [f"{key}={value}" for key, value in (environment(home) | {"TERM": "screen-256color"} | variables).items()]
+        words = ["env", "-i", *set_up, *command(server, name, *arguments)]
+        self._tmux("-f", "/dev/null", "new-session", "-d", "-x", width, "-y", height, "cat")
+        self._tmux("set-option", "-g", "remain-on-exit", "on")
+        self._tmux("respawn-pane", "-k", *words)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if error is not None:
+            print(f"--- the screen of {self._name}:\n{self.screen(past=True)}")
+        self._tmux("kill-server")
+
+    def log_in(self, password: str = PASSWORD) -> None:
+        self.sees("的密码：")
+        self.type(password)
+        self.sees("已连接")
+
+    def type(self, text: str, *, enter: bool = True) -> None:
+        self._tmux("send-keys", "-l", text)
+        if enter:
+            self.key("Enter")
+
+    def key(self, name: str) -> None:
+        self._tmux("send-keys", name)
+
+    def screen(self, *, past: bool = False, colours: bool = False) -> str:
+        return self._tmux("capture-pane", "-p", *(["-S", "-1000"] if past else []), *(["-e"] if colours else []))
+
+    def sees(self, *texts: str) -> str:
+        """The screen, as soon as all of this is on it."""
+        wait_for(lambda: all(text in self.screen() for text in texts), what=f"{texts} on the screen")
+        return self.screen()
+
+    def line(self, text: str) -> str:
+        """The last line of the screen with this text."""
+        wait_for(lambda: text in self.screen(), what=f"{text!r} on the screen")
+        return [line for line in self.screen().split("\n") if text in line][-1]
+
+    def prompt(self) -> str:
+        return self.screen().rstrip("\n").split("\n")[-1]
+
+    @property
+    def pid(self) -> int:
+        return int(self._tmux("display-message", "-p", "#{pane_pid}"))
+
+    def ended(self) -> int:
+        """The exit code, as soon as the program has ended."""
+        wait_for(lambda: self._tmux("display-message", "-p", "#{pane_dead}").strip() == "1", what="the end of the program")
+        return int(self._tmux("display-message", "-p", "#{pane_dead_status}"))
+
+    def resize(self, width: int, height: int) -> None:
+        self._tmux("resize-window", "-x", str(width), "-y", str(height))
+
+    def _tmux(self, *words: str) -> str:
+        done = subprocess.run(["tmux", "-u", "-S", str(self._socket), *words], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 0, (words, done.stderr)
+        return done.stdout
