@@ -38,10 +38,10 @@ class Ledger:
         """Sent and not answered: may be in the log or not."""
         return [client_id for client_id in self.sent if client_id not in self.acked]
 
-    def new(self, person: Person, lane: str) -> str:
+    def new(self, person: Person, lane: str, text: str = "话") -> str:
         """A message that is about to be sent; its client id."""
         client_id = new_client_id()
-        self.sent[client_id] = Sent(person, lane, f"话 {client_id}")
+        self.sent[client_id] = Sent(person, lane, f"{client_id} {text}")
         return client_id
 
     def ack(self, client_id: str, answer: Frame) -> None:

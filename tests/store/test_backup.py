@@ -30,7 +30,8 @@ async def copy(database: Path, tmp_path: Path) -> Path:
     return tmp_path / "copy"
 
 
-async def test_copy_under_load_is_a_prefix_of_the_log(database: Path, tmp_path: Path) -> None:
+async def test_copy_under_load_is_a_prefix_of_the_log(database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backup, "_PAGES", 20)
     opened = await opened_at(database)
     await opened.add_all(draft(f"room{number % 5}", content=b"x" * 1_000) for number in range(2_000))
     stop = False
@@ -40,19 +41,24 @@ async def test_copy_under_load_is_a_prefix_of_the_log(database: Path, tmp_path: 
             await opened.add_all(draft(f"room{number % 5}", content=b"y" * 1_000) for number in range(50))
 
     loading = asyncio.ensure_future(load())
-    steps: list[tuple[int, int]] = []
     copies = [tmp_path / f"copy{number}" for number in range(5)]
     begun, written = [], []
     for target in copies:
         begun.append(opened.batches[-1].last)
-        await asyncio.to_thread(backup.write, database, target, lambda done, total: steps.append((done, total)))
+        steps: list[tuple[int, int]] = []
+
+        def note(done: int, total: int, steps: list[tuple[int, int]] = steps) -> None:
+            steps.append((done, total))
+
+        await asyncio.to_thread(backup.write, database, target, note)
+        assert [done for done, _ in steps] == sorted({done for done, _ in steps}), "it began anew"
+        assert steps[-1][0] == steps[-1][1] > 100
         written.append(opened.batches[-1].last)
     stop = True
     await loading
     log = await opened.log()
     await opened.store.close()
     assert written[-1] > begun[0], "there was no load"
-    assert steps[-1][0] == steps[-1][1] > 0
     for target, least, most in zip(copies, begun, written, strict=True):
         directory = tmp_path / f"of {target.name}"
         directory.mkdir()
@@ -142,10 +148,35 @@ async def test_restore_keeps_what_a_killed_server_had_not_merged_yet(copy: Path,
     assert (killed / "hongyan.db-wal").stat().st_size > 0
     aside = backup.restore(copy, killed / "hongyan.db")
     assert aside is not None
+    assert sorted(path.name for path in killed.iterdir()) == ["hongyan.db", aside.name]
     for path, log in ((killed / "hongyan.db", old[:50]), (aside, old)):
         store = await opened_at(path)
         assert await store.log() == log
         await store.store.close()
+
+
+async def test_restore_in_the_place_of_a_database_that_is_open_leaves_nothing_of_it(copy: Path, database: Path) -> None:
+    """Some command that reads is no server and holds no lock."""
+    with closing(sqlite3.connect(database)) as other:
+        assert other.execute("SELECT count(*) FROM events").fetchone() == (50,)
+        aside = backup.restore(copy, database)
+        assert aside is not None
+        names = sorted(path.name for path in database.parent.iterdir())
+        assert names == ["hongyan.db", aside.name, f"{aside.name}-shm", f"{aside.name}-wal"]
+        opened = await opened_at(database)
+        await opened.add(draft())
+        assert len(await opened.log()) == 51
+        await opened.store.close()
+
+
+async def test_restore_in_the_place_of_a_file_that_is_no_database_works(copy: Path, database: Path) -> None:
+    database.write_bytes(b"not a database any more" * 1_000)
+    aside = backup.restore(copy, database)
+    assert aside is not None
+    assert aside.read_bytes().startswith(b"not a database")
+    opened = await opened_at(database)
+    assert len(await opened.log()) == 50
+    await opened.store.close()
 
 
 async def test_restores_within_one_second_keep_every_old_database(copy: Path, database: Path) -> None:

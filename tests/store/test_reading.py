@@ -42,56 +42,75 @@ def fill(connection: Connection, entries: list[tuple[str, str, str | None]]) -> 
     return log
 
 
-logs = st.lists(
-    st.tuples(
-        st.sampled_from(LANES[:3]), st.sampled_from(["message", "message", "member"]), st.sampled_from(["alice", "bob", None])
-    ),
-    max_size=60,
-)
-spans = st.lists(
-    st.tuples(
-        st.sampled_from([*LANES, "empty"]), st.builds(Span, since_seq=st.integers(0, 40), last_seq=st.none() | st.integers(0, 40))
-    ),
-    max_size=8,
-)
-places = st.integers(0, 62)
+kinds = st.sampled_from(["message", "message", "member"])
+senders = st.sampled_from(["alice", "bob", None])
 whatever = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
-@settings(whatever, max_examples=600)
-@given(entries=logs, spans=spans, position=places, upto=places, limit=st.integers(0, 70))
-def test_visible_after_is_what_a_look_at_every_event_finds(
-    connection: Connection, entries: Any, spans: list[tuple[str, Span]], position: int, upto: int, limit: int
-) -> None:
-    log = fill(connection, entries)
-    visible = [
+@st.composite
+def logs(draw: st.DrawFn) -> list[tuple[str, str, str | None]]:
+    """Lanes, types and senders; long enough, more often than not, that something is before and behind any place."""
+    size = draw(st.integers(0, 60))
+    lanes = LANES[: draw(st.integers(1, 3))]
+    return draw(st.lists(st.tuples(st.sampled_from(lanes), kinds, senders), min_size=size, max_size=size))
+
+
+def visible(log: list[Event], spans: list[tuple[str, Span]], position: int, upto: int) -> list[Event]:
+    """A look at every event."""
+    return [
         one
         for one in log
         if position < one.position <= upto and any(lane == one.lane and span.shows(one.seq) for lane, span in spans)
     ]
-    assert reading.visible_after(connection, spans, position, upto, limit) == visible[:limit]
 
 
-@settings(whatever, max_examples=150)
-@given(entries=logs, lane=st.sampled_from(LANES), at=places, other=places, limit=st.integers(0, 20))
+@settings(whatever, max_examples=500)
+@given(entries=logs(), data=st.data())
+def test_visible_after_is_what_a_look_at_every_event_finds(
+    connection: Connection, entries: list[tuple[str, str, str | None]], data: st.DataObject
+) -> None:
+    log = fill(connection, entries)
+    longest = max((one.seq for one in log), default=0)
+    seqs = st.integers(0, longest + 1)
+    span = st.builds(Span, since_seq=seqs, last_seq=st.none() | seqs)
+    spans = data.draw(st.lists(st.tuples(st.sampled_from([*LANES, "empty"]), span), max_size=8))
+    position = data.draw(st.integers(0, len(log)))
+    upto = data.draw(st.just(len(log)) | st.integers(0, len(log) + 2))
+    limit = data.draw(st.just(100) | st.integers(0, 10))
+    assert reading.visible_after(connection, spans, position, upto, limit) == visible(log, spans, position, upto)[:limit]
+
+
+def test_part_of_a_lane_that_was_left_ends_where_it_was_left(connection: Connection) -> None:
+    log = fill(connection, [("room", "message", "bob")] * 10)
+    spans = [("room", Span(2, 3)), ("room", Span(7, 8))]
+    assert reading.visible_after(connection, spans, 0, 10, 100) == [log[1], log[2], log[6], log[7]]
+    assert reading.visible_after(connection, spans, 2, 7, 100) == [log[2], log[6]]
+
+
+@settings(whatever, max_examples=300)
+@given(entries=logs(), lane=st.sampled_from(LANES), data=st.data())
 def test_each_other_function_is_what_a_look_at_every_event_finds(
-    connection: Connection, entries: Any, lane: str, at: int, other: int, limit: int
+    connection: Connection, entries: list[tuple[str, str, str | None]], lane: str, data: st.DataObject
 ) -> None:
     log = fill(connection, entries)
     mine = [one for one in log if one.lane == lane]
+    position = data.draw(st.integers(0, len(log) + 1))
+    seq = data.draw(st.integers(0, len(mine) + 1))
+    other = data.draw(st.integers(0, len(mine) + 2))
+    limit = data.draw(st.just(100) | st.integers(0, 10))
     assert reading.head(connection) == len(log)
     assert reading.lane_head(connection, lane) == len(mine)
-    assert reading.after(connection, at, limit) == log[at:][:limit]
+    assert reading.after(connection, position, limit) == log[position:][:limit]
     assert reading.newest(connection, limit) == log[max(len(log) - limit, 0) :]
-    assert reading.lane_after(connection, lane, at, limit) == mine[at:][:limit]
-    readable = [one for one in mine if one.seq >= at]
-    assert reading.lane_before(connection, lane, at, None, limit) == readable[max(len(readable) - limit, 0) :]
+    assert reading.lane_after(connection, lane, seq, limit) == mine[seq:][:limit]
+    readable = [one for one in mine if one.seq >= seq]
+    assert reading.lane_before(connection, lane, seq, None, limit) == readable[max(len(readable) - limit, 0) :]
     below = [one for one in readable if one.seq < other]
-    assert reading.lane_before(connection, lane, at, other, limit) == below[max(len(below) - limit, 0) :]
+    assert reading.lane_before(connection, lane, seq, other, limit) == below[max(len(below) - limit, 0) :]
     messages = [one for one in mine if one.type == "message"]
-    assert reading.last_message(connection, lane, at) == next((one for one in reversed(messages) if one.seq >= at), None)
-    others = [one for one in messages if one.seq > at and one.sender != "alice"]
-    assert reading.unread(connection, lane, at, "alice", limit) == min(len(others), limit)
+    assert reading.last_message(connection, lane, seq) == next((one for one in reversed(messages) if one.seq >= seq), None)
+    others = [one for one in messages if one.seq > seq and one.sender != "alice"]
+    assert reading.unread(connection, lane, seq, "alice", limit) == min(len(others), limit)
 
 
 class Cost:

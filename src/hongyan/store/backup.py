@@ -114,7 +114,7 @@ def _put_aside(database: Path, now: float) -> Path:
     while aside.exists():
         number += 1
         aside = database.with_name(f"{database.name}.before-restore-{stamp}-{number}")
-    for suffix in ("-wal", "-shm"):  # only a damaged database still has them
+    for suffix in ("-wal", "-shm"):  # something that reads has the database open
         part = database.with_name(database.name + suffix)
         if part.exists():
             part.rename(aside.with_name(aside.name + suffix))

@@ -66,7 +66,8 @@ class SqliteStore:
             await self.close()
             raise
         self._writer = Writer(access, self._queue, self._from_writer)
-        self._thread = Thread(target=self._write, args=(self._writer, access), name="store-write")
+        # A daemon: a process that ends without `close` must end, and what is not acknowledged is promised to nobody.
+        self._thread = Thread(target=self._write, args=(self._writer, access), name="store-write", daemon=True)
         self._thread.start()
         self._open = True
 

@@ -66,8 +66,11 @@ class Pane:
 
     def ended(self) -> int:
         """The exit code, as soon as the program has ended."""
-        wait_for(lambda: self._tmux("display-message", "-p", "#{pane_dead}").strip() == "1", what="the end of the program")
-        return int(self._tmux("display-message", "-p", "#{pane_dead_status}"))
+
+        def status() -> str:  # comes a little after the pane is dead
+            return self._tmux("display-message", "-p", "#{?pane_dead,#{pane_dead_status},}").strip()
+
+        return int(wait_for(status, what="the end of the program"))
 
     def resize(self, width: int, height: int) -> None:
         self._tmux("resize-window", "-x", str(width), "-y", str(height))

@@ -17,12 +17,19 @@ GOOD = {
 
 
 def offer(
-    target: str = "/v1/events/ws", method: str = "GET", *, compression: bool = True, more: dict[str, str | None] | None = None
+    target: str = "/v1/events/ws",
+    *,
+    method: str = "GET",
+    version: str = "1.1",
+    compression: bool = True,
+    more: dict[str, str | None] | None = None,
 ) -> Offer:
     """What is read from the good request with other headers; None leaves one out."""
     chosen = {name: value for name, value in {**GOOD, **(more or {})}.items() if value is not None}
     headers = [(name.encode(), value.encode("latin-1")) for name, value in chosen.items()]
-    return read_offer(UpgradeRequest(method, target.encode("latin-1"), headers, "192.0.2.1", "http"), compression=compression)
+    return read_offer(
+        UpgradeRequest(method, version, target.encode("latin-1"), headers, "192.0.2.1", "http"), compression=compression
+    )
 
 
 def test_the_key_is_answered_as_in_rfc_6455() -> None:
@@ -76,6 +83,7 @@ def test_compression_is_agreed_on_when_offered_and_wanted() -> None:
         ({"target": "/v1/events/%77s"}, NotFound),
         ({"target": "//v1/events/ws"}, NotFound),
         ({"method": "POST"}, MethodNotAllowed),
+        ({"version": "1.0"}, Invalid),
         ({"more": {"sec-websocket-version": "8"}}, Invalid),
         ({"more": {"sec-websocket-version": None}}, Invalid),
         ({"more": {"sec-websocket-key": None}}, Invalid),

@@ -134,6 +134,8 @@ class Chat:
             return
         found = self._direct_with(user) or (await self._insist(lambda: self._client.create_direct(user))).id
         await self._post(found, text)
+        if self._interactive and (view := self._client.state.conversation(found)) is not None and view.unread:
+            await self._client.read(found, view.head_seq)  # who answers has read
 
     async def _post(self, conversation: str, text: str) -> None:
         pending = self._client.post(conversation, text)

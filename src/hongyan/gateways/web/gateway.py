@@ -69,7 +69,7 @@ class WebGateway:
             self._certificate = Certificate(http.certificate, http.key)
         self._loop = asyncio.get_running_loop()
         self._upkeep = Upkeep(self._pace, self._loop)
-        output = Output(self._loop.call_soon)
+        output = Output(self._loop)
         self._context = Context(self._services.messaging, self._services.settings, output, self._upkeep)
         self._door = Door(self._services, self._context)
         tls = self._certificate.context if self._certificate is not None else None
@@ -109,7 +109,8 @@ class WebGateway:
 
     def _admits(self, http_connections: int) -> bool:
         most = self._services.settings.limits.connections
-        return http_connections + self._context.open + self._upkeep.waiting_count <= most
+        others = self._context.open + self._upkeep.waiting_count + self._upkeep.closing_count
+        return http_connections + others <= most
 
     def _look(self) -> None:
         self._looking = self._loop.call_later(_LOOK_SECONDS, self._look)

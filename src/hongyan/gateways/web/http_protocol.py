@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import httptools
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from hongyan.core.errors import HongyanError, Invalid, Overloaded, TooLarge
@@ -86,7 +86,7 @@ class HttpProtocol(HttpToolsProtocol):
             self._fed = self._fed + len(data) if self._in_head else 0
             if self._fed > _HEAD_BYTES:
                 self._refuse_head()
-            elif self._due is None and (self.cycle is None or self.cycle.response_complete):
+            elif self._due is None and self._running is None:
                 self._due = self.loop.time() + self._head_seconds  # empty lines, which are no request yet
 
     def on_message_begin(self) -> None:
@@ -127,8 +127,9 @@ class HttpProtocol(HttpToolsProtocol):
         """
         if self._refused or self.transport.is_closing():
             return
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.keep_alive = False  # an answer is under way, and this one would end up in its middle
+        running = self._running
+        if running is not None:
+            running.keep_alive = False  # an answer is under way, and this one would end up in its middle
             self.transport.pause_reading()
             return
         status, headers, body = problem(error)
@@ -155,6 +156,12 @@ class HttpProtocol(HttpToolsProtocol):
         elif now - self._taken_at >= drain_seconds:
             self.transport.abort()
 
+    @property
+    def _running(self) -> RequestResponseCycle | None:
+        """The request that is not answered yet."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle if cycle is not None and not cycle.response_complete else None
+
     def _should_upgrade_to_ws(self) -> bool:
         return True
 
@@ -169,16 +176,18 @@ class HttpProtocol(HttpToolsProtocol):
     def _upgrade(self, pipelined: bytes) -> None:
         """The parser has stopped behind the head of a request that wants to change the protocol."""
         self._due = None
-        if self.cycle is not None and not self.cycle.response_complete:
+        running = self._running
+        if running is not None:
             # Another protocol, which is not changed to: the request is answered as it is. Or a WebSocket behind a request without
             # an answer: it is not waited for. In both cases nothing more can be parsed.
-            self.cycle.keep_alive = False
+            running.keep_alive = False
         elif self._should_upgrade():
             self._upgraded = True
             self._door.knock(
                 self,
                 UpgradeRequest(
                     self.parser.get_method().decode("ascii"),
+                    self.parser.get_http_version(),
                     self.url,
                     self.headers,
                     self.client[0] if self.client else None,

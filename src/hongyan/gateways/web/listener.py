@@ -50,7 +50,7 @@ class Listener:
         self._admits = admits
         self._state = ServerState()
         self._config = Config(
-            app,  # type: ignore[arg-type]  # uvicorn's own types of the same protocol
+            app,
             http=HttpProtocol,
             ws="none",
             lifespan="off",
@@ -80,9 +80,12 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         sockets = await self._loop.run_in_executor(None, bind, endpoint)
         self.port = sockets[0].getsockname()[1]
-        options = {"ssl": self._tls, "ssl_handshake_timeout": self._pace.handshake} if self._tls else {}
+        handshake = self._pace.handshake if self._tls is not None else None
         for one in sockets:
-            self._servers.append(await self._loop.create_server(self._protocol, sock=one, backlog=_BACKLOG, **options))
+            server = await self._loop.create_server(
+                self._protocol, sock=one, backlog=_BACKLOG, ssl=self._tls, ssl_handshake_timeout=handshake
+            )
+            self._servers.append(server)
         self._tick()
 
     def close(self) -> None:
@@ -94,7 +97,7 @@ class Listener:
         """Let running requests finish until `deadline` of the loop's clock, then cut what is left."""
         self.close()
         for connection in list(self._state.connections):
-            connection.shutdown()  # type: ignore[union-attr]  # uvicorn lists protocols of other kinds too
+            connection.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout_at(deadline):
                 while self._state.connections:
@@ -103,7 +106,7 @@ class Listener:
         if self._timer is not None:
             self._timer.cancel()
         for connection in list(self._state.connections):
-            connection.transport.abort()  # type: ignore[union-attr]
+            connection.transport.abort()
         tasks = list(self._state.tasks)
         for task in tasks:
             task.cancel()
@@ -126,7 +129,7 @@ class Listener:
         self._state.default_headers = [(b"date", formatdate(time.time(), usegmt=True).encode())]
         now = self._loop.time()
         for connection in list(self._state.connections):
-            connection.look(now, self._pace.drain)  # type: ignore[union-attr]
+            connection.look(now, self._pace.drain)  # type: ignore[union-attr]  # uvicorn lists protocols of other kinds, too
 
 
 def bind(endpoint: Endpoint) -> list[socket.socket]:

@@ -264,8 +264,8 @@ class Connection(WSListener):
             return None
         if over:
             wait = max((1 - self._credit) / context.rate, 0.05)
-            error = RateLimited("You are sending faster than allowed", retry_after=math.ceil(wait * 100) / 100)
-            self._writer.tell(self.codec.error(self.codec.ref_of(data), error))
+            limited = RateLimited("You are sending faster than allowed", retry_after=math.ceil(wait * 100) / 100)
+            self._writer.tell(self.codec.error(self.codec.ref_of(data), limited))
             return None
         return data
 

@@ -23,6 +23,8 @@ class UpgradeRequest(msgspec.Struct, frozen=True):
     """A request to become a WebSocket, as the HTTP parser gives it: names of headers in lower case."""
 
     method: str
+    version: str
+    """Of HTTP, as `1.1`."""
     target: bytes
     headers: list[tuple[bytes, bytes]]
     peer: str | None
@@ -49,6 +51,8 @@ def read_offer(request: UpgradeRequest, *, compression: bool) -> Offer:
     if request.method != "GET":
         raise MethodNotAllowed("A WebSocket is opened with GET")
     headers = request.headers
+    if request.version != "1.1":
+        raise Invalid("A WebSocket is opened over HTTP/1.1")
     if all_of(headers, b"transfer-encoding") or any(size != "0" for size in all_of(headers, b"content-length")):
         raise Invalid("A WebSocket is opened without a body")
     if all_of(headers, b"sec-websocket-version") != ["13"]:

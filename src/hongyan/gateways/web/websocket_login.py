@@ -108,6 +108,8 @@ class Login(asyncio.Protocol):
                     self._on_message(self, message)
                     return
         except Violation as violation:
+            if self._closing:
+                self.drop()
             self._leave(close_frame(violation.code, violation.reason))
 
     def eof_received(self) -> bool:

@@ -1,8 +1,8 @@
-"""What goes out at the end of each turn of the loop: one write for each connection, and equal frames are built once."""
+"""What goes out: one write for each connection and turn, and equal frames are built once."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hongyan.core.wire import Entry
@@ -10,6 +10,10 @@ from hongyan.gateways.web.deflate import WORTH_IT, Deflater
 from hongyan.gateways.web.websocket_codec import RESERVED_1, Codec, header
 
 log = logging.getLogger("hongyan.web")
+
+_MANY = 32
+"""Connections written to in one turn, from which on the next turn waits."""
+_PAUSE = 0.003
 
 
 class Frames:
@@ -56,17 +60,28 @@ class Flushed(Protocol):
 
 
 class Output:
-    """Collects the connections that have something to say, and lets them say it together."""
+    """Collects the connections that have something to say, and lets them say it together.
 
-    def __init__(self, call_soon: Callable[[Callable[[], None]], asyncio.Handle]) -> None:
-        self._call_soon = call_soon
+    Under load the kernel's socket writes are most of the cost (docs/performance.md), so after a turn with many of them the next
+    one waits for a few milliseconds and then carries more in each. Who is alone never waits.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, many: int = _MANY, pause: float = _PAUSE) -> None:
+        self._loop = loop
+        self._many = many
+        self._pause = pause
+        self._quiet_until = 0.0
         self._dirty: list[Flushed] = []
 
     def add(self, connection: Flushed) -> None:
-        """`connection` is flushed at the end of this turn. It is added once until then, which it sees to itself."""
+        """`connection` is flushed soon. It is added once until then, which it sees to itself."""
         dirty = self._dirty
         if not dirty:
-            self._call_soon(self._flush)
+            wait = self._quiet_until - self._loop.time()
+            if wait > 0:
+                self._loop.call_later(wait, self._flush)
+            else:
+                self._loop.call_soon(self._flush)
         dirty.append(connection)
 
     def _flush(self) -> None:
@@ -78,3 +93,5 @@ class Output:
             except Exception:
                 log.exception("a connection could not be written to")
                 connection.drop()
+        if len(dirty) >= self._many:
+            self._quiet_until = self._loop.time() + self._pause

@@ -42,13 +42,15 @@ class Visited(Protocol):
 
     def visit(self, frames: Frames) -> None: ...
 
+
+class Watched(Protocol):
+    """A connection whose buffer is full."""
+
     def progress(self) -> object:
         """Changes when the peer has taken something."""
 
     def stuck(self) -> None:
         """It has taken nothing for too long."""
-
-    def drop(self) -> None: ...
 
 
 class Droppable(Protocol):
@@ -69,7 +71,7 @@ class Upkeep:
         self._loop = loop
         self._slots: list[set[Visited]] = [set() for _ in range(max(1, round(pace.beat / pace.tick)))]
         self._at = 0
-        self._full: dict[Visited, tuple[object, float]] = {}
+        self._full: dict[Watched, tuple[object, float]] = {}
         """What was last seen of its progress, and when that was news."""
         self._closing: dict[Droppable, float] = {}
         self._waiting: dict[Waiting, float] = {}
@@ -92,12 +94,11 @@ class Upkeep:
 
     def remove(self, connection: Visited, slot: int) -> None:
         self._slots[slot].discard(connection)
-        self._full.pop(connection, None)
 
-    def full(self, connection: Visited) -> None:
+    def full(self, connection: Watched) -> None:
         self._full[connection] = connection.progress(), self._loop.time()
 
-    def not_full(self, connection: Visited) -> None:
+    def not_full(self, connection: Watched) -> None:
         self._full.pop(connection, None)
 
     def closing(self, connection: Droppable) -> None:
@@ -132,6 +133,10 @@ class Upkeep:
     def waiting_count(self) -> int:
         return len(self._waiting)
 
+    @property
+    def closing_count(self) -> int:
+        return len(self._closing)
+
     def _tick(self) -> None:
         self._timer = self._loop.call_later(self._pace.tick, self._tick)
         now = self._loop.time()
@@ -139,14 +144,14 @@ class Upkeep:
         frames = Frames()
         for connection in list(self._slots[self._at]):
             _safely(partial(connection.visit, frames))
-        for connection, (seen, since) in list(self._full.items()):
-            progress = connection.progress()
+        for full, (seen, since) in list(self._full.items()):
+            progress = full.progress()
             if progress != seen:
-                self._full[connection] = progress, now
+                self._full[full] = progress, now
             elif now - since >= self._pace.drain:
-                del self._full[connection]
+                del self._full[full]
                 self.cut += 1
-                _safely(connection.stuck)
+                _safely(full.stuck)
         for closing in _overdue(self._closing, now):
             _safely(closing.drop)
         for waiting in _overdue(self._waiting, now):

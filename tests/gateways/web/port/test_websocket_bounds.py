@@ -4,14 +4,26 @@ import asyncio
 import contextlib
 import os
 import socket
+import ssl
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from tests.gateways.web.port.plays import PING, PONG, TEXT, Port, Raw, client_frame, open_port, until
+from tests.operation import certificates
 
 MEBIBYTE = 1_048_576
+both_ways = pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+
+
+def way(folder: Path, secure: bool) -> dict[str, Any]:
+    """The port with or without TLS."""
+    if not secure:
+        return {}
+    certificate, key = certificates.make(folder)
+    return {"http": {"certificate": certificate, "key": key}, "tls": ssl.create_default_context(cafile=certificate)}
 
 
 async def lazy(port: Port, user: str) -> Raw:
@@ -20,7 +32,9 @@ async def lazy(port: Port, user: str) -> Raw:
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8_192)
     one.setblocking(False)
     await asyncio.get_running_loop().sock_connect(one, ("127.0.0.1", port.gateway.port))
-    reader, writer = await asyncio.open_connection(sock=one, limit=4_096)
+    reader, writer = await asyncio.open_connection(
+        sock=one, limit=4_096, ssl=port.tls, server_hostname="127.0.0.1" if port.tls else None
+    )
     raw = Raw(reader, writer)
     port.adopt(raw)
     await raw.shake_hands(port.web.tokens[user])
@@ -75,8 +89,9 @@ async def test_a_reader_that_takes_nothing_for_too_long_is_told_to_resume(tmp_pa
         assert await bob.close_code() == 4001
 
 
-async def test_a_reader_that_never_comes_back_is_cut(tmp_path: Path) -> None:
-    async with open_port(tmp_path, limits={"drain_seconds": 0.3}) as port:
+@both_ways
+async def test_a_reader_that_never_comes_back_is_cut(tmp_path: Path, secure: bool) -> None:
+    async with open_port(tmp_path, limits={"drain_seconds": 0.3}, **way(tmp_path, secure)) as port:
         group = await port.web.group("alice", "bob")
         bob = await lazy(port, "bob")
         descriptors = len(os.listdir("/proc/self/fd"))
@@ -86,9 +101,11 @@ async def test_a_reader_that_never_comes_back_is_cut(tmp_path: Path) -> None:
         assert port.gateway.websockets == 0
 
 
-async def test_a_reader_that_is_slow_but_goes_on_is_not_cut(tmp_path: Path) -> None:
+@both_ways
+async def test_a_reader_that_is_slow_but_goes_on_is_not_cut(tmp_path: Path, secure: bool) -> None:
     count = 60
-    async with open_port(tmp_path, limits={"drain_seconds": 0.5, "session_queue": 10, "write_buffer": 65_536}) as port:
+    limits = {"drain_seconds": 0.5, "session_queue": 10, "write_buffer": 65_536}
+    async with open_port(tmp_path, limits=limits, **way(tmp_path, secure)) as port:
         group = await port.web.group("alice", "bob")
         bob = await lazy(port, "bob")
         await say_much(port, group, count, 60_000)

@@ -1,6 +1,7 @@
 """Who is let in as a WebSocket, and how others are told why not; log-in by the first frame; the end of a token, and of all."""
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -191,6 +192,15 @@ async def test_a_violation_before_log_in_ends_the_connection(tmp_path: Path, dat
         raw = await port.raw(None)
         await raw.write(data)
         assert await raw.close_code() == code
+        await raw.ended()
+
+
+async def test_who_goes_on_talking_after_a_refusal_is_cut(tmp_path: Path) -> None:
+    async with open_port(tmp_path, pace={"grace": 60.0}) as port:
+        raw = await port.raw(None, behind=auth("nonsense"))
+        assert await raw.close_code() == 4003
+        with contextlib.suppress(ConnectionError):
+            await raw.write(client_frame(TEXT, b"x" * 1_000_000))
         await raw.ended()
 
 

@@ -1,6 +1,8 @@
 """RFC 6455 and RFC 7692 to the byte: fragments, control frames, masks, sizes, compression."""
 
 import asyncio
+import contextlib
+import random
 import zlib
 from pathlib import Path
 
@@ -227,3 +229,28 @@ async def test_a_violation_of_compression_ends_the_connection_with_its_code(tmp_
         alice = await port.raw("alice", extensions=DEFLATE)
         await alice.write(data)
         assert await alice.close_code() == code
+
+
+async def test_arbitrary_bytes_do_no_harm(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    chance = random.Random(8440)
+    async with open_port(tmp_path) as port:
+        for turn in range(150):
+            junk = chance.randbytes(chance.randrange(1, 400))
+            if turn % 3 == 0:
+                raw = await port.socket()
+                await raw.write(junk)
+            elif turn % 3 == 1:
+                raw = await port.raw("alice", behind=junk, extensions=DEFLATE)
+            else:
+                raw = await port.raw(None, behind=junk, extensions=DEFLATE)
+            opcode, reserved = chance.choice((CONTINUATION, TEXT, BINARY, PING, PONG, CLOSE)), chance.choice((0, 0, 4))
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await raw.write(client_frame(opcode, junk[:125], final=chance.random() < 0.7, reserved=reserved))
+            raw.writer.transport.abort()
+        alice = await port.raw("alice")
+        await alice.write(client_frame(TEXT, PLAIN))
+        assert (await alice.hears("pong"))["ref"] == 1
+        async with asyncio.timeout(10):
+            while port.gateway.websockets != 1 or len(port.home.messaging.sessions) != 1:
+                await asyncio.sleep(0.01)
+    assert [record.message for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
