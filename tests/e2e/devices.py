@@ -113,7 +113,8 @@ class Device:
         self._limit = limit
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
-        self._open = False
+        self.opened = False
+        """The server has answered."""
         self._last = -1
         """The position of the last event; none may come twice or late."""
 
@@ -122,12 +123,12 @@ class Device:
         if cursor is not None:
             self.cursor = cursor
         self.begin(transport)
-        await self.until(lambda: self._open)
+        await self.until(lambda: self.opened)
 
     def begin(self, transport: Transport) -> None:
         """Connect, and do not wait for it."""
         assert self._task is None or self._task.done()
-        self.transport, self.verdict, self.refused, self._open = transport, None, None, False
+        self.transport, self.verdict, self.refused, self.opened = transport, None, None, False
         self._task = asyncio.create_task(self._follow(transport), name=f"{self.person.id} on {transport}")
 
     async def disconnect(self) -> None:
@@ -200,7 +201,7 @@ class Device:
         return self._server_sent() if transport == "sse" else self._websocket(transport)
 
     def _take(self, frame: Frame) -> None:
-        self._open = True
+        self.opened = True
         if frame.get("op") == "close":
             self.verdict = frame
         elif frame.get("op") == "signal":

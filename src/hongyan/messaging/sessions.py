@@ -22,7 +22,7 @@ from hongyan.core.model import DIRECTORY_LANE, Caller, TransportName
 from hongyan.core.wire import Entry
 from hongyan.messaging.log import Log
 from hongyan.messaging.rate import Bucket
-from hongyan.messaging.views import View, Views, recent
+from hongyan.messaging.views import Reader, View, Views, recent
 from hongyan.store import Store, reading
 
 _SIGNALS = 64
@@ -326,7 +326,7 @@ class Sessions:
 
     def on_signal(self, signal: Signal) -> None:
         """Hand a signal to the readers of its lanes, once each, and not to the user it is about."""
-        readers: set[Session] = set()
+        readers: set[Reader] = set()
         for name in signal.lanes:
             lane = self._views.lanes.get(name)
             if lane is not None:

@@ -9,21 +9,18 @@ to what was loaded, and from then on every change is applied as it comes. So a v
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection, select
 
-from hongyan.core.model import DIRECTORY_LANE, Event, Kind, Role, user_lane
+from hongyan.core.model import DIRECTORY_LANE, Caller, Event, Kind, Role, TransportName, user_lane
 from hongyan.core.policy import Span
 from hongyan.core.wire import Entry
 from hongyan.messaging.log import Log
 from hongyan.messaging.tables import conversations, former_members, members
 from hongyan.store import Store, reading
 from hongyan.store.schema import lanes
-
-if TYPE_CHECKING:
-    from hongyan.messaging.sessions import Session
 
 _EVERYTHING = (Span(1),)
 
@@ -44,6 +41,20 @@ class MemberChange(msgspec.Struct):
     count: int = 0
 
 
+class Reader(Protocol):
+    """A session, as far as it is known here."""
+
+    @property
+    def caller(self) -> Caller: ...
+
+    @property
+    def transport(self) -> TransportName: ...
+
+    def push(self, entry: Entry) -> None: ...
+
+    def signal(self, key: tuple[Any, ...], body: dict[str, Any]) -> None: ...
+
+
 class Lane:
     """A conversation that somebody on this node is in."""
 
@@ -55,7 +66,7 @@ class Lane:
         self.member_count = member_count
         self.version = version
         """Membership version, named by every append (see hongyan.store)."""
-        self.sessions: set[Session] = set()
+        self.sessions: set[Reader] = set()
         self.views = 0
 
 
@@ -69,7 +80,7 @@ class View:
         self.roles: dict[str, Role] = {}
         self.lanes: dict[str, Lane] = {}
         self.spans: dict[str, tuple[Span, ...]] = {DIRECTORY_LANE: _EVERYTHING, user_lane(user): _EVERYTHING}
-        self.sessions: set[Session] = set()
+        self.sessions: set[Reader] = set()
         self.allowance = -1.0
         """Sends left in this user's token bucket; below 0 it is new."""
         self.allowance_at = 0.0
@@ -129,7 +140,7 @@ class Views:
             self._loading[user] = loading
         return await asyncio.shield(loading)
 
-    def attach(self, view: View, session: "Session") -> bool:
+    def attach(self, view: View, session: Reader) -> bool:
         """Events of the view's lanes go to this session from now on. False when the view was forgotten: get it again."""
         if self._views.get(view.user) is not view:
             return False
@@ -139,7 +150,7 @@ class Views:
             lane.sessions.add(session)
         return True
 
-    def detach(self, view: View, session: "Session") -> None:
+    def detach(self, view: View, session: Reader) -> None:
         view.sessions.discard(session)
         for lane in view.lanes.values():
             lane.sessions.discard(session)

@@ -1,6 +1,7 @@
 """A pane of tmux: a real terminal to type into and to look at."""
 
 import subprocess
+import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,7 +16,7 @@ class Pane:
     def __init__(self, server: Server, home: Path, name: str, *arguments: str, size: str = "80x24", **variables: str) -> None:
         self._server = server
         self._name = name
-        self._socket = home / f"{name}.tmux"
+        self._socket = Path(tempfile.mkdtemp(dir=home)) / "tmux"
         width, height = size.split("x")
         set_up = [f"{key}={value}" for key, value in (environment(home) | {"TERM": "screen-256color"} | variables).items()]
         words = ["env", "-i", *set_up, *command(server, name, *arguments)]

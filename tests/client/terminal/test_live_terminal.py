@@ -131,7 +131,7 @@ def test_wrong_password_may_be_typed_again_and_ctrl_c_at_the_question_ends_it(se
         a.log_in()
         a.key("C-d")
         assert a.ended() == 0
-    with Pane(server, tmp_path / "..", ann, HOME=str(tmp_path / "elsewhere")) as a:
+    with Pane(server, tmp_path, ann, HOME=str(tmp_path / "elsewhere")) as a:
         a.sees("的密码：")
         a.key("C-c")
         assert a.ended() == 0

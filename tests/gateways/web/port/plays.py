@@ -29,6 +29,7 @@ from tests.gateways.web.webhouse import WebHouse, settings, web_house
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 SECONDS = 10.0
+_MASK = bytes.fromhex("37fa213d")  # the one of RFC 6455, 5.7; always the same, so that tests keep their names
 
 
 class Port:
@@ -164,9 +165,8 @@ def client_frame(opcode: int, payload: bytes, *, final: bool = True, masked: boo
         head = bytes((first, flag | 127)) + size.to_bytes(8, "big")
     if not masked:
         return head + payload
-    mask = os.urandom(4)
-    pattern = (mask * (size // 4 + 1))[:size]
-    return head + mask + (int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")).to_bytes(size, "big")
+    pattern = (_MASK * (size // 4 + 1))[:size]
+    return head + _MASK + (int.from_bytes(payload, "big") ^ int.from_bytes(pattern, "big")).to_bytes(size, "big")
 
 
 def deflated(message: bytes) -> bytes:

@@ -198,6 +198,7 @@ async def test_stopping_answers_long_polls_and_ends_event_streams(tmp_path: Path
         headers = f"Host: x\r\nAuthorization: Bearer {port.web.tokens['bob']}\r\n\r\n"
         await poll.write(f"GET /v1/events?wait=50 HTTP/1.1\r\n{headers}".encode())
         await stream.write(f"GET /v1/events/sse HTTP/1.1\r\n{headers}".encode())
+        assert (await stream.answer())[0] == 200
         await until(lambda: len(port.home.messaging.sessions) == 2)
         began = time.monotonic()
         await port.gateway.stop()
