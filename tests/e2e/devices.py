@@ -10,8 +10,6 @@ A device follows in a task. What goes wrong there (a refusal, a broken rule) is 
 
 import asyncio
 import contextlib
-import itertools
-import json
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from types import TracebackType
@@ -19,33 +17,22 @@ from typing import Any, Literal, Self, get_args
 
 import httpx
 import msgspec
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.typing import Subprotocol
 
 from hongyan.client.sse import EventStreamDecoder
+from tests.e2e.sockets import Frame, Lost, Socket, authorization, open_socket, refusal
 from tests.serving import SECONDS, Person, Refused, Server, new_client_id, texts
 
-Frame = dict[str, Any]
 Transport = Literal["poll", "longpoll", "sse", "json", "msgpack"]
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 STREAMS: tuple[Transport, ...] = ("longpoll", "sse", "json", "msgpack")
 """Those that are told of things; a short poll asks."""
 
 _PAUSE = 0.02
-_CODECS: dict[Any, tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
-    "json": (lambda frame: json.dumps(frame, ensure_ascii=False).encode(), msgspec.json.Decoder().decode),
-    "msgpack": (msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder().decode),
-}
 
 
 def place(cursor: str) -> int:
     """The position in a cursor. Clients must not look; a test of the cursor's rules has to."""
     return int(cursor.rpartition(".")[2])
-
-
-class Lost(Exception):
-    """The connection broke without a verdict."""
 
 
 class Crowd:
@@ -76,7 +63,7 @@ class Crowd:
     async def call(self, person: Person, method: str, path: str, body: Any = None, **query: Any) -> Any:
         """As `Person.call`, beside everything else."""
         try:
-            answer = await self.http.request(method, path, json=body, params=query, headers=_authorization(person))
+            answer = await self.http.request(method, path, json=body, params=query, headers=authorization(person))
         except httpx.TransportError as error:
             raise Lost(repr(error)) from error
         if answer.status_code >= 400:
@@ -158,6 +145,14 @@ class Device:
                 await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
                 waiting[0].cancel()
 
+    async def reached(self, position: int, seconds: float = 2 * SECONDS) -> None:
+        """Wait until everything up to there was given."""
+        await self.until(lambda: self.at >= position, seconds)
+
+    async def given(self, count: int) -> None:
+        """Wait until there are so many events."""
+        await self.until(lambda: len(self.events) >= count)
+
     async def end(self, seconds: float = SECONDS) -> Frame | Refused | None:
         """Wait until the server ends the connection, and give how: a verdict, or a refusal. None when it was only cut."""
         assert self._task is not None
@@ -231,7 +226,7 @@ class Device:
         self.cursor = cursor
 
     async def _polled(self, wait: int) -> AsyncGenerator[Frame, None]:
-        http, headers = self._crowd.http, _authorization(self.person)
+        http, headers = self._crowd.http, authorization(self.person)
         waits = 0  # the first answer comes at once, so that it is known where "now" is
         while True:
             query = {"after": self.cursor, "wait": waits or None, "limit": self._limit}
@@ -249,7 +244,7 @@ class Device:
                 await asyncio.sleep(_PAUSE)
 
     async def _server_sent(self) -> AsyncGenerator[Frame, None]:
-        headers = _authorization(self.person) | ({"Last-Event-ID": self.cursor} if self.cursor else {})
+        headers = authorization(self.person) | ({"Last-Event-ID": self.cursor} if self.cursor else {})
         decoder = EventStreamDecoder()
         try:
             async with self._crowd.http.stream("GET", "/v1/events/sse", headers=headers) as answer:
@@ -282,126 +277,3 @@ class Device:
             raise Lost("the WebSocket ended without a verdict")
         codes = {"resume": 4001, "later": 4002, "login": 4003, "stop": 4004}
         assert socket.code == codes[self.verdict["do"]]
-
-
-class Socket:
-    """A WebSocket with calls: each `say` is answered through a future, everything else comes from `frames`."""
-
-    def __init__(self, connection: ClientConnection, codec: str) -> None:
-        self._connection = connection
-        self._encode, self._decode = _CODECS[codec]
-        self._binary = codec == "msgpack"
-        self._refs = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[Frame]] = {}
-
-    @property
-    def code(self) -> int | None:
-        """Of the server's close frame."""
-        return self._connection.close_code
-
-    async def say(self, op: str, **members: Any) -> "asyncio.Future[Frame]":
-        """One frame. The future has its answer, or Refused, or Lost."""
-        ref = next(self._refs)
-        future: asyncio.Future[Frame] = asyncio.get_running_loop().create_future()
-        self._waiting[ref] = future
-        future.add_done_callback(_looked_at)
-        frame = self._encode({"op": op, "ref": ref, **members})
-        try:
-            await self._connection.send(frame, text=not self._binary)
-        except ConnectionClosed as error:
-            self._lose(error)
-        return future
-
-    async def post(self, conversation: str, text: str, client_id: str | None = None) -> "asyncio.Future[Frame]":
-        """A message on its way."""
-        content = {"type": "text", "text": text}
-        return await self.say("send", conversation=conversation, client_id=client_id or new_client_id(), content=content)
-
-    async def send(self, conversation: str, text: str, client_id: str | None = None) -> Frame:
-        """A message and its acknowledgement. Somebody has to read `frames` meanwhile."""
-        return await (await self.post(conversation, text, client_id))
-
-    async def frames(self) -> AsyncGenerator[Frame, None]:
-        """What is no answer, until the connection ends."""
-        reason: Exception | None = None
-        try:
-            while True:
-                data: Any = await self._connection.recv(decode=False)
-                frame: Frame = self._decode(data)
-                if frame["op"] in ("ack", "error", "pong"):
-                    self._answer(frame)
-                else:
-                    yield frame
-        except ConnectionClosed as error:
-            reason = error
-        finally:
-            self._lose(reason)
-
-    def _answer(self, frame: Frame) -> None:
-        future = self._waiting.pop(frame["ref"])
-        if future.done():
-            return
-        if frame["op"] == "error":
-            future.set_exception(Refused(0, frame))
-        else:
-            future.set_result(frame)
-
-    def _lose(self, error: Exception | None) -> None:
-        waiting, self._waiting = self._waiting, {}
-        for future in waiting.values():
-            if not future.done():
-                future.set_exception(Lost(str(error)))
-
-
-def _looked_at(future: "asyncio.Future[Frame]") -> None:
-    """What is lost with its connection need not be asked for."""
-    if not future.cancelled():
-        future.exception()
-
-
-class open_socket(contextlib.AbstractAsyncContextManager[Socket]):  # noqa: N801 - it is used as a function
-    """Raises Refused when the server does not let it in."""
-
-    def __init__(self, server: Server, person: Person, codec: str, cursor: str | None = None) -> None:
-        query = f"?after={cursor}" if cursor else ""
-        self._codec = codec
-        self._connecting = connect(
-            f"ws://127.0.0.1:{server.port}/v1/events/ws{query}",
-            additional_headers=_authorization(person),
-            subprotocols=[Subprotocol(f"hongyan.{codec}")],
-            compression=None if codec == "msgpack" else "deflate",
-            open_timeout=2 * SECONDS,
-            close_timeout=1,
-            ping_interval=None,
-            max_size=None,
-        )
-
-    async def __aenter__(self) -> Socket:
-        try:
-            self._connection = await self._connecting.__aenter__()
-        except InvalidStatus as error:
-            answer = error.response
-            raise refusal(httpx.Response(answer.status_code, content=bytes(answer.body), headers=dict(answer.headers))) from None
-        except (OSError, EOFError) as error:
-            raise Lost(repr(error)) from error
-        return Socket(self._connection, self._codec)
-
-    async def __aexit__(self, *exc: object) -> None:
-        # A device that goes away says no goodbye: closing politely would read, and lose, what is on its way.
-        self._connection.transport.abort()
-        with contextlib.suppress(Exception):
-            await self._connection.wait_closed()
-
-
-def refusal(answer: httpx.Response) -> Refused:
-    """With the header Retry-After as `problem["header"]`."""
-    problem = answer.json()
-    assert answer.headers["content-type"] == "application/problem+json", problem
-    assert problem["status"] == answer.status_code
-    if "retry-after" in answer.headers:
-        problem["header"] = int(answer.headers["retry-after"])
-    return Refused(answer.status_code, problem)
-
-
-def _authorization(person: Person) -> dict[str, str]:
-    return {"Authorization": f"Bearer {person.token}"}

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import sqlite3
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 import msgspec
 
 from hongyan.core.model import Event
 from hongyan.store import sqlite_file
-from tests.e2e.devices import Crowd, Frame, Lost, Transport, open_socket
+from tests.e2e.devices import Crowd, Transport
+from tests.e2e.sockets import Frame, Lost, open_socket
 from tests.serving import Person, Refused, Server, new_client_id
 from tests.store.build import assert_whole
 
@@ -123,7 +124,7 @@ class Load:
                 async for _ in socket.frames():
                     pass
 
-    async def _talk(self, send: Callable[..., "asyncio.Future[Frame]"], person: Person, lanes: Sequence[str]) -> None:
+    async def _talk(self, send: Callable[[str, str, str], Awaitable[Frame]], person: Person, lanes: Sequence[str]) -> None:
         for number in range(1_000_000):
             client_id = self._ledger.new(person, lanes[number % len(lanes)])
             sent = self._ledger.sent[client_id]
@@ -182,7 +183,9 @@ def whole_history(person: Person, conversation: str) -> list[Frame]:
     """All that the person may read, by pages from the beginning."""
     found: list[Frame] = []
     while True:
-        answer = person.call("GET", f"/v1/conversations/{conversation}/events", after=found[-1]["seq"] if found else 0, limit=1000)
+        answer = person.call(
+            "GET", f"/v1/conversations/{conversation}/events", after=found[-1]["seq"] if found else 0, limit=1000
+        )
         found += answer["events"]
         if not answer["more"]:
             return found

@@ -108,11 +108,12 @@ async def test_full_disk_refuses_sends_loses_nothing_and_recovers_by_itself(disk
                 assert (status, health["status"]) == (503, "down")
                 assert any("full" in reason or "I/O" in reason for reason in health["reasons"]), health
                 for device in live:
-                    await device.until(lambda device=device: len(device.events) == len(ledger.acked))  # type: ignore[misc]
+                    await device.given(len(ledger.acked))
                 reads_as_ever(bob, lane, cursor, len(ledger.acked))
                 await refuses_every_change(live[-1], ann, bob, lane)
                 reads_as_ever(bob, lane, cursor, len(ledger.acked))
 
+                assert all(len(device.events) == len(ledger.acked) for device in live)
                 disk.make_room(server)
                 wait_for(lambda: server.health()[0] == 200, what="recovery without anybody's doing")
                 await send_again(crowd, ledger, ledger.unknown)

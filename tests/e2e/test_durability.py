@@ -4,8 +4,9 @@ import asyncio
 import random
 from pathlib import Path
 
-from tests.e2e.devices import TRANSPORTS, Crowd, Lost, place
+from tests.e2e.devices import TRANSPORTS, Crowd, place
 from tests.e2e.ledger import Ledger, log_of, send_again, under_load, whole_history
+from tests.e2e.sockets import Lost
 from tests.serving import Person, Server
 
 ROUNDS = 20
@@ -62,4 +63,3 @@ async def _rename(crowd: Crowd, person: Person, lane: str, titles: dict[str, set
             titles[lane] = {answer["title"]}
     except Lost:
         pass
-

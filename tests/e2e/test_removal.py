@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.e2e.devices import STREAMS, TRANSPORTS, Crowd, Device, Frame, place
+from tests.e2e.devices import STREAMS, TRANSPORTS, Crowd, Device, place
 from tests.e2e.ledger import Ledger, log_of, under_load
+from tests.e2e.sockets import Frame
 from tests.serving import Person, Refused, Server
 
 ROUNDS = 5
@@ -24,7 +25,7 @@ async def test_removed_member_is_shown_nothing_after_it_while_all_are_sending(se
         for _ in range(ROUNDS):
             await crowd.call(ann, "POST", f"/v1/conversations/{lane}/members", {"users": ["eve"]})
             for device in live:
-                await device.until(lambda device=device: len(device.texts(lane)) > 20)  # type: ignore[misc]
+                await device.given(len(device.events) + 20)
             for device in away:
                 await device.disconnect()
             await load.acknowledged(50)
@@ -44,7 +45,7 @@ async def test_removed_member_is_shown_nothing_after_it_while_all_are_sending(se
             wanted.append(event.position)
     assert not inside
     for device in [*live, *away]:
-        await device.until(lambda device=device: device.at >= last["position"])  # type: ignore[misc]
+        await device.reached(last["position"])
         shown = [place(event["cursor"]) for event in device.events if event["conversation"] == lane]
         assert shown == [position for position in wanted if position > begun], device
     from_the_start = eve.events_after(f"{eve.cursor().rpartition('.')[0]}.0")
@@ -112,8 +113,9 @@ async def test_removed_member_can_ask_for_nothing_and_is_signalled_nothing(serve
 
     await until_signalled(crowd, readers, ann, lane, said["seq"])
     await crowd.call(ann, "DELETE", f"/v1/conversations/{lane}/members/{eve.id}")
+    head = log_of(server)[-1].position
     for reader in readers:
-        await reader.until(lambda reader=reader: any(event["type"] == "member" for event in reader.events))  # type: ignore[misc]
+        await reader.reached(head)
         reader.signals.clear()
 
     path = f"/v1/conversations/{lane}"

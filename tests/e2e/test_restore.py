@@ -51,11 +51,11 @@ async def test_restored_copy_tells_every_old_cursor_to_begin_anew_and_goes_on(tm
             sent = ann.send(lane, "从这里继续")
             assert sent["position"] == head + 1
             for device in crowd.devices[-2 * len(TRANSPORTS) :]:
-                await device.until(lambda device=device: device.events)  # type: ignore[misc]
+                await device.given(1)
                 assert device.texts(lane) == ["从这里继续"]
             for transport in TRANSPORTS:
                 device = await crowd.device(bob, transport, loaded["cursor"])
-                await device.until(lambda device=device: device.events)  # type: ignore[misc]
+                await device.given(1)
                 assert (device.texts(lane), device.limited) == (["从这里继续"], [])
 
             lost = [client_id for client_id in ledger.acked if client_id not in there]

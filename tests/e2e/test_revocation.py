@@ -11,7 +11,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from tests.e2e.devices import STREAMS, Crowd, Device, Lost
+from tests.e2e.devices import STREAMS, Crowd, Device
+from tests.e2e.sockets import Lost
 from tests.serving import PASSWORD, Person, Refused, Server
 
 SOON = 2.0
@@ -61,7 +62,8 @@ async def test_end_of_a_token_ends_all_it_has_open_and_nothing_else(server: Serv
     by_first_frame = await browser(server, ann)
     await crowd.send(bob, lane, "一")
     for device in [*open_here, *others]:
-        await device.until(lambda device=device: device.texts(lane) == ["一"])  # type: ignore[misc]
+        await device.given(1)
+        assert device.texts(lane) == ["一"]
 
     await end(server, crowd, ann)
     async with asyncio.timeout(SOON):
@@ -88,7 +90,8 @@ async def test_end_of_a_token_ends_all_it_has_open_and_nothing_else(server: Serv
     with pytest.raises(Refused, match="not-authenticated"):
         await crowd.send(ann, lane, "三")
     for device in others:
-        await device.until(lambda device=device: device.texts(lane) == ["一", "二"])  # type: ignore[misc]
+        await device.given(2)
+        assert device.texts(lane) == ["一", "二"]
         assert not device.ended
     for device in open_here:
         assert device.texts(lane) == ["一"]
@@ -113,7 +116,7 @@ async def test_nothing_is_sent_by_a_token_that_has_ended_while_it_was_sending(se
     ann, bob = server.people("ann-busy", "bob-busy")
     lane = ann.direct(bob.id)
     for codec in ("json", "msgpack"):
-        device = await crowd.device(server.login(ann.id), codec)  # type: ignore[arg-type]
+        device = await crowd.device(server.login(ann.id), codec)
         assert device.socket is not None
         socket, before = device.socket, len(bob.texts(lane))
         on_their_way = [await socket.post(lane, f"{codec} {number}") for number in range(200)]

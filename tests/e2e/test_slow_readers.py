@@ -5,6 +5,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from hongyan.bench.wire import CLOSE, AnswerReader, FrameReader, get, upgrade
 from hongyan.client.sse import EventStreamDecoder
 from hongyan.store import Draft
 from tests.build import new_store
-from tests.e2e.devices import TRANSPORTS, Crowd, Device, Frame
+from tests.e2e.devices import TRANSPORTS, Crowd, Device
+from tests.e2e.sockets import Frame
 from tests.serving import Person, Server, wait_for
 
 MESSAGES = 20_000
@@ -108,14 +110,20 @@ async def flood(device: Device, lane: str, count: int, acked: Callable[[int, flo
     for number in range(count):
         await gate.acquire()
         future = await device.socket.post(lane, f"{number} {TEXT}")
-        future.add_done_callback(lambda future, number=number: answered(number, future))  # type: ignore[misc]
+        future.add_done_callback(partial(answered, number))
     for _ in range(200):
         await gate.acquire()
 
 
 async def test_readers_that_never_read_cost_little_slow_down_nobody_and_miss_nothing(tmp_path: Path) -> None:
-    settings = {"LIMITS_DRAIN_SECONDS": f"{DRAIN}", "LIMITS_SENDS_PER_SECOND": "100000", "LIMITS_SENDS_BURST": "100000"}
-    with Server(tmp_path / "data", LOG_RING="1000", **settings) as server:
+    many = "1000000"
+    with Server(
+        tmp_path / "data",
+        LOG_RING="1000",
+        LIMITS_DRAIN_SECONDS=f"{DRAIN}",
+        LIMITS_SENDS_PER_SECOND=many,
+        LIMITS_SENDS_BURST=many,
+    ) as server:
         ann, bob, cai = server.people("ann", "bob", "cai")
         lane = ann.group("项目组", "bob", "cai")
         async with Crowd(server) as crowd, contextlib.AsyncExitStack() as open:
@@ -154,7 +162,7 @@ async def test_readers_that_never_read_cost_little_slow_down_nobody_and_miss_not
                 assert [verdict["do"] for verdict in reader.verdicts] in ([], ["resume"])
                 assert len(reader.events) < MESSAGES
                 back = await crowd.device(bob, "json" if reader.kind == "websocket" else "sse", reader.cursor)
-                await back.until(lambda: len(reader.events) + len(back.events) >= MESSAGES)  # noqa: B023
+                await back.given(MESSAGES - len(reader.events))
                 numbers = [int(event["content"]["text"].split()[0]) for event in [*reader.events, *back.events]]
                 assert numbers == list(range(MESSAGES))
                 await back.disconnect()

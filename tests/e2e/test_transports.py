@@ -14,8 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from hongyan.core.model import Event
 from tests.build import visible
-from tests.e2e.devices import TRANSPORTS, Crowd, Device, Frame, Transport, place
+from tests.e2e.devices import TRANSPORTS, Crowd, Device, Transport, place
 from tests.e2e.ledger import log_of, whole_history
+from tests.e2e.sockets import Frame
 from tests.serving import Person, Refused, Server, new_client_id
 
 USERS = ("ann", "bob", "cai", "dan")
@@ -94,6 +95,7 @@ class Walk(RuleBasedStateMachine):
         self.count += 1
         text, client_id = f"第 {self.count} 句", new_client_id()
         say = self.mouth(user, device)
+        answer = None
         for _ in range(2 if twice else 1):
             answer = self.may(user in group.since, lambda: say(group.id, text, client_id))
         if answer is not None:
@@ -189,7 +191,7 @@ class Walk(RuleBasedStateMachine):
             for device in self.devices:
                 self.run(self.settled(device))
             for device in self.devices:
-                self.run(device.until(lambda device=device: len(device.events) >= len(self.wanted(device))))  # type: ignore[misc]
+                self.run(device.given(len(self.wanted(device))))
                 assert [shown_of(event) for event in device.events] == self.wanted(device)
             for user, person in self.people.items():
                 self.same_as_snapshot(user, person)
@@ -278,7 +280,7 @@ def shown_of(event: Frame) -> Shown:
 def test_everybody_is_shown_what_a_plain_model_says_on_any_transport(server: Server) -> None:
     people = dict(zip(USERS, server.people(*USERS), strict=True))
     run_state_machine_as_test(
-        lambda: Walk(server, people),
+        lambda: Walk(server, people),  # type: ignore[arg-type]
         settings=settings(
             max_examples=25,
             stateful_step_count=40,
@@ -333,7 +335,7 @@ async def test_everybody_is_shown_what_the_replayed_log_shows_while_all_act_at_o
     last = await crowd.send(people[names[0]], LOBBY, "末")
     log = log_of(server)
     for device in devices:
-        await device.until(lambda device=device: device.at >= last["position"])  # type: ignore[misc]
+        await device.reached(last["position"])
         assert [place(event["cursor"]) for event in device.events] == [
             position for position in visible(log, device.person.id) if begun[device] < position <= last["position"]
         ]
@@ -349,8 +351,7 @@ async def test_a_thousand_messages_come_once_in_order_while_the_transport_change
 
     async def switch() -> None:
         while len(reader.texts(lane)) < 1000:
-            wanted = min(1000, len(reader.texts(lane)) + dice.randint(0, 12))
-            await reader.until(lambda: len(reader.texts(lane)) >= wanted)
+            await reader.given(min(1000, len(reader.events) + dice.randint(0, 12)))
             transport = min(TRANSPORTS, key=lambda name: (taken[name], dice.random()))
             taken[transport] += 1
             await reader.switch(transport)
