@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from hongyan.store.sqlite import SqliteStore
 
 from hongyan.bus import Bus
 from hongyan.bus.local import LocalBus
@@ -17,6 +16,7 @@ from hongyan.core.content import Text
 from hongyan.core.model import Caller, Event, TransportName
 from hongyan.messaging import Messaging, Session, Verdict
 from hongyan.store import Appended, reading
+from hongyan.store.sqlite import SqliteStore
 
 
 def new_store(path: Path, *, queue: int = 50_000) -> SqliteStore:

@@ -20,9 +20,9 @@ from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import make
 from hongyan.features.identity import Identity
 from hongyan.gateways.web.gateway import WebGateway
-from hongyan.gateways.web.listener import CannotListen
+from hongyan.gateways.web.port.listener import CannotListen
+from hongyan.gateways.web.port.tls import CertificateError
 from hongyan.gateways.web.services import WebServices
-from hongyan.gateways.web.tls import CertificateError
 from hongyan.messaging import Messaging
 from hongyan.operation import logs
 from hongyan.operation.checks import Certificate, Following, Room

@@ -13,7 +13,7 @@ from hongyan.config import Endpoint, Http, Limits, Settings
 from hongyan.config import Identity as IdentitySettings
 from hongyan.features.identity.service import Identity
 from hongyan.gateways.web.app import WebApp, build_app
-from hongyan.gateways.web.listener import HttpPace, Listener
+from hongyan.gateways.web.port.listener import HttpPace, Listener
 from hongyan.gateways.web.services import WebServices
 from tests.build import House, house
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 from hongyan.config import parse_endpoint
 from hongyan.gateways.web.app import build_app
-from hongyan.gateways.web.listener import HttpPace, Listener
+from hongyan.gateways.web.port.listener import HttpPace, Listener
+from hongyan.gateways.web.port.tls import Certificate
 from hongyan.gateways.web.services import WebServices
-from hongyan.gateways.web.tls import Certificate
-from hongyan.gateways.web.websocket_context import Context
-from hongyan.gateways.web.websocket_door import Door
-from hongyan.gateways.web.websocket_output import Output
-from hongyan.gateways.web.websocket_upkeep import Pace, Upkeep
+from hongyan.gateways.web.websocket.context import Context
+from hongyan.gateways.web.websocket.door import Door
+from hongyan.gateways.web.websocket.output import Output
+from hongyan.gateways.web.websocket.upkeep import Pace, Upkeep
 
 _STOP_SECONDS = 8.0
 _FINISH_SECONDS = 6.0

@@ -22,9 +22,9 @@ from websockets.typing import Subprotocol
 
 from hongyan.config import Log, Settings
 from hongyan.gateways.web.gateway import WebGateway
-from hongyan.gateways.web.listener import HttpPace
+from hongyan.gateways.web.port.listener import HttpPace
 from hongyan.gateways.web.services import WebServices
-from hongyan.gateways.web.websocket_upkeep import Pace
+from hongyan.gateways.web.websocket.upkeep import Pace
 from tests.gateways.web.webhouse import WebHouse, settings, web_house
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA

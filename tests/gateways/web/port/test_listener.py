@@ -11,7 +11,7 @@ import pytest
 
 from hongyan.config import Endpoint
 from hongyan.gateways.web.gateway import WebGateway
-from hongyan.gateways.web.listener import CannotListen, bind
+from hongyan.gateways.web.port.listener import CannotListen, bind
 from tests.gateways.web.port.plays import Port, Raw, open_port, until
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"

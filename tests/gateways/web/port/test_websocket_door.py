@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from hongyan.gateways.web import websocket_door
+from hongyan.gateways.web.websocket import door
 from tests.gateways.web.port.plays import (
     BINARY,
     CLOSE,
@@ -234,7 +234,7 @@ async def test_over_the_bound_a_first_frame_is_told_when_to_come_back(tmp_path: 
 
 
 async def test_those_who_have_not_logged_in_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket_door, "_STRANGERS", 2)
+    monkeypatch.setattr(door, "_STRANGERS", 2)
     async with open_port(tmp_path) as port:
         first, _ = await port.raw(None), await port.raw(None)
         assert (await refused(port, handshake(None)))[0] == 503

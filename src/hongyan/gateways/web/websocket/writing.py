@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from hongyan.core.errors import HongyanError
-from hongyan.gateways.web.deflate import Deflater
+from hongyan.gateways.web.port.progress import progress
 from hongyan.gateways.web.problems import unexpected
-from hongyan.gateways.web.progress import progress
-from hongyan.gateways.web.websocket_codec import Codec
-from hongyan.gateways.web.websocket_context import Context
-from hongyan.gateways.web.websocket_output import Frames
+from hongyan.gateways.web.websocket.codec import Codec
+from hongyan.gateways.web.websocket.context import Context
+from hongyan.gateways.web.websocket.deflate import Deflater
+from hongyan.gateways.web.websocket.output import Frames
 from hongyan.messaging import Chunk, Session, Verdict
 from hongyan.store import Appended
 

@@ -11,9 +11,9 @@ import msgspec
 from hongyan.core.cursor import parse_cursor
 from hongyan.core.errors import Invalid, InvalidCursor, MethodNotAllowed, NotFound
 from hongyan.gateways.web.access import WEBSOCKET
-from hongyan.gateways.web.deflate import Agreement, negotiate
 from hongyan.gateways.web.headers import RawHeaders, all_of
-from hongyan.gateways.web.websocket_codec import JSON, MSGPACK, Codec
+from hongyan.gateways.web.websocket.codec import JSON, MSGPACK, Codec
+from hongyan.gateways.web.websocket.deflate import Agreement, negotiate
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CODECS = {codec.name: codec for codec in (JSON, MSGPACK)}

@@ -13,10 +13,10 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from hongyan.core.errors import HongyanError, Invalid, Overloaded, TooLarge
+from hongyan.gateways.web.port.progress import progress
 from hongyan.gateways.web.problems import problem
-from hongyan.gateways.web.progress import progress
-from hongyan.gateways.web.websocket_door import Door
-from hongyan.gateways.web.websocket_handshake import UpgradeRequest
+from hongyan.gateways.web.websocket.door import Door
+from hongyan.gateways.web.websocket.handshake import UpgradeRequest
 
 _HEAD_BYTES = 32_768
 """Of the request line and the headers."""

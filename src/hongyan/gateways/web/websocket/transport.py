@@ -12,8 +12,8 @@ from typing import Any
 from picows import WSAutoPingStrategy
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
-from hongyan.gateways.web.websocket import Connection
-from hongyan.gateways.web.websocket_handshake import bare_request
+from hongyan.gateways.web.websocket.connection import Connection
+from hongyan.gateways.web.websocket.handshake import bare_request
 
 log = logging.getLogger("hongyan.web.picows")
 
@@ -36,7 +36,7 @@ def hand_over(
         _QUIET,
         True,  # disconnect when a frame's callback raises
         None,  # no handshake timeout
-        False,  # no pings of its own: websocket_upkeep.py has one timer for all
+        False,  # no pings of its own: upkeep.py has one timer for all
         20,
         20,
         WSAutoPingStrategy.PING_WHEN_IDLE,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from hongyan.core.errors import HongyanError
-from hongyan.gateways.web.websocket_output import Frames
-from hongyan.gateways.web.websocket_upkeep import Pace, Upkeep
+from hongyan.gateways.web.websocket.output import Frames
+from hongyan.gateways.web.websocket.upkeep import Pace, Upkeep
 from hongyan.messaging import Verdict
 
 

@@ -1,8 +1,8 @@
 """Messages from data frames, sans I/O: fragments (RFC 6455, 5.4), compression (RFC 7692, 6), and the bounds of both."""
 
 from hongyan.core.errors import Invalid, TooLarge
-from hongyan.gateways.web.deflate import inflate
-from hongyan.gateways.web.websocket_codec import BINARY, TEXT
+from hongyan.gateways.web.websocket.codec import BINARY, TEXT
+from hongyan.gateways.web.websocket.deflate import inflate
 
 _CONTINUATION = 0x0
 PROTOCOL_ERROR, BAD_DATA, TOO_BIG = 1002, 1007, 1009

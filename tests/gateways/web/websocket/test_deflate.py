@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hongyan.core.errors import Invalid, TooLarge
-from hongyan.gateways.web.deflate import Deflater, inflate, negotiate
+from hongyan.gateways.web.websocket.deflate import Deflater, inflate, negotiate
 
 BOTH = "permessage-deflate; server_no_context_takeover; client_no_context_takeover"
 

@@ -5,8 +5,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 from hongyan.config import Settings
-from hongyan.gateways.web.websocket_output import Output
-from hongyan.gateways.web.websocket_upkeep import Upkeep
+from hongyan.gateways.web.websocket.output import Output
+from hongyan.gateways.web.websocket.upkeep import Upkeep
 from hongyan.messaging import Messaging
 
 

@@ -14,8 +14,8 @@ from uvicorn.server import ServerState
 
 from hongyan.config import Endpoint
 from hongyan.gateways.web.asgi import ASGIApp
-from hongyan.gateways.web.http_protocol import HttpProtocol
-from hongyan.gateways.web.websocket_door import Door
+from hongyan.gateways.web.port.http import HttpProtocol
+from hongyan.gateways.web.websocket.door import Door
 
 _BACKLOG = 2_048
 _UNSENT_BYTES = 131_072

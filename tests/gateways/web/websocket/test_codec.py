@@ -13,7 +13,7 @@ from hongyan.core.content import Text
 from hongyan.core.errors import Invalid, RateLimited
 from hongyan.core.model import Event
 from hongyan.core.wire import Entry
-from hongyan.gateways.web.websocket_codec import (
+from hongyan.gateways.web.websocket.codec import (
     JSON,
     MSGPACK,
     Auth,

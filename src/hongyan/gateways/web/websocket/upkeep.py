@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from hongyan.core.errors import HongyanError
-from hongyan.gateways.web.websocket_output import Frames
+from hongyan.gateways.web.websocket.output import Frames
 from hongyan.messaging import Verdict
 
 log = logging.getLogger("hongyan.web")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hongyan.core.wire import Entry
-from hongyan.gateways.web.deflate import WORTH_IT, Deflater
-from hongyan.gateways.web.websocket_codec import RESERVED_1, Codec, header
+from hongyan.gateways.web.websocket.codec import RESERVED_1, Codec, header
+from hongyan.gateways.web.websocket.deflate import WORTH_IT, Deflater
 
 log = logging.getLogger("hongyan.web")
 

@@ -8,9 +8,9 @@ import pytest
 
 from hongyan.core.model import Event
 from hongyan.core.wire import Entry
-from hongyan.gateways.web.deflate import Deflater, inflate
-from hongyan.gateways.web.websocket_codec import JSON, MSGPACK
-from hongyan.gateways.web.websocket_output import Frames, Output
+from hongyan.gateways.web.websocket.codec import JSON, MSGPACK
+from hongyan.gateways.web.websocket.deflate import Deflater, inflate
+from hongyan.gateways.web.websocket.output import Frames, Output
 
 
 def entry(position: int, text: str = "x") -> Entry:

@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from hongyan.core.errors import HongyanError, Invalid, InvalidCursor, MethodNotAllowed, NotFound
-from hongyan.gateways.web.websocket_codec import JSON, MSGPACK, Codec
-from hongyan.gateways.web.websocket_handshake import Offer, UpgradeRequest, read_offer
+from hongyan.gateways.web.websocket.codec import JSON, MSGPACK, Codec
+from hongyan.gateways.web.websocket.handshake import Offer, UpgradeRequest, read_offer
 
 GOOD = {
     "host": "chat.example",

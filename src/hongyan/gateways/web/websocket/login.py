@@ -11,9 +11,9 @@ from struct import Struct
 import msgspec
 
 from hongyan.core.errors import HongyanError, NotAuthenticated
-from hongyan.gateways.web.websocket_codec import CLOSE, PING, PONG, Codec, close_frame, control
-from hongyan.gateways.web.websocket_message import PROTOCOL_ERROR, TOO_BIG, Message, Violation
-from hongyan.gateways.web.websocket_upkeep import Upkeep
+from hongyan.gateways.web.websocket.codec import CLOSE, PING, PONG, Codec, close_frame, control
+from hongyan.gateways.web.websocket.message import PROTOCOL_ERROR, TOO_BIG, Message, Violation
+from hongyan.gateways.web.websocket.upkeep import Upkeep
 from hongyan.messaging import Verdict
 
 _MOST = 4_096

@@ -1,6 +1,6 @@
 """One WebSocket connection: the frames of a client become calls of the services.
 
-The hot path is a send: one decode and one call here, one acknowledgement in `websocket_writing.py`.
+The hot path is a send: one decode and one call here, one acknowledgement in `writing.py`.
 """
 
 import asyncio
@@ -13,9 +13,8 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
 from hongyan.core.errors import HongyanError, Invalid, Overloaded, RateLimited
 from hongyan.core.model import Caller
-from hongyan.gateways.web.deflate import Deflater
 from hongyan.gateways.web.problems import unexpected
-from hongyan.gateways.web.websocket_codec import (
+from hongyan.gateways.web.websocket.codec import (
     BINARY,
     CLOSE,
     PING,
@@ -31,10 +30,11 @@ from hongyan.gateways.web.websocket_codec import (
     close_frame,
     control,
 )
-from hongyan.gateways.web.websocket_context import Context
-from hongyan.gateways.web.websocket_message import PROTOCOL_ERROR, Message, Violation
-from hongyan.gateways.web.websocket_output import Frames
-from hongyan.gateways.web.websocket_writing import Writer
+from hongyan.gateways.web.websocket.context import Context
+from hongyan.gateways.web.websocket.deflate import Deflater
+from hongyan.gateways.web.websocket.message import PROTOCOL_ERROR, Message, Violation
+from hongyan.gateways.web.websocket.output import Frames
+from hongyan.gateways.web.websocket.writing import Writer
 from hongyan.messaging import Session, Verdict
 
 _TASKS = 32

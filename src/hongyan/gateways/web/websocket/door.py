@@ -1,6 +1,6 @@
 """Who comes in as a WebSocket. What can be refused is refused before the handshake is answered, with a problem over HTTP.
 
-Only a browser, whose token comes in the first frame, is let in before it is known, and waits in `websocket_login.py`.
+Only a browser, whose token comes in the first frame, is let in before it is known, and waits in `login.py`.
 """
 
 import asyncio
@@ -11,18 +11,18 @@ from hongyan.core.errors import HongyanError, NotAuthenticated, Overloaded
 from hongyan.core.model import Caller
 from hongyan.gateways.web.addresses import Proxies, site
 from hongyan.gateways.web.authentication import bearer_token
-from hongyan.gateways.web.deflate import Agreement, Deflater
 from hongyan.gateways.web.origins import OriginRule
 from hongyan.gateways.web.problems import unexpected
 from hongyan.gateways.web.rates import Rates
 from hongyan.gateways.web.services import WebServices
-from hongyan.gateways.web.websocket import Connection
-from hongyan.gateways.web.websocket_codec import Auth
-from hongyan.gateways.web.websocket_context import Context
-from hongyan.gateways.web.websocket_handshake import Offer, UpgradeRequest, read_offer
-from hongyan.gateways.web.websocket_login import Login
-from hongyan.gateways.web.websocket_transport import hand_over
-from hongyan.gateways.web.websocket_upkeep import Waiting
+from hongyan.gateways.web.websocket.codec import Auth
+from hongyan.gateways.web.websocket.connection import Connection
+from hongyan.gateways.web.websocket.context import Context
+from hongyan.gateways.web.websocket.deflate import Agreement, Deflater
+from hongyan.gateways.web.websocket.handshake import Offer, UpgradeRequest, read_offer
+from hongyan.gateways.web.websocket.login import Login
+from hongyan.gateways.web.websocket.transport import hand_over
+from hongyan.gateways.web.websocket.upkeep import Waiting
 from hongyan.messaging import Session, Verdict
 
 _STRANGERS = 1_000

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hongyan.gateways.web.websocket_login import ClientFrame, read_frame
-from hongyan.gateways.web.websocket_message import Violation
+from hongyan.gateways.web.websocket.login import ClientFrame, read_frame
+from hongyan.gateways.web.websocket.message import Violation
 from tests.gateways.web.port.plays import client_frame
 
 CONTROL = (0x8, 0x9, 0xA)

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hongyan.core.errors import Invalid, TooLarge
-from hongyan.gateways.web.deflate import Deflater
-from hongyan.gateways.web.websocket_message import Message, Violation
+from hongyan.gateways.web.websocket.deflate import Deflater
+from hongyan.gateways.web.websocket.message import Message, Violation
 
 CONTINUATION, TEXT, BINARY = 0, 1, 2
 
