@@ -5,6 +5,7 @@ import contextlib
 import gc
 import logging
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -45,10 +46,17 @@ def run(settings: Settings, *, demo: bool = False) -> int:
     """Serve until a signal. Raises DirectoryError, WrongSchema, CannotStart."""
     logs.set_up(settings.logging)
     os.umask(0o077)
+    _raise_file_limit()
     directory = DataDirectory(settings.data)
     directory.prepare()
     with directory.locked(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, directory, demo))
+
+
+def _raise_file_limit() -> None:
+    """Each connection is a file: take as many as the system grants without asking."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 class _Signals:

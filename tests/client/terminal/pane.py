@@ -17,12 +17,22 @@ class Pane:
         self._server = server
         self._name = name
         self._socket = Path(tempfile.mkdtemp(dir=home)) / "tmux"
+        self._exit = self._socket.with_name("exit")
         width, height = size.split("x")
         set_up = [f"{key}={value}" for key, value in (environment(home) | {"TERM": "screen-256color"} | variables).items()]
-        words = ["env", "-i", *set_up, *command(server, name, *arguments)]
+        self._words = [
+            "env",
+            "-i",
+            *set_up,
+            "sh",
+            "-c",
+            f'"$@"; echo $? > {self._exit}',
+            "sh",
+            *command(server, name, *arguments),
+        ]
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", width, "-y", height, "cat")
         self._tmux("set-option", "-g", "remain-on-exit", "on")
-        self._tmux("respawn-pane", "-k", *words)
+        self.start()
 
     def __enter__(self) -> Self:
         return self
@@ -32,10 +42,15 @@ class Pane:
             print(f"--- the screen of {self._name}:\n{self.screen(past=True)}")
         self._tmux("kill-server")
 
+    def start(self) -> None:
+        """Also once more, when the program has ended."""
+        self._exit.unlink(missing_ok=True)
+        self._tmux("respawn-pane", "-k", *self._words)
+
     def log_in(self, password: str = PASSWORD) -> None:
         self.sees("的密码：")
         self.type(password)
-        self.sees("已连接")
+        self.sees("已连接", "›")
 
     def type(self, text: str, *, enter: bool = True) -> None:
         self._tmux("send-keys", "-l", text)
@@ -61,17 +76,11 @@ class Pane:
     def prompt(self) -> str:
         return self.screen().rstrip("\n").split("\n")[-1]
 
-    @property
-    def pid(self) -> int:
-        return int(self._tmux("display-message", "-p", "#{pane_pid}"))
-
     def ended(self) -> int:
         """The exit code, as soon as the program has ended."""
 
-        def status() -> str:  # comes a little after the pane is dead
-            return self._tmux("display-message", "-p", "#{?pane_dead,#{pane_dead_status},}").strip()
-
-        return int(wait_for(status, what="the end of the program"))
+        wait_for(self._exit.exists, what="the end of the program")
+        return int(wait_for(self._exit.read_text, what="its exit code"))
 
     def resize(self, width: int, height: int) -> None:
         self._tmux("resize-window", "-x", str(width), "-y", str(height))
