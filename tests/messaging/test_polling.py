@@ -1,9 +1,14 @@
 import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from hongyan.core.errors import NotAuthenticated
-from tests.build import House
+from hongyan.config import Settings
+from hongyan.core.errors import NotAuthenticated, Overloaded
+from tests.build import House, house
 
 
 async def test_poll_without_cursor_is_from_now(home: House) -> None:
@@ -58,3 +63,32 @@ async def test_token_that_ends_during_a_long_poll_is_refused(home: House) -> Non
     home.messaging.end_token("bob", "bob-laptop")
     with pytest.raises(NotAuthenticated):
         await waiting
+
+
+async def test_server_that_stops_while_the_log_is_read_does_not_send_anybody_to_log_in(tmp_path: Path) -> None:
+    async with house(tmp_path / "data", Settings(log=replace(Settings().log, ring=1))) as home:
+        await home.add("alice", "bob", "carol")
+        direct, _ = await home.messaging.conversations.create_direct(home.caller("alice"), "carol")
+        cursor = home.messaging.log.cursor()
+        for number in range(3):
+            await home.send("alice", direct.id, str(number))
+        plain = home.store.read
+
+        async def read(fn: Callable[..., Any]) -> Any:
+            found = await plain(fn)
+            home.messaging.sessions.store = home.store
+            await home.send("alice", direct.id, "meanwhile")
+            await home.settled()
+            home.messaging.sessions.stop()
+            return found
+
+        home.messaging.sessions.store = Reading(read)  # type: ignore[assignment]
+        with pytest.raises(Overloaded):
+            await home.messaging.poll(home.caller("bob"), cursor, 10, 5.0)
+
+
+class Reading:
+    """A store that reads in its own way."""
+
+    def __init__(self, read: Callable[..., Any]) -> None:
+        self.read = read

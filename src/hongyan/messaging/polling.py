@@ -38,6 +38,10 @@ async def poll(
             if not session.closed:
                 chunk = await _something(session, limit)
         return chunk
+    except NotAuthenticated:
+        if verdicts:  # ended while the log was read, and not always because of the token
+            _raise(verdicts[0])
+        raise
     finally:
         session.close()
 

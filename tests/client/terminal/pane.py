@@ -70,8 +70,8 @@ class Pane:
 
     def line(self, text: str) -> str:
         """The last line of the screen with this text."""
-        wait_for(lambda: text in self.screen(), what=f"{text!r} on the screen")
-        return [line for line in self.screen().split("\n") if text in line][-1]
+        found = wait_for(lambda: [line for line in self.screen().split("\n") if text in line], what=f"{text!r} on the screen")
+        return str(found[-1])
 
     def prompt(self) -> str:
         return self.screen().rstrip("\n").split("\n")[-1]

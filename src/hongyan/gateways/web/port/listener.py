@@ -18,6 +18,8 @@ from hongyan.gateways.web.port.http import HttpProtocol
 from hongyan.gateways.web.websocket.door import Door
 
 _BACKLOG = 2_048
+_TASK_SECONDS = 0.5
+"""For the work on requests to notice that their connections are gone."""
 _UNSENT_BYTES = 131_072
 """That the kernel holds of each connection besides what is on its way. Accepted connections inherit it."""
 
@@ -108,6 +110,8 @@ class Listener:
         for connection in list(self._state.connections):
             connection.transport.abort()
         tasks = list(self._state.tasks)
+        if tasks:  # most are about to end by themselves, since nobody is there to be answered
+            await asyncio.wait(tasks, timeout=_TASK_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
