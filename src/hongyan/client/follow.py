@@ -103,7 +103,7 @@ class Follower:
         while True:
             self._switch.clear()
             name = self._ladder.current
-            if self.link.connection not in ("waiting", "connecting"):
+            if self.link.connection not in ("waiting", "connecting") or self.link.transport != name:
                 await self._tell("connecting", name)
             wait = await self._one_stream(name)
             if wait is None:
