@@ -59,7 +59,7 @@ class Model:
         here = self.rooms[room]
         fresh = [user for user in dict.fromkeys(others) if user not in here.people]
         if here.kind == "group" and by in here.people and fresh:
-            seq = self._head(room) + 1
+            seq = self.head(room) + 1
             for user in fresh:
                 here.people[user] = Place("member", 1 if here.history == "all" else seq, seq - 1)
             self._append(
@@ -96,7 +96,7 @@ class Model:
 
     def read(self, room: str, by: str, seq: int) -> None:
         place = self.rooms[room].people.get(by)
-        if place is not None and place.read_seq < seq <= self._head(room):
+        if place is not None and place.read_seq < seq <= self.head(room):
             place.read_seq = seq
             self._append(f"user:{by}", "read", by, {"conversation": room, "seq": seq}, {by})
 
@@ -113,13 +113,13 @@ class Model:
 
     def _append(self, lane: str, kind: str, sender: str, content: dict[str, Any], readers: Any) -> None:
         position = len(self.log) + 1
-        event = Event(f"{EPOCH}.{position}", lane, self._head(lane) + 1, kind, sender, position, copy.deepcopy(content))
+        event = Event(f"{EPOCH}.{position}", lane, self.head(lane) + 1, kind, sender, position, copy.deepcopy(content))
         self.log.append(event)
         if self.viewer in readers:
             self.seen.append(event)
         self.snapshots.append(self._snapshot())
 
-    def _head(self, lane: str) -> int:
+    def head(self, lane: str) -> int:
         return sum(event.conversation == lane for event in self.log)
 
     def _people(self, roles: dict[str, str]) -> list[dict[str, str]]:
@@ -143,7 +143,7 @@ class Model:
             history=room.history,
             role=me.role,
             first_seq=me.first_seq,
-            head_seq=self._head(id),
+            head_seq=self.head(id),
             read_seq=me.read_seq,
             unread=min(self.most, unread),
             last=messages[-1] if messages else None,

@@ -471,6 +471,24 @@ def test_snapshot_of_a_node_that_lags_behind_leaves_no_hole() -> None:
     assert socket.asked[-1] == cursor(45, "e2")
 
 
+def test_what_comes_in_the_moment_of_the_reload_does_not_move_its_cursor() -> None:
+    loaded = asyncio.Event()
+    socket = Scripted(
+        "websocket",
+        [OPENED, Batch(cursor(48, "e2"), limited=True), loaded.wait, batch(49, 50, epoch="e2"), HOLD],
+        [OPENED, batch(46, 47, 48, 49, 50, epoch="e2"), HOLD],
+    )
+    stage = Stage(socket)
+
+    def snapshot() -> Snapshot:
+        loaded.set()
+        return Snapshot(cursor(45, "e2"), Me("lihua", "李华"))
+
+    stage.snapshot = snapshot
+    perform(stage, lambda stage: until(lambda: stage.got == list(range(46, 51))))
+    assert socket.asked == [cursor(0), cursor(45, "e2")]
+
+
 def test_cursor_of_another_epoch_without_a_word_is_limited_too() -> None:
     stage = Stage(Scripted("websocket", [OPENED, batch(60, epoch="e2"), HOLD], [OPENED, batch(60, epoch="e2"), HOLD]))
     epoch_changed(stage)

@@ -222,8 +222,6 @@ class State:
                     room.member_count = len(room.members)
                     if room.member_count > MEMBERS_LISTED:
                         room.members = None
-                if any(person.id == me for person in people):  # here already, by what we know: ask
-                    self._wanted.add(event.conversation)
             case "remove" | "leave":
                 if any(person.id == me for person in people):
                     self.forget_conversation(event.conversation)
