@@ -169,7 +169,7 @@ def _settle() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(2_000, 20, 20)
+    gc.set_threshold(20_000, 20, 50)
 
 
 async def _first_run(settings: Settings, directory: DataDirectory, demo: bool) -> str:

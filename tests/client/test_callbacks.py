@@ -63,10 +63,10 @@ async def test_quiet_waits_for_those_that_run_and_not_for_ever() -> None:
     await asyncio.sleep(0)
     await callbacks.quiet(0.01)
     assert not running.done()
-    waiting = asyncio.create_task(callbacks.quiet(30))
+    waiting = asyncio.create_task(callbacks.quiet(1000))
     await asyncio.sleep(0)
     go.set()
-    await waiting
+    await asyncio.wait_for(waiting, 30)
     assert done == [True]
     assert not callbacks.inside(running)
     await running

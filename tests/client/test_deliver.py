@@ -1,6 +1,7 @@
 """The outbox on its way: kept first, sent in order, tried again with the same id, given up only when the server refused."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Coroutine
 from itertools import pairwise
 from typing import Any
@@ -143,12 +144,14 @@ def test_refused_for_good_leaves_the_outbox_and_is_told(refusal: Exception) -> N
     scene(act, answer=failing(refusal))
 
 
-def test_refused_and_awaited_by_nobody_is_no_warning() -> None:
+def test_refused_and_awaited_by_nobody_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
     async def act(post: Post) -> None:
         post.delivery.post(entry(1))
         await post.delivery.drained(ME)
 
     scene(act, answer=failing(Forbidden()))
+    gc.collect()
+    assert "never retrieved" not in caplog.text
 
 
 def test_one_conversation_does_not_wait_for_another() -> None:
@@ -212,12 +215,19 @@ def test_cancelling_the_wait_does_not_take_the_message_back() -> None:
         async def wait() -> None:
             await post.delivery.post(entry(1))
 
-        waiting = asyncio.create_task(wait())
+        pending = post.delivery.post(entry(2))
+
+        async def wait_too() -> None:
+            await pending
+
+        waiting = [asyncio.create_task(wait()), asyncio.create_task(wait_too())]
         await until(lambda: post.tried)
-        waiting.cancel()
-        await asyncio.wait({waiting})
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+        assert (await pending).seq == 1
         await post.delivery.drained(ME)
-        assert post.stored == ["c1"]
+        assert post.stored == ["c2", "c1"]
 
     scene(act)
 

@@ -54,13 +54,7 @@ class Saved:
 
     def session(self) -> Session | None:
         """The log-in that this server gave."""
-        if self._directory is None:
-            return None
-        try:
-            kept = msgspec.json.decode((self._directory / "session.json").read_bytes(), type=_Kept)
-        except (OSError, msgspec.MsgspecError):
-            return None
-        return kept.session if kept.server == self._server else None
+        return session_in(self._directory, self._server) if self._directory is not None else None
 
     def save_session(self, session: Session) -> None:
         if self._directory is not None:
@@ -93,6 +87,15 @@ class Saved:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def session_in(directory: Path, server: str) -> Session | None:
+    """The log-in that this server gave, without opening the directory."""
+    try:
+        kept = msgspec.json.decode((directory / "session.json").read_bytes(), type=_Kept)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return kept.session if kept.server == server else None
 
 
 def _open(path: Path | None) -> sqlite3.Connection:

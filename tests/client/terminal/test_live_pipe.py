@@ -1,11 +1,13 @@
 """`hongyan chat` in a pipe: every line is sent once, and the end says whether all went well."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from hongyan.client.outbox import Entry
+from hongyan.client.saved import Saved
 
 from ...serving import PASSWORD, Server, wait_for
 from ..live import names
@@ -22,11 +24,11 @@ def test_line_goes_privately_to_a_name(server: Server, tmp_path: Path) -> None:
     assert reader.texts(lane) == ["备份完成", "还有一件事"]
 
 
-def test_kept_token_needs_no_password(server: Server, tmp_path: Path) -> None:
+def test_kept_token_needs_neither_name_nor_password(server: Server, tmp_path: Path) -> None:
     (ann,) = names(server, "ann")
     assert chat(server, tmp_path, ann, "一\n").returncode == 0
     again = subprocess.run(
-        command(server, ann),
+        command(server, ann)[:-2],
         input="二\n",
         env=environment(tmp_path),
         capture_output=True,
@@ -174,7 +176,8 @@ def test_token_that_ends_meanwhile_ends_the_chat(server: Server, tmp_path: Path)
         assert program.stdin is not None
         program.stdin.write("一\n")
         program.stdin.flush()
-        wait_for(lambda: "一" in server.login(ann).texts("lobby"))
+        person = server.login(ann)
+        wait_for(lambda: "一" in person.texts("lobby"))
         assert server.command("user", "passwd", ann, "--password-stdin", input="a new password\n").returncode == 0
         assert program.wait(20) == 2
         assert program.stdout is not None
@@ -219,14 +222,19 @@ def test_reader_of_the_output_that_goes_away_ends_it_quietly(server: Server, tmp
 
 def test_second_chat_of_one_user_has_a_place_of_its_own_and_what_it_left_goes_out(server: Server, tmp_path: Path) -> None:
     (ann,) = names(server, "ann")
+    person = server.login(ann)
     with start(server, tmp_path, ann) as first:
         assert first.stdin is not None
         first.stdin.write("第一个\n")
         first.stdin.flush()
-        wait_for(lambda: "第一个" in server.login(ann).texts("lobby"))
+        wait_for(lambda: "第一个" in person.texts("lobby"))
         assert chat(server, tmp_path, ann, "第二个\n").returncode == 0
         first.communicate(timeout=20)
-    states = sorted(path.name for path in (tmp_path / ".local/state/hongyan").iterdir())
-    assert len(states) == 2
-    assert states[1] == f"{states[0]}-2"
-    assert json.loads((tmp_path / ".local/state/hongyan" / states[0] / "session.json").read_text())["server"] == server.url
+    places = sorted(path for path in (tmp_path / ".local/state/hongyan").iterdir() if path.is_dir())
+    assert len(places) == 2
+    assert places[1].name == f"{places[0].name}-2"
+    left = Saved(places[1], server.url)
+    left.outbox.add(Entry(ann, "left-behind", "lobby", {"type": "text", "text": "留下的"}))
+    left.close()
+    assert chat(server, tmp_path, ann, "第三个\n").returncode == 0
+    assert person.texts("lobby")[-4:] == ["第一个", "第二个", "留下的", "第三个"]

@@ -78,7 +78,8 @@ def test_pasted_lines_are_one_message_and_long_ones_are_broken_between_words(ser
         a._tmux("paste-buffer", "-p")
         a.sees("第二行")
         a.key("Enter")
-        wait_for(lambda: server.login(ann).texts("lobby")[-1:] == ["第一行\n第二行"], what="one message")
+        person = server.login(ann)
+        wait_for(lambda: person.texts("lobby")[-1:] == ["第一行\n第二行"], what="one message")
         address = "https://staging.example.org/hongyan/2026/index.html"
         a.type(f"新版本已经放到测试环境里了，请大家有空的时候看一看 {address} ，谢谢。")
         shown = a.sees(address, "，谢谢。").split("\n")

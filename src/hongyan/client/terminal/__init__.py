@@ -6,29 +6,24 @@
 import argparse
 import asyncio
 import contextlib
-import hashlib
 import os
-import re
 import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import msgspec
 
 from hongyan.client.client import Client
-from hongyan.client.errors import ClientError, StateInUse
+from hongyan.client.errors import ClientError
 from hongyan.client.model import Session, TransportName
 from hongyan.client.terminal.chat import TRANSPORTS, Chat
 from hongyan.client.terminal.hook import Hook
 from hongyan.client.terminal.lines import Lines
+from hongyan.client.terminal.places import Place, last_user, open_client, remember_user
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.screen import Above, Plain, ask_password, converse, read_pipe
 from hongyan.client.terminal.words import Words, language
 from hongyan.core.errors import HongyanError, NotAuthenticated, WrongPassword
 
-_SLOTS = 16
 _TRIES = 3
 _RECENT = 10
 
@@ -36,7 +31,7 @@ _RECENT = 10
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `hongyan chat`."""
     parser.add_argument("--server", default="http://127.0.0.1:8440", metavar="URL", help="the server (%(default)s)")
-    parser.add_argument("--user", metavar="NAME", help="who you are")
+    parser.add_argument("--user", metavar="NAME", help="who you are (who logged in last)")
     parser.add_argument("--password-stdin", action="store_true", help="the first line of standard input is the password")
     parser.add_argument("--device", default=None, metavar="NAME", help="a label for this device (the host's name)")
     parser.add_argument("--transport", default="auto", choices=TRANSPORTS, help="how events come (%(default)s)")
@@ -58,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         password = lines.first() if args.password_stdin else None
-        user = args.user or (input(words("user")).strip() if interactive else "")
+        user = args.user or last_user(args.server, args.state) or (input(words("user")).strip() if interactive else "")
         if not user:
             return _refuse(words("need_user"))
         return asyncio.run(_run(args, words, user, password, lines, interactive=interactive))
@@ -73,7 +68,7 @@ async def _run(
 ) -> int:
     transport: TransportName | None = None if args.transport == "auto" else args.transport
     try:
-        client, slot = _open(args, user, transport)
+        client, place = open_client(args.server, user, args.state, transport)
     except (ClientError, ValueError) as error:
         return _refuse(words("failed", reason=error))
     async with client:
@@ -82,13 +77,15 @@ async def _run(
             problem = await _log_in(client, args, user, password, words)
         if problem is not None:
             return _refuse(problem)
-        for other in slot.others:
+        if not args.state:
+            remember_user(args.server, user)
+        for other in place.others:
             with contextlib.suppress(ClientError):
                 client.adopt(other)
-        return await _chat(client, args, words, slot, lines, interactive=interactive)
+        return await _chat(client, args, words, place, lines, interactive=interactive)
 
 
-async def _chat(client: Client, args: argparse.Namespace, words: Words, slot: "_Slot", lines: Lines, *, interactive: bool) -> int:
+async def _chat(client: Client, args: argparse.Namespace, words: Words, place: Place, lines: Lines, *, interactive: bool) -> int:
     colour = interactive and not args.no_color and not os.environ.get("NO_COLOR")
     above = Above(colour=colour)
     chat: Chat
@@ -113,14 +110,14 @@ async def _chat(client: Client, args: argparse.Namespace, words: Words, slot: "_
         if args.conversation and chat.current is None:
             above.flush()
             return 1
-        await client.start(resume=slot.first)
+        await client.start(resume=place.first)
         if interactive:
             await chat.welcome(_RECENT)
 
             async def people(prefix: str) -> list[str]:
                 return await _people(client, prefix)
 
-            await converse(chat, above, people, slot.directory / "history", colour=colour)
+            await converse(chat, above, people, place.directory / "history", colour=colour)
         else:
             await read_pipe(chat, lines, client.sent_all)
         left = client.outbox_size
@@ -167,37 +164,6 @@ async def _log_in_with(client: Client, user: str, password: str | None, device: 
                 raise
             _refuse(words("failed", reason=harmless(str(error), lines=False)))
     return await client.login(user, await ask_password(words("password", user=harmless(user, lines=False))), device)
-
-
-class _Slot(msgspec.Struct, frozen=True):
-    """A state directory. Several terminals of one user have one each."""
-
-    directory: Path
-    first: bool = True
-    """Goes on where it stopped; the others begin from now, or they would tell old news."""
-    others: list[Path] = []
-    """What they left unsent is taken over."""
-
-
-def _open(args: argparse.Namespace, user: str, transport: TransportName | None) -> tuple[Client, _Slot]:
-    """The named state directory; else one's own, or the next one when another terminal of the same user has it."""
-    if args.state:
-        return Client(args.server, state=args.state, transport=transport), _Slot(Path(args.state))
-    base = _state_directory(args.server, user)
-    more = [base.with_name(f"{base.name}-{slot}") for slot in range(2, _SLOTS + 1)]
-    with contextlib.suppress(StateInUse):
-        client = Client(args.server, state=base, transport=transport)
-        return client, _Slot(base, others=[directory for directory in more if directory.exists()])
-    for directory in more[:-1]:
-        with contextlib.suppress(StateInUse):
-            return Client(args.server, state=directory, transport=transport), _Slot(directory, first=False)
-    return Client(args.server, state=more[-1], transport=transport), _Slot(more[-1], first=False)
-
-
-def _state_directory(server: str, user: str) -> Path:
-    home = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    name = re.sub(r"[^a-z0-9.]+", "-", f"{server}-{user}".lower()).strip("-")[:80]
-    return Path(home) / "hongyan" / f"{name}-{hashlib.sha256(f'{server} {user}'.encode()).hexdigest()[:8]}"
 
 
 async def _people(client: Client, prefix: str) -> list[str]:
