@@ -165,7 +165,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
 def _settle() -> None:
     """What was made until now stays: the collector need not walk it again, and needs to come less often.
 
-    For 48,000 messages: 0.03 s of collecting and 8 ms for the longest pause, instead of 0.19 s and 82 ms.
+    With the defaults the longest pause was 82 ms while 48,000 messages went through.
     """
     gc.collect()
     gc.freeze()

@@ -129,8 +129,8 @@ def test_events_from_before_the_snapshot_change_nothing(steps: list[tuple[str, i
     for event in model.seen:
         if event.position <= begin:
             state.apply_event(event)
-    load(state, model, begin)
-    assert known(state, begin) == expected(model, begin)
+            assert state.to_load == []
+            assert known(state, begin) == expected(model, begin)
 
 
 def test_answer_from_before_what_was_applied_is_not_taken() -> None:
@@ -150,6 +150,18 @@ def test_answer_from_before_what_was_applied_is_not_taken() -> None:
     assert state.to_load == ["room0"]
     load(state, model, 3)
     assert known(state, 3) == expected(model, 3)
+
+
+def test_who_is_removed_before_the_answer_came_needs_it_no_more() -> None:
+    model = Model("ann", LISTED, MOST)
+    model.create("bob", "group", ["cai"], "all")
+    state = State()
+    state.apply_snapshot(model.snapshots[1])
+    model.add("room0", "bob", ["ann"])
+    model.part("room0", "bob", "ann")
+    for event, wanted in zip(model.seen, [["room0"], []], strict=True):
+        state.apply_event(event)
+        assert state.to_load == wanted
 
 
 def test_new_snapshot_forgets_what_was_to_be_loaded() -> None:
