@@ -137,6 +137,36 @@ def test_an_import_with_tokens_writes_them_for_the_owner_only(hongyan: Hongyan, 
     assert not logs_in(tmp_path / "data", "lina", "correct horse")
 
 
+def test_tokens_in_place_of_a_file_that_others_may_read_are_for_the_owner_only(hongyan: Hongyan, tmp_path: Path) -> None:
+    out = tmp_path / "tokens"
+    out.write_text("of last year\n")
+    out.chmod(0o644)
+    with out.open() as reader:
+        assert hongyan("user", "import", "-", "--tokens", str(out), typed="lina correct horse\n").status == 0
+        assert reader.read() == "of last year\n"
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert out.read_text().startswith("lina hy_")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "tokens"]
+
+
+@pytest.mark.parametrize("place", ["nowhere/tokens", "data", "/dev/null"])
+def test_where_tokens_cannot_be_written_nobody_is_made(hongyan: Hongyan, tmp_path: Path, place: str) -> None:
+    hongyan("user", "add", "first", "--password-stdin", typed=GOOD)
+    done = hongyan("user", "import", "-", "--tokens", str(tmp_path / place), typed="lina correct horse\n")
+    assert done.status == 1
+    assert done.err.startswith(f"hongyan: {tmp_path / place} ")
+    assert [one["id"] for one in json.loads(hongyan("user", "list", "--json").out)] == ["first"]
+
+
+def test_an_import_that_is_refused_leaves_the_old_tokens(hongyan: Hongyan, tmp_path: Path) -> None:
+    out = tmp_path / "tokens"
+    out.write_text("of last year\n")
+    hongyan("user", "add", "lina", "--password-stdin", typed=GOOD)
+    assert hongyan("user", "import", "-", "--tokens", str(out), typed="lina correct horse\n").status == 1
+    assert out.read_text() == "of last year\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "tokens"]
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

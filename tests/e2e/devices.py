@@ -132,18 +132,16 @@ class Device:
 
     async def until(self, condition: Callable[[], Any], seconds: float = 2 * SECONDS) -> None:
         """Wait for what the device is to be given."""
-        async with asyncio.timeout(seconds):
-            while not condition():
-                if self._task is not None and self._task.done():
-                    self._task.result()
-                    assert condition(), f"{self} ended: {self.verdict or self.refused}"
-                    return
-                self._changed.clear()
-                waiting = [asyncio.ensure_future(self._changed.wait())]
-                if self._task is not None:
-                    waiting.append(self._task)  # type: ignore[arg-type]
-                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                waiting[0].cancel()
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    if self._task is not None and self._task.done():
+                        self._task.result()
+                        assert condition(), f"{self} ended: {self.verdict or self.refused}"
+                        return
+                    await self._news()
+        except TimeoutError:
+            raise AssertionError(f"{self} was not given what the test waits for within {seconds:g} s") from None
 
     async def reached(self, position: int, seconds: float = 2 * SECONDS) -> None:
         """Wait until everything up to there was given."""
@@ -176,6 +174,17 @@ class Device:
 
     def __repr__(self) -> str:
         return f"<{self.person.id} on {self.transport} at {self.cursor} with {len(self.events)} events>"
+
+    async def _news(self) -> None:
+        """Something was given, or it ended."""
+        self._changed.clear()
+        waiting: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
+        if self._task is not None:
+            waiting.append(self._task)
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting[0].cancel()
 
     async def _follow(self, transport: Transport) -> None:
         try:

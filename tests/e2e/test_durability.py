@@ -4,6 +4,8 @@ import asyncio
 import random
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.devices import TRANSPORTS, Crowd, place
 from tests.e2e.ledger import Ledger, log_of, send_again, under_load, whole_history
 from tests.e2e.sockets import Lost
@@ -12,6 +14,8 @@ from tests.serving import Person, Server
 ROUNDS = 20
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 async def test_nothing_acknowledged_is_lost_and_nothing_comes_twice_in_20_kills_under_load(tmp_path: Path) -> None:
     dice = random.Random(8440)
     with Server(tmp_path / "data") as server:

@@ -231,6 +231,41 @@ async def test_bus_that_loses_doubles_and_swaps_changes_nothing_for_readers(tmp_
         assert home.messaging.log.holes > 0
 
 
+async def test_who_makes_a_group_may_send_to_it_although_the_bus_is_late(tmp_path: Path) -> None:
+    settings = Settings(log=replace(Settings().log, look_seconds=0.02))
+    async with house(tmp_path / "data", settings, UnreliableBus(random.Random(3))) as home:
+        await home.add("alice", "bob")
+        for _ in range(20):
+            group = await home.group("alice", "bob")
+            await home.send("bob", group)
+
+
+async def test_ring_is_bounded_in_bytes_and_what_fell_out_is_read_from_the_store(tmp_path: Path) -> None:
+    settings = Settings(log=replace(Settings().log, ring_bytes=100_000))
+    async with house(tmp_path / "data", settings) as home:
+        await home.add("alice", "bob")
+        reader = await home.reader("bob")
+        await reader.disconnect()
+        for number in range(30):
+            await home.send("alice", "lobby", f"{number} " + "x" * 20_000)
+        assert home.messaging.log.ring_size <= 2
+        await reader.connect()
+        await reader.wait_for(30)
+        assert [text.split()[0] for text in reader.texts()] == [str(number) for number in range(30)]
+
+
+async def test_history_page_of_large_messages_ends_early_and_says_that_there_is_more(home: House) -> None:
+    group = await home.group("alice", "bob")
+    for _ in range(120):
+        await home.send("alice", group, "x" * 20_000)
+    entries, more = await home.messaging.history.page(home.caller("bob"), group, limit=1000)
+    assert more
+    assert len(entries) == 100
+    assert entries[-1].event.seq == 121
+    rest, no_more = await home.messaging.history.page(home.caller("bob"), group, before=entries[0].event.seq, limit=1000)
+    assert (len(rest), no_more) == (21, False)
+
+
 @pytest.mark.parametrize("seed", range(6))
 async def test_everybody_sees_exactly_what_the_replayed_log_shows_them(tmp_path: Path, seed: int) -> None:
     """People talk, join, leave and are removed at once, readers come and go: nothing is missed, doubled or shown wrongly."""

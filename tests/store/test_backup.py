@@ -185,7 +185,7 @@ async def test_restores_within_one_second_keep_every_old_database(copy: Path, da
     assert all(path is not None and path.exists() for path in kept)
 
 
-@pytest.mark.parametrize("wrong", ["missing", "text", "empty", "foreign", "damaged", "cut"])
+@pytest.mark.parametrize("wrong", ["missing", "text", "empty", "foreign", "alike", "unversioned", "newer", "damaged", "cut"])
 async def test_what_is_no_whole_copy_is_refused_and_changes_nothing(copy: Path, database: Path, wrong: str) -> None:
     match wrong:
         case "missing":
@@ -198,6 +198,18 @@ async def test_what_is_no_whole_copy_is_refused_and_changes_nothing(copy: Path, 
             copy.unlink()
             with closing(sqlite3.connect(copy)) as db:
                 db.execute("CREATE TABLE cats (name TEXT)")
+        case "alike":
+            copy.unlink()
+            with closing(sqlite3.connect(copy, isolation_level=None)) as db:
+                db.execute("CREATE TABLE events (what TEXT)")
+                db.execute("CREATE TABLE meta AS SELECT 'epoch' AS name, 'x' AS value")
+                db.execute("CREATE TABLE alembic_version AS SELECT 'of_another_program' AS version_num")
+        case "unversioned":
+            with closing(sqlite3.connect(copy, isolation_level=None)) as db:
+                db.execute("DELETE FROM alembic_version")
+        case "newer":
+            with closing(sqlite3.connect(copy, isolation_level=None)) as db:
+                db.execute("UPDATE alembic_version SET version_num = '9999'")
         case "damaged":
             with closing(sqlite3.connect(copy)) as db:
                 ((page,),) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'ix_events_lane_seq'")

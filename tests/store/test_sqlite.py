@@ -4,6 +4,7 @@ import asyncio
 import os
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +21,13 @@ from tests.store.build import Opened, assert_whole, draft
 
 def new(database: Path) -> SqliteStore:
     return SqliteStore(database, queue=100_000, readers=2, checkpoint_pages=1_000)
+
+
+def raising(error: Exception) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
 
 
 async def opened_at(database: Path) -> tuple[SqliteStore, Opened]:
@@ -56,10 +64,22 @@ async def test_every_connection_is_set_up(database: Path) -> None:
     await store.close()
 
 
-async def test_file_that_exists_but_is_empty_becomes_a_store(database: Path) -> None:
-    """As a crash right after the file was made leaves it."""
+async def test_file_that_exists_but_is_empty_is_refused_and_stays(database: Path) -> None:
+    """What was in it is lost; a new server in its place would hide that."""
     database.parent.mkdir()
     database.touch()
+    with pytest.raises(migrate.WrongSchema, match="is empty.*hongyan restore"):
+        await new(database).start(lambda batch: None)
+    with pytest.raises(migrate.WrongSchema, match="is empty"):
+        migrate.upgrade(database)
+    assert [(path.name, path.stat().st_size) for path in database.parent.iterdir()] == [("hongyan.db", 0)]
+
+
+async def test_store_whose_making_fails_is_not_there_and_can_be_made_then(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
+        patched.setattr(migrate.command, "upgrade", raising(OSError(28, "No space left on device")))
+        await new(database).start(lambda batch: None)
+    assert list(database.parent.iterdir()) == []
     store, opened = await opened_at(database)
     await opened.add(draft())
     await store.close()

@@ -50,6 +50,21 @@ test('what closes a sentence does not belong to an address', () => {
   assert.deepEqual(links('https://example.org/a_(b)'), ['https://example.org/a_(b)']);
 });
 
+test('an address of 65,000 characters is read at once, and stays text', () => {
+  const hostile = ['http://' + '.'.repeat(65_000) + 'a', 'http://a' + '.'.repeat(65_000) + 'a', 'http://a' + ').'.repeat(32_500)];
+  const begun = performance.now();
+  for (const source of hostile) {
+    assert.equal(written(source), `<p>${source}</p>`);
+    assert.ok(plain(source).length <= 300);
+  }
+  assert.ok(performance.now() - begun < 1_000, `${performance.now() - begun} ms`);
+});
+
+test('an address may have 2,000 characters', () => {
+  const address = 'https://example.org/'.padEnd(2_000, 'a');
+  assert.deepEqual(links(`${address} ${address}a`), [address]);
+});
+
 test('characters that turn the direction of text are dropped', () => {
   assert.equal(written('a\u202egnp.exe'), '<p>agnp.exe</p>');
   assert.equal(plain('a\u202e\u2066b'), 'ab');

@@ -3,11 +3,13 @@
 import argparse
 import json
 import os
+import secrets
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TextIO, TypeVar
 from unicodedata import east_asian_width
 
 from hongyan.cli.options import Commands, add_password, ask_password, settings_of
@@ -43,7 +45,7 @@ def add(commands: Commands) -> None:
     one = _command(below, "import", _import, "make many accounts at once", named=False)
     one.add_argument("file", metavar="FILE", help="a line for each: account name, a space, password; `-` is the standard input")
     one.add_argument(
-        "--tokens", metavar="FILE", help="give each of them a token instead of the password and write names and tokens there"
+        "--tokens", metavar="FILE", help="give each of them a token instead of the password and write names and tokens there, in place of what it had"
     )
 
 
@@ -129,12 +131,42 @@ def _list(given: argparse.Namespace) -> int:
 
 def _import(given: argparse.Namespace) -> int:
     people = _read(given.file)
-    made = _do(given, lambda opened: opened.identity.import_accounts(people, bool(given.tokens)), may_make=True)
     if given.tokens:
-        with os.fdopen(os.open(given.tokens, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            out.writelines(f"{name} {token}\n" for name, token in made)
+        _do(given, lambda opened: _imported_with_tokens(opened, people, Path(given.tokens)), may_make=True)
+    else:
+        _do(given, lambda opened: opened.identity.import_accounts(people, False), may_make=True)
     print(f"{len(people)} accounts were made", file=sys.stderr)
     return 0
+
+
+async def _imported_with_tokens(opened: "Accounts", people: list[tuple[str, str]], target: Path) -> None:
+    with _private(target) as out:
+        made = await opened.identity.import_accounts(people, True)
+        out.writelines(f"{name} {token}\n" for name, token in made)
+
+
+@contextmanager
+def _private(target: Path) -> Iterator[TextIO]:
+    """A new file that only its owner can ever read; it takes the place of `target` when everything is in it.
+
+    That it can be made is known before the accounts are: their tokens are told once.
+    """
+    if target.exists() and not target.is_file():
+        raise Refused(f"{target} is not a file")
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Refused(f"{target} cannot be written: {error.strerror}") from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:
+        partial.unlink()
+        raise
+    partial.replace(target)
 
 
 def _read(file: str) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ Touch only what is exported here; the other modules may change. `Client` is the 
 from hongyan.client.backoff import Backoff
 from hongyan.client.client import Client
 from hongyan.client.deliver import Pending
-from hongyan.client.errors import ClientError, Closed, StateInUse, Unreachable
+from hongyan.client.errors import ClientError, Closed, StateInUse, StateUnusable, Unreachable
 from hongyan.client.follow import Link
 from hongyan.client.ladder import Ladder
 from hongyan.client.model import Conversation, Event, Member, Online, Sent, Session, Snapshot, TransportName, User
@@ -31,6 +31,7 @@ __all__ = [
     "Snapshot",
     "State",
     "StateInUse",
+    "StateUnusable",
     "TransportName",
     "Unreachable",
     "User",

@@ -78,6 +78,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     ring: Count = 20_000
     """Newest events that are kept in memory, so that a short reconnect asks no database."""
+    ring_bytes: Bytes = 67_108_864
+    """Bytes that these newest events may take up."""
     queue: Count = 50_000
     """Appends that may wait for the disk; more are refused as overloaded."""
     look_seconds: Seconds = 0.5

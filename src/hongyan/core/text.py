@@ -44,8 +44,8 @@ def account_name(text: str) -> str:
     for char in name:
         if char in _APART:
             raise Invalid(f"An account name cannot contain {_shown(char)}")
-    if name[0] in "_.":
-        raise Invalid("An account name cannot begin with _ or a full stop")
+    if name[0] in "_.-":  # with a hyphen it would be an option on a command line
+        raise Invalid("An account name cannot begin with _, - or a full stop")
     return name
 
 

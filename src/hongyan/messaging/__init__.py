@@ -72,7 +72,7 @@ class Messaging:
         self.sessions = Sessions(store, self.log, self.views, limits, clock=clock)
         self.sender = Sender(store, self.log, self.views, limits, clock=clock)
         self.people = People(store)
-        self.conversations = Conversations(store, limits, clock=clock, random=random)
+        self.conversations = Conversations(store, self.log, limits, clock=clock, random=random)
         self.history = History(store)
         self.receipts = Receipts(store, bus, self.views, clock=clock)
         self.presence = Presence(bus, self.views, self.people, clock=clock)

@@ -7,10 +7,12 @@ from sqlalchemy import Connection, func, select, update
 
 from hongyan import config
 from hongyan.core import policy, text
+from hongyan.core.cursor import parse_cursor
 from hongyan.core.errors import Conflict, Invalid, NotFound, TooLarge
 from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, HistoryPolicy, Role
 from hongyan.messaging.describing import ConversationView, MemberView, describe
+from hongyan.messaging.log import Log
 from hongyan.messaging.membership import (
     Joining,
     Place,
@@ -45,8 +47,11 @@ class Snapshot(msgspec.Struct, frozen=True):
 class Conversations:
     """Every change is one transaction: the rows and the event that tells of it. Every call may raise NotFound and Forbidden."""
 
-    def __init__(self, store: Store, limits: config.Limits, *, clock: Callable[[], int], random: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, store: Store, log: Log, limits: config.Limits, *, clock: Callable[[], int], random: Callable[[int], bytes]
+    ) -> None:
         self._store = store
+        self._log = log
         self._limits = limits
         self._clock = clock
         self._random = random
@@ -73,7 +78,7 @@ class Conversations:
             return id, True
 
         made, new = await self._store.transaction(make)
-        return await self.get(caller, made), new
+        return await self._changed(caller, made), new
 
     async def create_group(
         self, caller: Caller, title: str, others: Sequence[str], history: HistoryPolicy = "joined"
@@ -91,7 +96,7 @@ class Conversations:
             create(tx, id, "group", title, history, None, people, now, by=caller.user)
 
         await self._store.transaction(make)
-        return await self.get(caller, id)
+        return await self._changed(caller, id)
 
     async def get(self, caller: Caller, conversation: str) -> ConversationView:
         epoch = self._store.epoch
@@ -136,7 +141,7 @@ class Conversations:
                 tx.append(Draft(conversation, "settings", caller.user, now, msgspec.json.encode(changed)))
 
         await self._store.transaction(change)
-        return await self.get(caller, conversation)
+        return await self._changed(caller, conversation)
 
     async def members(self, caller: Caller, conversation: str, after: str | None, limit: int) -> tuple[list[MemberView], bool]:
         """A page of members in order of their ids, and whether there are more."""
@@ -180,7 +185,7 @@ class Conversations:
             join(tx, conversation, [Joining(user, known[user]) for user in people if user in fresh], now, by=caller.user)
 
         await self._store.transaction(change)
-        return await self.get(caller, conversation)
+        return await self._changed(caller, conversation)
 
     async def set_role(self, caller: Caller, conversation: str, user: str, role: Role) -> ConversationView:
         """Give a role. Giving `owner` away makes the caller an admin."""
@@ -201,7 +206,7 @@ class Conversations:
             change_role(tx, conversation, changed, here.member_count, now, by=caller.user)
 
         await self._store.transaction(change)
-        return await self.get(caller, conversation)
+        return await self._changed(caller, conversation)
 
     async def remove(self, caller: Caller, conversation: str, user: str) -> None:
         """Remove somebody, or leave."""
@@ -215,6 +220,12 @@ class Conversations:
 
         await self._store.transaction(change)
 
+    async def _changed(self, caller: Caller, conversation: str) -> ConversationView:
+        """As it is now, once this node knows of the change: who is told of it may send at once."""
+        view = await self.get(caller, conversation)
+        await self._log.reached(parse_cursor(view.cursor).position)
+        return view
+
     def _people(self, people: Sequence[str]) -> "list[str]":
         if len(people) > self._limits.members_per_call:
             raise TooLarge(f"One call may name {self._limits.members_per_call} people")
@@ -222,9 +233,10 @@ class Conversations:
 
     def _room_for(self, tx: Transaction, people: "list[str]") -> None:
         most = self._limits.conversations_per_user
-        for user in people:
-            held = tx.connection.execute(select(func.count()).where(members.c.user == user)).scalar_one()
-            if held >= most:
+        for at in range(0, len(people), 500):
+            some = members.c.user.in_(people[at : at + 500])
+            crowded = select(members.c.user).where(some).group_by(members.c.user).having(func.count() >= most).limit(1)
+            if (user := tx.connection.execute(crowded).scalar_one_or_none()) is not None:
                 raise Conflict(f"{user} is in as many conversations as one user may be in")
 
 

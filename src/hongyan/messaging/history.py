@@ -9,6 +9,10 @@ from hongyan.core.wire import Entry
 from hongyan.messaging.tables import members
 from hongyan.store import Store, reading
 
+_READ = 100
+_MOST_BYTES = 1_048_576
+"""A page that has so many bytes of contents is long enough, whatever `limit` says."""
+
 
 class History:
     def __init__(self, store: Store) -> None:
@@ -25,7 +29,7 @@ class History:
         if before is not None and after is not None:
             raise Invalid("Give before or after, not both")
 
-        def read(connection: Connection) -> list[Event]:
+        def read(connection: Connection) -> tuple[list[Event], bool]:
             row = connection.execute(
                 select(members.c.role, members.c.first_seq).where(
                     members.c.conversation == conversation, members.c.user == caller.user
@@ -34,10 +38,34 @@ class History:
             policy.member(row.role if row else None)
             first = row.first_seq if row else 1
             if after is not None:
-                return reading.lane_after(connection, conversation, max(after, first - 1), limit + 1)
-            return reading.lane_before(connection, conversation, first, before, limit + 1)
+                return _forward(connection, conversation, max(after, first - 1), limit)
+            return _backward(connection, conversation, first, before, limit)
 
-        found = [Entry(event, self._store.epoch) for event in await self._store.read(read)]
-        if after is not None:
-            return found[:limit], len(found) > limit
-        return found[-limit:], len(found) > limit
+        events, more = await self._store.read(read)
+        return [Entry(event, self._store.epoch) for event in events], more
+
+
+def _forward(connection: Connection, conversation: str, after: int, limit: int) -> tuple[list[Event], bool]:
+    found: list[Event] = []
+    while len(found) < limit and _size(found) < _MOST_BYTES:
+        wanted = min(_READ, limit - len(found))
+        page = reading.lane_after(connection, conversation, found[-1].seq if found else after, wanted + 1)
+        found += page[:wanted]
+        if len(page) <= wanted:
+            return found, False
+    return found, True
+
+
+def _backward(connection: Connection, conversation: str, first: int, before: int | None, limit: int) -> tuple[list[Event], bool]:
+    found: list[Event] = []
+    while len(found) < limit and _size(found) < _MOST_BYTES:
+        wanted = min(_READ, limit - len(found))
+        page = reading.lane_before(connection, conversation, first, found[0].seq if found else before, wanted + 1)
+        found = page[-wanted:] + found
+        if len(page) <= wanted:
+            return found, False
+    return found, True
+
+
+def _size(events: list[Event]) -> int:
+    return sum(len(event.content) for event in events)

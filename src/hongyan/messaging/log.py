@@ -10,12 +10,14 @@ import contextlib
 import heapq
 import itertools
 import logging
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 
 from hongyan import config
 from hongyan.bus import Bus, Signal
 from hongyan.core.model import Batch, Event
+from hongyan.core.policy import Span
 from hongyan.core.wire import Entry
 from hongyan.store import Store, reading
 
@@ -31,6 +33,8 @@ class Log:
         self._store = store
         self._bus = bus
         self._size = settings.ring
+        self._most_weight = settings.ring_bytes
+        self._weight = 0
         self._look_seconds = settings.look_seconds
         self._folds: list[Callable[[Event], None]] = []
         self._deliver: Callable[[Entry], None] = lambda entry: None
@@ -76,11 +80,11 @@ class Log:
 
     async def start(self, on_signal: Callable[[Signal], None]) -> None:
         await self._store.start(self._bus.publish_batch)
-        head, newest = await self._store.read(lambda c: (reading.head(c), reading.newest(c, self._size)))
-        for event in newest:
-            self._remember(Entry(event, self.epoch))
+        head, newest = await self._store.read(lambda c: (reading.head(c), reading.newest(c, min(self._size, _READ))))
         self.position = self.head = head
         self.floor = head - len(newest)
+        for event in newest:
+            self._remember(Entry(event, self.epoch))
         await self._bus.start(self._arrived, on_signal)
         self._task = asyncio.create_task(self._look(), name="hongyan log")
 
@@ -103,14 +107,29 @@ class Log:
             self._hole.set()
             await future
 
-    def after(self, position: int) -> list[Entry]:
-        """Of all lanes what is in the ring above `position`, ascending."""
-        return _above(self._ring, position)
+    def after(self, position: int, limit: int) -> list[Entry]:
+        """Of all lanes the oldest `limit` in the ring above `position`, ascending."""
+        ring = self._ring
+        start = max(position - self.floor, 0)  # positions are dense
+        return [ring[at] for at in range(start, min(len(ring), start + limit))]
 
-    def lane_after(self, lane: str, position: int) -> list[Entry]:
-        """The same of one lane."""
+    def lane_after(self, lane: str, spans: Sequence[Span], position: int, limit: int) -> list[Entry]:
+        """The same of the parts of one lane. The ring has every event of a lane from some seq on, so places are computed."""
         entries = self._lanes.get(lane)
-        return _above(entries, position) if entries is not None else []
+        if entries is None or entries[-1].event.position <= position:
+            return []
+        first = entries[0].event.seq
+        new = bisect_right(entries, position, key=_position)
+        found: list[Entry] = []
+        for span in spans:
+            if span.last_seq is not None and span.last_seq < first + new:
+                continue
+            start = max(new, span.since_seq - first)
+            end = len(entries) if span.last_seq is None else min(len(entries), span.last_seq - first + 1)
+            found += [entries[at] for at in range(start, min(end, start + limit - len(found)))]
+            if len(found) >= limit:
+                break
+        return found
 
     def _arrived(self, batch: Batch) -> None:
         self.head = max(self.head, batch.last)
@@ -149,13 +168,15 @@ class Log:
             lanes[entry.event.lane] = deque((entry,))
         else:
             lane.append(entry)
-        if len(ring) > self._size:
-            oldest = ring.popleft().event
-            self.floor = oldest.position
-            lane = lanes[oldest.lane]
+        self._weight += _weight(entry)
+        while len(ring) > self._size or self._weight > self._most_weight:
+            oldest = ring.popleft()
+            self._weight -= _weight(oldest)
+            self.floor = oldest.event.position
+            lane = lanes[oldest.event.lane]
             lane.popleft()
             if not lane:
-                del lanes[oldest.lane]
+                del lanes[oldest.event.lane]
 
     async def _look(self) -> None:
         """Read what the bus did not bring: at once when a hole shows, and now and then without being told."""
@@ -184,7 +205,10 @@ class Log:
                 self._apply(fresh)
 
 
-def _above(entries: deque[Entry], position: int) -> list[Entry]:
-    found = list(itertools.takewhile(lambda entry: entry.event.position > position, reversed(entries)))
-    found.reverse()
-    return found
+def _position(entry: Entry) -> int:
+    return entry.event.position
+
+
+def _weight(entry: Entry) -> int:
+    """Bytes that an entry comes to hold, with both its forms."""
+    return 3 * len(entry.event.content) + 600

@@ -99,8 +99,12 @@ class Sender:
         view.allowance -= 1
 
     def _append(self, view: View, attempt: "_Attempt") -> None:
-        conversation = attempt.conversation
-        policy.member(view.roles.get(conversation))
+        conversation, log = attempt.conversation, self._log
+        role = view.roles.get(conversation)
+        if role is None and log.head > log.position and attempt.again():  # who was let in may be further on in the log
+            self._later(attempt, VersionConflict(log.head))
+            return
+        policy.member(role)
         self._store.append(
             Draft(
                 conversation,
@@ -151,11 +155,15 @@ class _Attempt:
         elif isinstance(result, HongyanError):
             self.refuse(result)
         else:
-            self._tries -= 1
-            if self._tries:
+            if self.again():
                 self._sender._later(self, result)
             else:
                 self.refuse(Overloaded("The membership keeps changing; try again", retry_after=0.5))
+
+    def again(self) -> bool:
+        """Whether it may be decided once more."""
+        self._tries -= 1
+        return self._tries > 0
 
     def refuse(self, error: HongyanError) -> None:
         self._sender.refused[error.code] += 1

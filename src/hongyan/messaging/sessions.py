@@ -26,6 +26,8 @@ from hongyan.messaging.views import Reader, View, Views, recent
 from hongyan.store import Store, reading
 
 _SIGNALS = 64
+_AT_ONCE_BYTES = 262_144
+"""Contents that are read from the store for one reader at a time."""
 _AHEAD_SECONDS = 3.0
 
 
@@ -178,10 +180,11 @@ class Session:
             upto, after = log.position, self.position
             spans = [(lane, span) for lane, parts in view.spans.items() for span in parts]
             events = await self._sessions.store.read(
-                lambda connection: reading.visible_after(connection, spans, after, upto, limit + 1)
+                lambda connection: reading.visible_after(connection, spans, after, upto, limit + 1, _AT_ONCE_BYTES)
             )
-            entries = [Entry(event, log.epoch) for event in events[:limit]]
-            more = len(events) > limit
+            more = len(events) > limit or sum(len(event.content) for event in events) >= _AT_ONCE_BYTES
+            events = events[:limit]
+            entries = [Entry(event, log.epoch) for event in events]
         self.position = entries[-1].event.position if more else upto
         if not more and upto == log.position:
             self.behind = False

@@ -7,6 +7,7 @@ to what was loaded, and from then on every change is applied as it comes. So a v
 """
 
 import asyncio
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -86,7 +87,9 @@ class View:
         self.allowance_at = 0.0
 
     def shows(self, event: Event) -> bool:
-        return any(span.shows(event.seq) for span in self.spans.get(event.lane, ()))
+        spans = self.spans.get(event.lane, ())
+        at = bisect_right(spans, event.seq, key=_since)  # they are in order and apart from each other
+        return at > 0 and spans[at - 1].shows(event.seq)
 
 
 class _Loaded(msgspec.Struct):
@@ -291,17 +294,18 @@ class Views:
 
 def recent(log: Log, view: View, position: int, limit: int) -> tuple[list[Entry], bool]:
     """What the view shows of the ring above `position` (not below the ring's floor), ascending; and whether there is more."""
-    if log.position - position <= len(view.spans):  # little has happened: look at all of it
-        found = [entry for entry in log.after(position) if view.shows(entry.event)]
+    if log.position - position <= min(len(view.spans), limit):  # little has happened: look at all of it
+        found = [entry for entry in log.after(position, limit) if view.shows(entry.event)]
     else:
-        found = [
-            entry
-            for lane, spans in view.spans.items()
-            for entry in log.lane_after(lane, position)
-            if any(span.shows(entry.event.seq) for span in spans)
-        ]
+        found = []
+        for lane, spans in view.spans.items():
+            found += log.lane_after(lane, spans, position, limit + 1)
         found.sort(key=_position)
     return found[:limit], len(found) > limit
+
+
+def _since(span: Span) -> int:
+    return span.since_seq
 
 
 def _position(entry: Entry) -> int:

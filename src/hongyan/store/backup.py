@@ -9,7 +9,10 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal
 
-from hongyan.store import sqlite_file
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
+
+from hongyan.store import migrate, sqlite_file
 
 _PAGES = 1_000
 _TABLES = {"alembic_version", "events", "meta"}
@@ -57,6 +60,7 @@ def restore(copy: Path, database: Path, progress: Progress = _silent, *, now: Ca
     The old one is kept under the name that is returned; None when there was none. Raises BackupError, having changed nothing.
     """
     _check(copy, "integrity_check")
+    _check_version(copy)
     partial = database.with_name(f".{database.name}.{secrets.token_hex(4)}.partial")
     try:
         _copy(copy, partial, progress)
@@ -102,6 +106,16 @@ def _check(path: Path, how: Literal["quick_check", "integrity_check"]) -> None:
         raise BackupError(f"{path} is not a database that can be read: {error}") from error
     if faults:
         raise BackupError(f"{path} is damaged: {'; '.join(faults)}")
+
+
+def _check_version(copy: Path) -> None:
+    """Raises BackupError unless `hongyan migrate` can bring it to this version, if it is not there already."""
+    try:
+        found = migrate.current(copy)
+    except (SQLAlchemyError, sqlite3.Error, CommandError) as error:
+        raise BackupError(f"{copy} does not tell the version of its tables: {error}") from error
+    if found not in migrate.known():
+        raise BackupError(f"The tables of {copy} are of version {found or 'none'}: no Hongyan wrote it, or a newer one")
 
 
 def _put_aside(database: Path, now: float) -> Path:

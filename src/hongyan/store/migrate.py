@@ -25,6 +25,11 @@ def newest() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
+def known() -> frozenset[str]:
+    """The versions that this program can bring to the newest one, and that one."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
 def current(database: Path | str) -> str | None:
     """The version of a database; None while it has no tables. A path is SQLite's, a string is a URL."""
     with _connection(database, sqlite_file.open_reader) as connection:
@@ -32,9 +37,20 @@ def current(database: Path | str) -> str | None:
 
 
 def upgrade(database: Path | str) -> None:
-    """Bring a database to the newest version, all of it in one transaction or nothing. A missing file is made."""
+    """Bring a database to the newest version, all of it in one transaction or nothing. A missing file is made, with its tables.
+
+    Raises WrongSchema for an empty file: what was in it is lost, and a new server in its place would hide that.
+    """
     if isinstance(database, Path):
-        sqlite_file.create(database)
+        if not database.exists():
+            with sqlite_file.making(database) as new:
+                _upgrade(new)
+            return
+        _refuse_empty(database)
+    _upgrade(database)
+
+
+def _upgrade(database: Path | str) -> None:
     # Alembic's context is one for the whole process.
     with _one_at_a_time, _connection(database, sqlite_file.open_writer) as connection:
         config = _config()
@@ -44,16 +60,24 @@ def upgrade(database: Path | str) -> None:
 
 def check(database: Path | str) -> None:
     """Raises WrongSchema unless the database is at the newest version."""
+    if isinstance(database, Path):
+        _refuse_empty(database)
     found, wanted = current(database), newest()
     if found == wanted:
         return
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if found is None or found in known:
+    if found is None or found in known():
         raise WrongSchema(
             f"The tables of {database} are of version {found or 'none'}, this program needs {wanted}. "
             "Make a backup, stop every server that uses it, and run: hongyan migrate"
         )
     raise WrongSchema(f"The tables of {database} are of version {found}, which a newer Hongyan wrote: install that one")
+
+
+def _refuse_empty(database: Path) -> None:
+    if database.is_file() and not database.stat().st_size:
+        raise WrongSchema(
+            f"{database} is empty. Put the last backup in its place with hongyan restore, or remove it to begin with nothing"
+        )
 
 
 def _config() -> Config:

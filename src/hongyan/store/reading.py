@@ -127,15 +127,18 @@ def lane_after(connection: Connection, lane: str, seq: int, limit: int) -> list[
     return _events(connection, _LANE_AFTER, lane=lane, seq=seq, limit=limit)
 
 
-def visible_after(connection: Connection, spans: Sequence[tuple[str, Span]], position: int, upto: int, limit: int) -> list[Event]:
+def visible_after(
+    connection: Connection, spans: Sequence[tuple[str, Span]], position: int, upto: int, limit: int, most_bytes: int | None = None
+) -> list[Event]:
     """The oldest `limit` events of these parts of lanes with `position < event.position <= upto`, in order of position.
 
-    Costs one step down an index for a lane with nothing new, and about `limit` rows altogether: where `position` falls inside a
-    lane is found by a galloping search backwards over `seq`, since both grow together (docs/decisions/0005).
+    Ends early with the event that brings the contents to `most_bytes`. Costs one step down an index for a lane with nothing
+    new, and about `limit` rows altogether: where `position` falls inside a lane is found by a galloping search backwards over
+    `seq`, since both grow together (docs/decisions/0005).
     """
     if upto <= position or limit < 1:
         return []
-    return _merge(connection, _starts(connection, spans, position), upto, limit)
+    return _merge(connection, _starts(connection, spans, position), upto, limit, most_bytes)
 
 
 def unread(connection: Connection, lane: str, above: int, reader: str, most: int) -> int:
@@ -230,9 +233,10 @@ def _look(
     return connection.execute(statements[connection.dialect.name], {"list": _encode(places).decode()}).all()
 
 
-def _merge(connection: Connection, parts: list[_Part], upto: int, limit: int) -> list[Event]:
+def _merge(connection: Connection, parts: list[_Part], upto: int, limit: int, most_bytes: int | None) -> list[Event]:
     """The oldest events of all parts. A part is read, in pages that grow, only when its turn comes."""
     merged: list[Event] = []
+    size = 0
     # The key is where the part's next event is, or the first place where it can be while that was not read yet.
     queue = [(part.at, number) for number, part in enumerate(parts)]
     heapify(queue)
@@ -253,5 +257,8 @@ def _merge(connection: Connection, parts: list[_Part], upto: int, limit: int) ->
         part.page.pop()
         if not merged or merged[-1].position < event.position:  # spans of one lane might overlap
             merged.append(event)
+            size += len(event.content)
+            if most_bytes is not None and size >= most_bytes:
+                break
         heapreplace(queue, (event.position + 1, number))
     return merged

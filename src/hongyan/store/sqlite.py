@@ -112,8 +112,7 @@ class SqliteStore:
         self._queue.put(Job(work, done, monotonic()))
 
     def _open_file(self) -> Access:
-        new = sqlite_file.create(self.path)
-        if new or migrate.current(self.path) is None:
+        if not self.path.exists():
             migrate.upgrade(self.path)
         migrate.check(self.path)
         access = sqlite_file.open_writer(self.path, self._checkpoint_pages)

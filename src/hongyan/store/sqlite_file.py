@@ -4,6 +4,8 @@ import os
 import secrets
 import sqlite3
 import string
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sqlalchemy import create_engine
@@ -75,6 +77,20 @@ def create(path: Path) -> bool:
         return False
     sync_directory(path.parent)
     return True
+
+
+@contextmanager
+def making(path: Path) -> Iterator[Path]:
+    """A new file, which gets the name `path` at the end, unless another process was faster: nobody sees it unfinished."""
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    try:
+        create(partial)
+        yield partial
+        with suppress(FileExistsError):
+            os.link(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_directory(path.parent)
 
 
 def new_epoch() -> str:

@@ -18,18 +18,23 @@ RIGHT, WRONG = "correct horse", "battery staple"
 
 
 class Accounts:
-    """Identity in a whole house: its clock is the test's, and ends of tokens are kept."""
+    """Identity in a whole house: its clocks are the test's, and ends of tokens are kept."""
 
     def __init__(self, home: House) -> None:
         self.house = home
         self.now = 1_800_000_000_000
+        self.ticks = 5_000
         self.ended: list[tuple[str, str]] = []
         self.identity = self.another()
 
     def another(self, settings: config.Identity | None = None) -> Identity:
         """Another Identity on the same store, as the command line or another node has one."""
         return Identity(
-            self.house.store, self.house.messaging.people, settings or self.house.settings.identity, clock=lambda: self.now
+            self.house.store,
+            self.house.messaging.people,
+            settings or self.house.settings.identity,
+            clock=lambda: self.now,
+            ticks=lambda: self.ticks,
         )
 
     async def start(self) -> None:

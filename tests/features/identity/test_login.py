@@ -82,9 +82,37 @@ async def test_known_and_unknown_accounts_are_throttled_alike(site: Accounts, us
         await site.identity.login(user, RIGHT, "laptop", ELSEWHERE)
     assert error.value.retry_after == 900
     assert len(derived) == 3, "a refused guess is not verified"
-    site.now += 900_000
+    site.ticks += 900_000
     if user == "lihua":
         assert site.good(await site.login(address=ELSEWHERE))
+
+
+async def test_a_clock_that_is_set_back_keeps_nobody_out(site: Accounts) -> None:
+    for at in range(3):
+        await refused(site, "lihua", WRONG, f"192.0.2.{at}")
+    site.now -= 86_400_000
+    with pytest.raises(RateLimited) as error:
+        await site.login(address=ELSEWHERE)
+    assert error.value.retry_after == 900
+    site.ticks += 900_000
+    assert site.good(await site.login(address=ELSEWHERE))
+
+
+async def test_the_throttle_of_a_server_does_not_ask_the_wall_clock(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    identity = Identity(home.store, home.messaging.people, home.settings.identity)
+    try:
+        await identity.add("lihua", RIGHT)
+        for at in range(3):
+            with pytest.raises(WrongPassword):
+                await identity.login("lihua", WRONG, "laptop", f"192.0.2.{at}")
+        yesterday = time.time_ns() - 86_400 * 10**9
+        monkeypatch.setattr(time, "time_ns", lambda: yesterday)
+        with pytest.raises(RateLimited) as error:
+            await identity.login("lihua", RIGHT, "laptop", ELSEWHERE)
+        assert error.value.retry_after is not None
+        assert error.value.retry_after <= 900
+    finally:
+        await identity.stop()
 
 
 async def test_parallel_guesses_are_bounded_like_others(site: Accounts, derived: list[object]) -> None:

@@ -173,6 +173,22 @@ async def test_what_is_no_json_object_is_refused_with_a_sentence(web: WebHouse, 
     assert len(problem(answer, 400, "invalid")["detail"]) < 300
 
 
+async def test_who_was_disabled_while_the_body_came_changes_nothing(web: WebHouse) -> None:
+    group = await web.group("alice", "bob")
+    changed: list[Any] = []
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"client_id":"late",'
+        await web.identity.disable("bob")
+        changed.append(await web.state())
+        yield '"content":{"type":"text","text":"你好"}}'.encode()
+
+    headers = {"Authorization": f"Bearer {web.tokens['bob']}", "Content-Type": "application/json"}
+    answer = await web.client.post(f"/v1/conversations/{group}/messages", content=slow(), headers=headers)
+    problem(answer, 401, "not-authenticated")
+    assert [await web.state()] == changed
+
+
 # Methods
 
 

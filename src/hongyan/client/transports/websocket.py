@@ -93,10 +93,12 @@ class WebSocket:
             if code in (1001, 1012, 1013):  # going away, restart, try again later (RFC 6455 and its registry)
                 raise StreamEnded("later" if code == 1013 else "resume", reason=reason) from error
             raise TransportBroken(f"closed with {code} {reason}".strip()) from error
-        except (WebSocketException, TimeoutError, msgspec.MsgspecError, EOFError, ValueError) as error:
+        except OSError as error:
+            if isinstance(error, TimeoutError):
+                raise TransportBroken(str(error) or "nothing came in time") from error
+            raise Unreachable(str(error)) from error  # no connection to begin with: no name, no route, nobody there, no trust
+        except (WebSocketException, msgspec.MsgspecError, EOFError, ValueError) as error:
             raise TransportBroken(str(error) or type(error).__name__) from error
-        except OSError as error:  # no connection to begin with: no name, no route, nobody listening
-            raise Unreachable(str(error)) from error
         finally:
             self._stop_calls()
 

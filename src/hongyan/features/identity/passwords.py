@@ -21,12 +21,12 @@ log = logging.getLogger("hongyan.identity")
 
 class Passwords:
     def __init__(
-        self, store: Store, settings: config.Identity, *, clock: Callable[[], int], random: Callable[[int], bytes]
+        self, store: Store, settings: config.Identity, *, ticks: Callable[[], int], random: Callable[[int], bytes]
     ) -> None:
         self._store = store
         self._shortest = settings.password_length
         self.iterations = settings.iterations
-        self._clock = clock
+        self._ticks = ticks
         self._random = random
         self._deriving = Deriving(settings.logins_at_once)
         self._throttle = Throttle(settings.failures_per_account, settings.failures_per_address, settings.failure_window)
@@ -61,7 +61,7 @@ class Passwords:
         """
         user = _prepared(text.account_name, name, name[:64].encode(errors="replace").decode())
         typed = _prepared(text.password, password, "")
-        with self._throttle.attempt(user, address, self._clock()) as attempt:
+        with self._throttle.attempt(user, address, self._ticks()) as attempt:
             found = await self._store.read(lambda connection: rows.credentials(connection, user))
             kept = found.verifier if found is not None else self._nobody
             derived = await self._deriving.derive(typed, kept.salt, kept.iterations)

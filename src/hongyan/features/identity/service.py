@@ -20,6 +20,7 @@ from hongyan.features.identity.importing import Import
 from hongyan.features.identity.issuing import Change, end, fresh, issue
 from hongyan.features.identity.model import AccountView, IssuedToken, Login, TokenView
 from hongyan.features.identity.passwords import Passwords, still
+from hongyan.features.identity.throttle import ticks_ms
 from hongyan.features.identity.tokens import Account, TokenTable, account_draft
 from hongyan.messaging import Log, People, now_ms
 from hongyan.store import Store, Transaction
@@ -40,14 +41,16 @@ class Identity:
         settings: config.Identity,
         *,
         clock: Callable[[], int] = now_ms,
+        ticks: Callable[[], int] = ticks_ms,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
+        """`clock` tells the time of day, `ticks` how long ago a guess was."""
         self._store = store
         self._people = people
         self._settings = settings
         self._clock = clock
         self._random = random
-        self._passwords = Passwords(store, settings, clock=clock, random=random)
+        self._passwords = Passwords(store, settings, ticks=ticks, random=random)
         self._table: TokenTable | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self.logins: Counter[str] = Counter()

@@ -7,6 +7,7 @@
 - Refused guesses are not counted: they tell nothing, and waiting ends.
 """
 
+import time
 from collections import OrderedDict
 from types import TracebackType
 from typing import Self
@@ -22,6 +23,11 @@ push out the windows of an account by filling the rest.
 """
 _MOST_KNOWN = 10_000
 _KNOWN_MS = 30 * 86_400_000
+
+
+def ticks_ms() -> int:
+    """Milliseconds since some moment, whatever is done to the wall clock."""
+    return time.monotonic_ns() // 1_000_000
 
 
 class _Window:
@@ -82,7 +88,7 @@ class Attempt:
 
 
 class Throttle:
-    """`now` is in milliseconds; it never goes back by much."""
+    """`now` is in milliseconds and never goes back: `ticks_ms`, because a wall clock may be set."""
 
     def __init__(
         self, per_account: int, per_address: int, seconds: float, *, most: int = _MOST, most_known: int = _MOST_KNOWN

@@ -135,6 +135,8 @@ class WebApp:
         if scope["method"] in _WITH_BODY:
             most = self._most_body if caller is not None else min(_BODY_BEFORE_LOGIN, self._most_body)
             body = await read_body(scope["headers"], receive, most)
+            if caller is not None:
+                caller = authenticate(scope["headers"], self._services)  # the token may have ended while the body came
         if scope["method"] == "HEAD":
             scope["method"] = "GET"
         if caller is not None:

@@ -11,6 +11,7 @@ import pytest
 
 from hongyan.config import Endpoint
 from hongyan.gateways.web.gateway import WebGateway
+from hongyan.gateways.web.port.http import HttpProtocol
 from hongyan.gateways.web.port.listener import CannotListen, bind
 from tests.gateways.web.port.plays import Port, Raw, open_port, until
 
@@ -30,6 +31,33 @@ async def test_requests_are_answered_one_after_the_other_on_one_connection(tmp_p
         raw = await port.socket()
         await raw.write(HEALTH * 3 + post(port, b'{"kind":"direct","members":["bob"]}') + HEALTH)
         assert [(await raw.answer())[0] for _ in range(5)] == [200, 200, 200, 201, 200]
+
+
+async def test_a_connection_that_sends_ahead_too_many_requests_is_cut_before_they_are_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[bytes] = []
+    on_url = HttpProtocol.on_url
+    monkeypatch.setattr(HttpProtocol, "on_url", lambda self, url: (parsed.append(url), on_url(self, url))[1])
+    async with open_port(tmp_path) as port:
+        raw, polite = await port.socket(), await port.socket()
+        await raw.write(HEALTH * 1_000)
+        await _gone(raw)
+        assert len(parsed) == 17
+        await polite.write(HEALTH * 17)
+        assert [(await polite.answer())[0] for _ in range(17)] == [200] * 17
+
+
+async def test_trailers_are_no_headers(tmp_path: Path) -> None:
+    async with open_port(tmp_path) as port:
+        head = b"POST /v1/conversations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n"
+        token = f"Authorization: Bearer {port.web.tokens['alice']}\r\n".encode()
+        chunks = b'23\r\n{"kind":"direct","members":["bob"]}\r\n0\r\n'
+        raw = await port.socket()
+        await raw.write(head + b"\r\n" + chunks + token + b"\r\n")
+        assert (await raw.answer())[0] == 401
+        await raw.write(head + token + b"\r\n" + chunks + b"Origin: https://evil.example\r\n\r\n" + HEALTH)
+        assert [(await raw.answer())[0] for _ in range(2)] == [201, 200]
 
 
 async def test_answers_do_not_name_the_server_program(tmp_path: Path) -> None:
@@ -147,7 +175,7 @@ async def test_an_answer_that_nobody_takes_is_cut(tmp_path: Path) -> None:
         request = (
             f"GET /v1/conversations/{group}/events?limit=200 HTTP/1.1\r\nAuthorization: Bearer {port.web.tokens['bob']}\r\n\r\n"
         )
-        await asyncio.get_running_loop().sock_sendall(one, request.encode() * 30)  # more than the kernel keeps for us
+        await asyncio.get_running_loop().sock_sendall(one, request.encode() * 16)  # more than the kernel keeps for us
         listener = port.gateway._listener
         assert listener is not None
         await until(lambda: listener.connections == 1)

@@ -244,6 +244,21 @@ async def test_those_who_have_not_logged_in_are_bounded(tmp_path: Path, monkeypa
         await port.raw(None)
 
 
+async def test_one_address_does_not_keep_others_from_logging_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door, "_STRANGERS_OF_A_SITE", 2)
+    here, there = "X-Forwarded-For: 192.0.2.1\r\n", "X-Forwarded-For: 192.0.2.2\r\n"
+    async with open_port(tmp_path, http={"trusted_proxies": ("127.0.0.1",)}) as port:
+        first, second = await port.raw(None, extra=here), await port.raw(None, extra=here)
+        assert (await refused(port, handshake(None, extra=here)))[0] == 503
+        await port.raw(None, extra=there)
+        await first.write(auth(port.web.tokens["bob"]))
+        await first.map()
+        await port.raw(None, extra=here)
+        second.writer.transport.abort()
+        await until(lambda: port.gateway._upkeep.waiting_count == 2)
+        await port.raw(None, extra=here)
+
+
 async def test_origin_is_asked_before_a_first_frame_is_waited_for(tmp_path: Path) -> None:
     async with open_port(tmp_path) as port:
         status, _, problem = await refused(port, handshake(None, extra="Origin: https://evil.example\r\n"))

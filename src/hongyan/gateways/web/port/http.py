@@ -22,9 +22,15 @@ _HEAD_BYTES = 32_768
 """Of the request line and the headers."""
 _FIELDS = 100
 _LINGER_SECONDS = 2.0
+_PENDING = 16
+"""Requests that may wait behind the one that is being answered: all of one read are parsed at once."""
 
 
 class _HeadTooLargeError(Exception):
+    pass
+
+
+class _TooManyPendingError(Exception):
     pass
 
 
@@ -80,6 +86,8 @@ class HttpProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             if isinstance(error.__context__, _HeadTooLargeError):
                 self._refuse_head()
+            elif isinstance(error.__context__, _TooManyPendingError):
+                self.transport.abort()
             else:
                 self.refuse(Invalid("This is no request of HTTP/1.1"))
         else:
@@ -90,6 +98,8 @@ class HttpProtocol(HttpToolsProtocol):
                 self._due = self.loop.time() + self._head_seconds  # empty lines, which are no request yet
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= _PENDING:
+            raise _TooManyPendingError
         super().on_message_begin()
         self._in_head = True
         self._head = self._fed = 0
@@ -100,7 +110,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._count(len(url))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        super().on_header(name, value)
+        if self._in_head:  # a trailer is none of the headers (RFC 9110, 6.5.1)
+            super().on_header(name, value)
         self._count(len(name) + len(value))
 
     def on_headers_complete(self) -> None:

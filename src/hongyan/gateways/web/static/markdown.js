@@ -5,6 +5,8 @@ import { h } from './dom.js';
 
 const INLINE = /`([^`\n]+)`|\*\*([^*\n](?:[^\n]*?[^*\n])?)\*\*|\*([^*\s](?:[^*\n]*[^*\s])?)\*|\[([^[\]\n]{1,500})\]\(([^\s()<>]{1,2000})\)|(https?:\/\/[^\s<>"'`，。；：！？、（）《》「」“”]+)/gi;
 
+const LONGEST_ADDRESS = 2_000;
+
 /** The direction overrides that let text pose as other text. The bubble is isolated besides. */
 const honest = (text) => text.replace(/[\u202d\u202e]/g, '');
 
@@ -21,9 +23,13 @@ function link(url, ...label) {
   return h('a', { href: url.href, target: '_blank', rel: 'noopener noreferrer nofollow', title: url.href }, ...label);
 }
 
-/** A bare address: what closes a sentence or an unopened bracket does not belong to it. */
+/** A bare address: what closes a sentence or an unopened bracket does not belong to it. One that is too long stays text. */
 function bareLink(text) {
-  let address = text.replace(/[.,;:!?*_]+$/, '');
+  if (text.length > LONGEST_ADDRESS) return [text];
+  // A loop: an expression that ends in $ tries every place where such characters stand.
+  let end = text.length;
+  while ('.,;:!?*_'.includes(text[end - 1])) end -= 1;
+  let address = text.slice(0, end);
   while (address.endsWith(')') && !address.includes('(')) address = address.slice(0, -1);
   const url = webAddress(address);
   return url ? [link(url, address), text.slice(address.length)] : [text];

@@ -27,6 +27,8 @@ from hongyan.messaging import Session, Verdict
 
 _STRANGERS = 1_000
 """Connections that may wait for their first frame."""
+_STRANGERS_OF_A_SITE = 200
+"""Of them, so that one address does not keep the others out."""
 
 
 class Upgrading(Protocol):
@@ -74,6 +76,7 @@ class Door:
             offer.codec,
             self._context.upkeep,
             lambda login, message: self._log_in(login, offer, message),
+            site=self._site(request),
             compresses=offer.deflate is not None,
         )
         http.transport.set_protocol(login)
@@ -97,14 +100,18 @@ class Door:
             token = bearer_token(headers)
             caller = None if token is None else self._identity.check(token)
         except NotAuthenticated:
-            self._sites.spend(site(self._proxies.client(peer, headers)))
+            self._sites.spend(self._site(request))
             raise
         offer = read_offer(request, compression=self._compression)
         if caller is None:
-            self._sites.spend(site(self._proxies.client(peer, headers)))
-            if self._context.upkeep.waiting_count >= _STRANGERS:
+            whence, upkeep = self._site(request), self._context.upkeep
+            self._sites.spend(whence)
+            if upkeep.waiting_count >= _STRANGERS or upkeep.waiting_from(whence) >= _STRANGERS_OF_A_SITE:
                 raise Overloaded("Too many connections have not logged in yet", retry_after=2.0)
         return offer, caller
+
+    def _site(self, request: UpgradeRequest) -> str:
+        return site(self._proxies.client(request.peer, request.headers))
 
     async def _enter(self, http: Upgrading, offer: Offer, caller: Caller, pipelined: bytes) -> None:
         connection = self._connection(http.transport, offer, caller)

@@ -71,10 +71,12 @@ class Login(asyncio.Protocol):
         upkeep: Upkeep,
         on_message: Callable[["Login", bytes], None],
         *,
+        site: str,
         compresses: bool,
     ) -> None:
         self.transport = transport
         self.codec = codec
+        self.site = site
         self._upkeep = upkeep
         self._on_message = on_message
         self._compresses = compresses

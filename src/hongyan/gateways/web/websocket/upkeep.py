@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeVar
@@ -60,6 +61,9 @@ class Droppable(Protocol):
 class Waiting(Protocol):
     """A connection that has not logged in."""
 
+    site: str
+    """Where it comes from: see `addresses.site`."""
+
     def late(self) -> None: ...
 
     def refuse(self, ref: int | None, error: HongyanError, verdict: Verdict) -> None: ...
@@ -75,6 +79,7 @@ class Upkeep:
         """What was last seen of its progress, and when that was news."""
         self._closing: dict[Droppable, float] = {}
         self._waiting: dict[Waiting, float] = {}
+        self._waiting_from: Counter[str] = Counter()
         self._none_closing = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self.cut = 0
@@ -121,9 +126,14 @@ class Upkeep:
     def wait(self, connection: Waiting) -> None:
         """Tell it that it is late unless it logs in in time."""
         self._waiting[connection] = self._loop.time() + self._pace.login
+        self._waiting_from[connection.site] += 1
 
     def arrived(self, connection: Waiting) -> None:
-        self._waiting.pop(connection, None)
+        if self._waiting.pop(connection, None) is None:
+            return
+        self._waiting_from[connection.site] -= 1
+        if not self._waiting_from[connection.site]:
+            del self._waiting_from[connection.site]
 
     @property
     def waiting(self) -> list[Waiting]:
@@ -132,6 +142,9 @@ class Upkeep:
     @property
     def waiting_count(self) -> int:
         return len(self._waiting)
+
+    def waiting_from(self, site: str) -> int:
+        return self._waiting_from[site]
 
     @property
     def closing_count(self) -> int:
