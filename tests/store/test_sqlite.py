@@ -75,7 +75,9 @@ async def test_file_that_exists_but_is_empty_is_refused_and_stays(database: Path
     assert [(path.name, path.stat().st_size) for path in database.parent.iterdir()] == [("hongyan.db", 0)]
 
 
-async def test_store_whose_making_fails_is_not_there_and_can_be_made_then(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_store_whose_making_fails_is_not_there_and_can_be_made_then(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
         patched.setattr(migrate.command, "upgrade", raising(OSError(28, "No space left on device")))
         await new(database).start(lambda batch: None)

@@ -45,7 +45,9 @@ def add(commands: Commands) -> None:
     one = _command(below, "import", _import, "make many accounts at once", named=False)
     one.add_argument("file", metavar="FILE", help="a line for each: account name, a space, password; `-` is the standard input")
     one.add_argument(
-        "--tokens", metavar="FILE", help="give each of them a token instead of the password and write names and tokens there, in place of what it had"
+        "--tokens",
+        metavar="FILE",
+        help="give each of them a token instead of the password and write names and tokens there, in place of what it had",
     )
 
 

@@ -131,6 +131,8 @@ class Client:
         self._starting = asyncio.Lock()
         self._following: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._at_login = asyncio.Event()
+        """Nothing comes before somebody has logged in."""
 
     # Life
 
@@ -155,6 +157,7 @@ class Client:
         self._rest.token = session.token
         self.me = Me(session.user_id, session.name)
         self._saved.save_session(session)
+        self._at_login.clear()
         self._intake.logged_in()
         self._follower.restart()
         self._delivery.hurry()
@@ -164,8 +167,7 @@ class Client:
         """End the token, here and at the server."""
         with contextlib.suppress(NotAuthenticated):
             await self._rest.call("POST", "/v1/logout")
-        self._saved.forget_session()
-        self._rest.token = None
+        self._forget(self._rest.token)
 
     async def change_password(self, old: str, new: str) -> None:
         """Every other token of this user ends."""
@@ -178,7 +180,12 @@ class Client:
 
     async def whoami(self) -> Me:
         """Ask the server whose token this is. Raises NotAuthenticated."""
-        self.me = await self._rest.call("GET", "/v1/me", answer=Me)
+        token = self._rest.token
+        try:
+            self.me = await self._rest.call("GET", "/v1/me", answer=Me)
+        except NotAuthenticated:
+            self._forget(token)
+            raise
         return self.me
 
     async def start(self, *, resume: bool = True) -> None:
@@ -210,8 +217,18 @@ class Client:
         return self._loaded
 
     async def wait_closed(self) -> None:
-        """Return when following has ended: after `close`, or after the server said `stop`."""
+        """Return when following has ended: after `close`, or after the server said `stop`.
+
+        Raises NotAuthenticated when the token has ended. The client still follows, so who has a password may `login` and wait on.
+        """
         if self._following is not None:
+            ending = asyncio.create_task(self._at_login.wait())
+            try:
+                await asyncio.wait({self._following, ending}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                ending.cancel()
+            if self._closing is None and not self._following.done():
+                raise NotAuthenticated(self.link.reason or "The token has ended")
             await asyncio.wait({self._following})
         if self._closing is not None:
             await asyncio.shield(self._closing)
@@ -446,9 +463,12 @@ class Client:
         """The snapshot, asked for until it comes."""
         backoff = self._backoff()
         while True:
+            token = self._rest.token
             try:
                 snapshot = await self.snapshot()
             except Exception as error:
+                if isinstance(error, NotAuthenticated):
+                    self._forget(token)
                 if not is_temporary(error):
                     raise
                 wait = backoff.next(wait_of(error))
@@ -497,7 +517,18 @@ class Client:
             return False
         return True
 
+    def _forget(self, token: str | None) -> None:
+        """This token has ended, here and in the state directory. Not one that a log-in has given meanwhile."""
+        if token == self._rest.token:
+            self._saved.forget_session()
+            self._rest.token = None
+
     async def _link_changed(self, link: Link) -> None:
+        if link.connection == "login":
+            self._forget(self._rest.token)
+            self._at_login.set()
+        elif link.connection in ("connecting", "online"):
+            self._at_login.clear()
         if link.connection == "online":
             self._delivery.hurry()
             if self._presence is not None and (self._telling is None or self._telling.done()):

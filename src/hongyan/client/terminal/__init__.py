@@ -13,19 +13,24 @@ import sys
 from collections.abc import Callable, Iterator
 
 from hongyan.client.client import Client
-from hongyan.client.errors import ClientError
+from hongyan.client.errors import ClientError, Unreachable
 from hongyan.client.model import Session, TransportName
+from hongyan.client.rest import Rest
 from hongyan.client.terminal.chat import TRANSPORTS, Chat
 from hongyan.client.terminal.hook import Hook
 from hongyan.client.terminal.lines import Lines
 from hongyan.client.terminal.places import Place, last_user, open_client, remember_user
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.screen import Above, Plain, ask_password, converse, read_pipe
-from hongyan.client.terminal.words import Words, language
+from hongyan.client.terminal.words import Language, Words, language
 from hongyan.core.errors import HongyanError, NotAuthenticated, WrongPassword
 
 _TRIES = 3
 _RECENT = 10
+_NO_SERVER: dict[Language, str] = {
+    "zh": "{server} 没有服务器；请用 --server 指明",
+    "en": "No server at {server}; name it with --server",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
         with contextlib.suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
+        if interactive and (problem := asyncio.run(_missing(args.server, words))):  # before anything is asked
+            return _refuse(problem)
         password = lines.first() if args.password_stdin else None
         user = args.user or last_user(args.server, args.state) or (input(words("user")).strip() if interactive else "")
         if not user:
@@ -61,6 +68,24 @@ def run(args: argparse.Namespace) -> int:
         return 0
     finally:
         _forget_closed_output()
+
+
+async def _missing(server: str, words: Words) -> str | None:
+    """A sentence when nobody answers there. What a server answers, even a refusal, is for later."""
+    try:
+        rest = Rest(server)
+    except ValueError as error:
+        return words("failed", reason=error)
+    try:
+        await rest.call("GET", "/health")
+    except Unreachable as error:
+        reason = harmless(str(error).removeprefix(f"{rest.server}: "), lines=False)
+        return f"{_NO_SERVER[words.language].format(server=rest.server)} ({reason})"
+    except (HongyanError, ClientError):
+        pass
+    finally:
+        await rest.close()
+    return None
 
 
 async def _run(

@@ -38,7 +38,12 @@ async def test_a_connection_that_sends_ahead_too_many_requests_is_cut_before_the
 ) -> None:
     parsed: list[bytes] = []
     on_url = HttpProtocol.on_url
-    monkeypatch.setattr(HttpProtocol, "on_url", lambda self, url: (parsed.append(url), on_url(self, url))[1])
+
+    def counted(self: HttpProtocol, url: bytes) -> None:
+        parsed.append(url)
+        on_url(self, url)
+
+    monkeypatch.setattr(HttpProtocol, "on_url", counted)
     async with open_port(tmp_path) as port:
         raw, polite = await port.socket(), await port.socket()
         await raw.write(HEALTH * 1_000)

@@ -36,6 +36,8 @@ class Clock:
 
 
 class Peer:
+    site = "192.0.2.1"
+
     def __init__(self) -> None:
         self.visits = 0
         self.taken: Any = 0
