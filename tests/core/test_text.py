@@ -41,9 +41,7 @@ def test_account_name_refuses_separators_in_full_width_too(typed: str) -> None:
         text.account_name(typed)
 
 
-@pytest.mark.parametrize(
-    "typed", ["", "x" * 65, "x" * 100_000, "_tokens", "-admin", "－admin", ".hidden", "..", "＿tokens", "1אב"]
-)
+@pytest.mark.parametrize("typed", ["", "x" * 65, "x" * 9_999, "_tokens", "-admin", "－admin", ".hidden", "..", "＿tokens", "1אב"])
 def test_account_name_refuses_wrong_lengths_and_beginnings(typed: str) -> None:
     with pytest.raises(Invalid):
         text.account_name(typed)

@@ -68,19 +68,18 @@ async def test_file_that_exists_but_is_empty_is_refused_and_stays(database: Path
     """What was in it is lost; a new server in its place would hide that."""
     database.parent.mkdir()
     database.touch()
-    with pytest.raises(migrate.WrongSchema, match="is empty.*hongyan restore"):
+    with pytest.raises(migrate.WrongSchema, match=r"is empty.*hongyan restore"):
         await new(database).start(lambda batch: None)
     with pytest.raises(migrate.WrongSchema, match="is empty"):
         migrate.upgrade(database)
     assert [(path.name, path.stat().st_size) for path in database.parent.iterdir()] == [("hongyan.db", 0)]
 
 
-async def test_store_whose_making_fails_is_not_there_and_can_be_made_then(
-    database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
-        patched.setattr(migrate.command, "upgrade", raising(OSError(28, "No space left on device")))
-        await new(database).start(lambda batch: None)
+async def test_store_whose_making_fails_leaves_nothing_in_the_way(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("alembic.command.upgrade", raising(OSError(28, "No space left on device")))
+        with pytest.raises(OSError, match="No space"):
+            await new(database).start(lambda batch: None)
     assert list(database.parent.iterdir()) == []
     store, opened = await opened_at(database)
     await opened.add(draft())

@@ -47,7 +47,7 @@ def add(commands: Commands) -> None:
     one.add_argument(
         "--tokens",
         metavar="FILE",
-        help="give each of them a token instead of the password and write names and tokens there, in place of what it had",
+        help="give each of them a token instead of the password and write names and tokens there",
     )
 
 

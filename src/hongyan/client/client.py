@@ -518,10 +518,15 @@ class Client:
         return True
 
     def _forget(self, token: str | None) -> None:
-        """This token has ended, here and in the state directory. Not one that a log-in has given meanwhile."""
+        """This token has ended: it is not used again, nor after a restart. One that a log-in has given meanwhile stays."""
         if token == self._rest.token:
-            self._saved.forget_session()
             self._rest.token = None
+        kept = self._saved.session()
+        if kept is not None and kept.token == token:
+            try:
+                self._saved.forget_session()
+            except OSError as error:
+                log.error("the token that has ended could not be taken out of the state directory: %s", error)
 
     async def _link_changed(self, link: Link) -> None:
         if link.connection == "login":

@@ -141,6 +141,6 @@ def test_wrong_password_may_be_typed_again_and_ctrl_c_at_the_question_ends_it(se
 def test_nobody_at_the_address_is_said_before_anything_is_asked(server: Server, tmp_path: Path) -> None:
     with Pane(server, tmp_path, "ann", "--server", "http://127.0.0.1:9", LC_MESSAGES="en") as a:
         assert a.ended() == 2
-        screen = a.screen()
+        screen = a.screen(past=True)
         assert "No server at http://127.0.0.1:9; name it with --server" in screen
         assert "Password" not in screen

@@ -28,6 +28,8 @@ _TRANSPORTS: tuple[TransportName, ...] = get_args(TransportName)
 TRANSPORTS = ("auto", *_TRANSPORTS)
 _MOST_UNSENT = 1000
 """Lines of a pipe that may be on their way; then the pipe waits."""
+_RELOADED = 10
+"""Messages that are shown again when everything was loaded again."""
 _T = TypeVar("_T")
 
 
@@ -247,13 +249,22 @@ class Chat:
         """The last messages of the current conversation as far as they were handed over before: what is new comes as events."""
         name = self._client.me.name if self._client.me else ""
         self.note(self._words("welcome", name=harmless(name, lines=False)))
-        if self.current is not None:
-            with contextlib.suppress(HongyanError, ClientError):
-                events = (await self._client.history(self.current, limit=count)).events
-                seen = parse_cursor(self._client.cursor).position if self._client.cursor else 0
-                await self._show_all([event for event in events if event.type == "message" and event.position <= seen])
+        await self._recent(count)
         if elsewhere := sum(one.unread > 0 and one.id != self.current for one in self._client.state.conversations):
             self.note(self._words("elsewhere", count=elsewhere))
+
+    async def _recent(self, count: int) -> list[Event]:
+        """Show, and give, the last messages of the current conversation that do not come as events."""
+        if self.current is None:
+            return []
+        try:
+            events = (await self._client.history(self.current, limit=count)).events
+        except (HongyanError, ClientError):
+            return []
+        seen = parse_cursor(self._client.cursor).position if self._client.cursor else 0
+        events = [event for event in events if event.type == "message" and event.position <= seen]
+        await self._show_all(events)
+        return events
 
     async def _show_all(self, events: list[Event]) -> bool:
         shown = False
@@ -381,8 +392,11 @@ class Chat:
         if self._interactive:
             self.note(text)
 
-    def _reloaded(self, _: State) -> None:
+    async def _reloaded(self, _: State) -> None:
+        """What was missed does not come as events. A pipe goes on with what is new."""
         self._status(self._words("reloaded"))
+        if self._interactive and (events := await self._recent(_RELOADED)):
+            await self._client.read(events[0].conversation, events[-1].seq)
 
     def _send_failed(self, entry: Entry, error: Exception) -> None:
         text = harmless(str(entry.content.get("text", "")), lines=False)
