@@ -51,6 +51,43 @@ async def test_log_out_ends_the_token_everywhere(server: Server, tmp_path: Path)
             await other.whoami()
 
 
+@pytest.mark.parametrize("transport", ALL)
+async def test_ended_token_is_forgotten_and_whoever_waits_is_told(server: Server, tmp_path: Path, transport: str) -> None:
+    (ann,) = names(server, "ann")
+    a = await joined(server, ann, state=tmp_path, transport=transport)
+    async with a.client:
+        waiting = asyncio.create_task(a.client.wait_closed())
+        await until(lambda: a.client.link.connection == "online")
+        assert not waiting.done()
+        assert server.command("user", "passwd", ann, "--password-stdin", input="another password\n").returncode == 0
+        with pytest.raises(NotAuthenticated):
+            await asyncio.wait_for(waiting, 10)
+        assert not a.client.has_token
+        with pytest.raises(NotAuthenticated):
+            await asyncio.wait_for(a.client.wait_closed(), 10)
+        await a.client.login(ann, "another password", "test")
+        waiting = asyncio.create_task(a.client.wait_closed())
+        await until(lambda: a.client.link.connection == "online")
+        assert not waiting.done()
+        await a.client.close()
+        await asyncio.wait_for(waiting, 10)
+
+
+async def test_token_that_ended_meanwhile_is_refused_once(server: Server, tmp_path: Path) -> None:
+    (ann,) = names(server, "ann")
+    async with open_client(server.url, tmp_path) as client:
+        await client.login(ann, PASSWORD, "test")
+    assert server.command("user", "passwd", ann, "--password-stdin", input="another password\n").returncode == 0
+    async with open_client(server.url, tmp_path) as client:
+        assert client.has_token
+        with pytest.raises(NotAuthenticated):
+            await client.start()
+    async with open_client(server.url, tmp_path) as client:
+        assert not client.has_token
+        await client.login(ann, "another password", "test")
+        await client.start()
+
+
 async def test_token_is_kept_and_used_again(server: Server, tmp_path: Path) -> None:
     (ann,) = names(server, "ann")
     async with open_client(server.url, tmp_path) as client:

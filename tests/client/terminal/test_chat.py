@@ -431,3 +431,19 @@ async def test_pipe_with_too_many_on_their_way_waits() -> None:
     first.set_result(None)
     await typing
     assert len(room.client.calls) == 1500
+
+
+async def test_after_a_reload_the_last_messages_are_shown_again() -> None:
+    room = Room()
+    room.client.events = [said("错过的", position=4), said("还会来的", position=6)]
+    await room.client.callbacks.call("reload", room.client.state)
+    assert len(room.lines) == 2
+    assert room.lines[1].endswith("王芳: 错过的"), "what is behind the cursor comes as an event"
+    assert room.client.calls == [("history", 10), ("read", ("lobby", 4))]
+
+
+async def test_after_a_reload_a_pipe_is_not_told_again() -> None:
+    room = Room(interactive=False)
+    room.client.events = [said("错过的", position=4)]
+    await room.client.callbacks.call("reload", room.client.state)
+    assert room.lines == []

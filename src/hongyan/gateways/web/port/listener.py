@@ -13,7 +13,7 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from hongyan.config import Endpoint
-from hongyan.gateways.web.asgi import ASGIApp
+from hongyan.gateways.web.asgi import ASGIApp, Receive, Scope, Send
 from hongyan.gateways.web.port.http import HttpProtocol
 from hongyan.gateways.web.websocket.door import Door
 
@@ -51,8 +51,10 @@ class Listener:
         self._tls = tls
         self._admits = admits
         self._state = ServerState()
+        self._app = app
+        self._cutting = False
         self._config = Config(
-            app,
+            self._answer,
             http=HttpProtocol,
             ws="none",
             lifespan="off",
@@ -107,6 +109,7 @@ class Listener:
                     await self._fewer.wait()
         if self._timer is not None:
             self._timer.cancel()
+        self._cutting = True
         for connection in list(self._state.connections):
             connection.transport.abort()
         tasks = list(self._state.tasks)
@@ -115,6 +118,14 @@ class Listener:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request that is cut when the server stops is no fault: uvicorn would log whatever is raised as one."""
+        try:
+            await self._app(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._cutting:
+                raise
 
     def _protocol(self) -> asyncio.Protocol:
         pace = self._pace
