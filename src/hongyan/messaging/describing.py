@@ -51,7 +51,7 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
     last = select(e.c.position).where(is_message, e.c.seq >= mine.c.first_seq).order_by(e.c.seq.desc()).limit(1).scalar_subquery()
     some = (
         select(literal(1).label("one"))
-        .where(is_message, e.c.seq > mine.c.read_seq, e.c.seq >= mine.c.first_seq, e.c.sender != user)
+        .where(is_message, e.c.seq > mine.c.read_seq, e.c.seq >= mine.c.first_seq, e.c.sender.is_distinct_from(user))
         .limit(UNREAD_MOST)
         .correlate(mine, conversations)
         .subquery()

@@ -42,18 +42,6 @@ _NEWEST = select(*_event).order_by(_at.position.desc()).limit(_limit)
 _LANE_AFTER = _of_lane.where(_at.seq > _seq).order_by(_at.seq).limit(_limit)
 _LANE_NEWEST = _of_lane.where(_at.seq >= _seq).order_by(_at.seq.desc()).limit(_limit)
 _LANE_BEFORE = _of_lane.where(_at.seq >= _seq, _at.seq < bindparam("before")).order_by(_at.seq.desc()).limit(_limit)
-_LAST_MESSAGE = _of_lane.where(_at.seq >= _seq, _at.type == "message").order_by(_at.seq.desc()).limit(1)
-_UNREAD = select(func.count()).select_from(
-    select(_at.seq)
-    .where(
-        _at.lane == _lane,
-        _at.seq > _seq,
-        _at.type == "message",
-        _at.sender.is_distinct_from(bindparam("reader")),
-    )
-    .limit(_limit)
-    .subquery()
-)
 
 
 class _Place(msgspec.Struct, frozen=True, gc=False):
@@ -139,17 +127,6 @@ def visible_after(
     if upto <= position or limit < 1:
         return []
     return _merge(connection, _starts(connection, spans, position), upto, limit, most_bytes)
-
-
-def unread(connection: Connection, lane: str, above: int, reader: str, most: int) -> int:
-    """How many messages of others are above the seq `above`, counted up to `most`."""
-    return connection.scalar(_UNREAD, {"lane": lane, "seq": above, "reader": reader, "limit": most}) or 0
-
-
-def last_message(connection: Connection, lane: str, first_seq: int) -> Event | None:
-    """The newest event of type `message` at or above `first_seq`."""
-    found = _events(connection, _LAST_MESSAGE, lane=lane, seq=first_seq)
-    return found[0] if found else None
 
 
 def _events(connection: Connection, statement: Select[*tuple[Any, ...]], **parameters: object) -> list[Event]:

@@ -251,6 +251,25 @@ async def test_stopping_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pyte
         await _gone(raw)
 
 
+async def test_an_event_stream_that_is_cut_by_the_stop_is_logged_as_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def stuck(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr("hongyan.gateways.web.gateway._FINISH_SECONDS", 0.3)
+    monkeypatch.setattr("hongyan.gateways.web.streams._EventStream._rest", stuck)
+    async with open_port(tmp_path) as port:
+        raw = await port.socket()
+        await raw.write(
+            f"GET /v1/events/sse HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {port.web.tokens['bob']}\r\n\r\n".encode()
+        )
+        assert (await raw.answer())[0] == 200
+        await asyncio.sleep(0.1)
+        await port.gateway.stop()
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_a_port_in_use_is_named_in_the_error(tmp_path: Path) -> None:
     async with open_port(tmp_path) as port:
         taken = msgspec.structs.replace(port.services.settings.http, listen=f"127.0.0.1:{port.gateway.port}")
