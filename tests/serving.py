@@ -126,9 +126,11 @@ class Server:
 
         def ready() -> bool:
             assert self.runs, f"the server has ended:\n{self.output()}"
-            if not address.exists():
+            try:
+                told = address.read_text()
+            except FileNotFoundError:  # not yet, or what a killed server left was just removed
                 return False
-            self.port = int(address.read_text().strip().rpartition(":")[2])
+            self.port = int(told.strip().rpartition(":")[2])
             with contextlib.suppress(httpx.TransportError):
                 return self.health()[0] == 200
             return False

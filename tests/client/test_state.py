@@ -219,7 +219,7 @@ def test_conversations_are_listed_by_their_last_message() -> None:
     assert state.conversation("elsewhere") is None
 
 
-@given(st.lists(st.one_of(st.just("arrived"), st.integers(0, 40)), max_size=60))
+@given(st.lists(st.one_of(*[st.just("arrived")] * 6, st.integers(0, 40)), min_size=15, max_size=80))
 def test_unread_count_is_exact_or_asked_for(steps: list[str | int]) -> None:
     unread, head, mark, places, asked = Unread(0, 0, 0), 0, 0, list[int](), 0
     with pytest.MonkeyPatch.context() as patch:
