@@ -76,8 +76,11 @@ async def test_ended_token_is_forgotten_and_whoever_waits_is_told(server: Server
 async def test_token_that_ended_meanwhile_is_refused_once(server: Server, tmp_path: Path) -> None:
     (ann,) = names(server, "ann")
     async with open_client(server.url, tmp_path) as client:
-        await client.login(ann, PASSWORD, "test")
-    assert server.command("user", "passwd", ann, "--password-stdin", input="another password\n").returncode == 0
+        token = (await client.login(ann, PASSWORD, "test")).token
+    other = await joined(server, ann, token=token)
+    async with other.client:
+        assert server.command("user", "passwd", ann, "--password-stdin", input="another password\n").returncode == 0
+        await until(lambda: other.client.link.connection == "login")  # the server has heard of it
     async with open_client(server.url, tmp_path) as client:
         assert client.has_token
         with pytest.raises(NotAuthenticated):

@@ -1,5 +1,6 @@
 """A pane of tmux: a real terminal to type into and to look at."""
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -68,10 +69,12 @@ class Pane:
         wait_for(lambda: all(text in self.screen() for text in texts), what=f"{texts} on the screen")
         return self.screen()
 
-    def line(self, text: str) -> str:
-        """The last line of the screen with this text."""
-        found = wait_for(lambda: [line for line in self.screen().split("\n") if text in line], what=f"{text!r} on the screen")
-        return str(found[-1])
+    def shows(self, pattern: str) -> None:
+        """Waits for a line of the screen that is all this."""
+        wait_for(
+            lambda: any(re.fullmatch(pattern, line.rstrip()) for line in self.screen().split("\n")),
+            what=f"{pattern!r} on the screen",
+        )
 
     def prompt(self) -> str:
         return self.screen().rstrip("\n").split("\n")[-1]

@@ -22,15 +22,11 @@ from hongyan.client.terminal.lines import Lines
 from hongyan.client.terminal.places import Place, last_user, open_client, remember_user
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.screen import Above, Plain, ask_password, converse, read_pipe
-from hongyan.client.terminal.words import Language, Words, language
+from hongyan.client.terminal.words import Words, language
 from hongyan.core.errors import HongyanError, NotAuthenticated, WrongPassword
 
 _TRIES = 3
 _RECENT = 10
-_NO_SERVER: dict[Language, str] = {
-    "zh": "{server} 没有服务器；请用 --server 指明",
-    "en": "No server at {server}; name it with --server",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,7 +76,7 @@ async def _missing(server: str, words: Words) -> str | None:
         await rest.call("GET", "/health")
     except Unreachable as error:
         reason = harmless(str(error).removeprefix(f"{rest.server}: "), lines=False)
-        return f"{_NO_SERVER[words.language].format(server=rest.server)} ({reason})"
+        return words("no_server", server=rest.server, reason=reason)
     except (HongyanError, ClientError):
         pass
     finally:
