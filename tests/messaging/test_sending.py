@@ -58,6 +58,17 @@ async def test_stranger_is_told_that_there_is_no_such_conversation(home: House) 
     assert await home.log() == before
 
 
+async def test_retry_after_being_removed_returns_the_first_seq_and_nothing_new_gets_in(home: House) -> None:
+    group = await home.group("alice", "bob")
+    first = await home.send("bob", group, client_id="before")
+    await home.messaging.conversations.remove(home.caller("alice"), group, "bob")
+    again = await home.send("bob", group, client_id="before")
+    assert (again.seq, again.position, again.repeated) == (first.seq, first.position, True)
+    for client_id, conversation in (("after", group), ("before", "elsewhere")):
+        with pytest.raises(NotFound):
+            await home.send("bob", conversation, client_id=client_id)
+
+
 @pytest.mark.parametrize("client_id", ["", " ", "a b", "é", "中", "x" * 65, "a\n", "\0"])
 async def test_client_id_of_another_form_is_refused(home: House, client_id: str) -> None:
     with pytest.raises(Invalid):

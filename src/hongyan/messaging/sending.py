@@ -5,9 +5,11 @@ whatever the timing.
 """
 
 import asyncio
+import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from hongyan import config
 from hongyan.core import policy
@@ -17,7 +19,9 @@ from hongyan.core.ids import check_client_id
 from hongyan.core.model import Caller
 from hongyan.messaging.log import Log
 from hongyan.messaging.views import View, Views
-from hongyan.store import Appended, Draft, Refused, Store, VersionConflict
+from hongyan.store import Appended, Draft, Refused, Store, VersionConflict, reading
+
+log = logging.getLogger("hongyan.messaging")
 
 Answer = Callable[[Appended | HongyanError], None]
 _TRIES = 8
@@ -49,8 +53,7 @@ class Sender:
     def submit(self, caller: Caller, conversation: str, client_id: str, content: Content, done: Answer) -> None:
         """Answer through `done`, once, later; what can be told at once is raised instead, and then `done` is not called.
 
-        Raises Invalid, TooLarge, NotFound, RateLimited, Overloaded. `done` gets the place, or ClientIdReused,
-        StoreUnavailable, ...
+        Raises Invalid, TooLarge, RateLimited, Overloaded. `done` gets the place, or NotFound, ClientIdReused, StoreUnavailable, ...
         """
         try:
             check_client_id(client_id)
@@ -58,7 +61,7 @@ class Sender:
             attempt = _Attempt(self, caller, conversation, client_id, encoded, done)
             view = self._views.peek(caller.user)
             if view is None:
-                self._later(attempt, None)
+                self.decide_again(attempt, None)
             else:
                 self._spend(view)
                 self._append(view, attempt)
@@ -99,12 +102,13 @@ class Sender:
         view.allowance -= 1
 
     def _append(self, view: View, attempt: "_Attempt") -> None:
-        conversation, log = attempt.conversation, self._log
-        role = view.roles.get(conversation)
-        if role is None and log.head > log.position and attempt.again():  # who was let in may be further on in the log
-            self._later(attempt, VersionConflict(log.head))
+        conversation = attempt.conversation
+        if conversation not in view.roles:
+            if self._log.head > self._log.position and attempt.again():  # who was let in may be further on in the log
+                self.decide_again(attempt, VersionConflict(self._log.head))
+            else:
+                self._later(attempt, self._look_back(attempt))
             return
-        policy.member(role)
         self._store.append(
             Draft(
                 conversation,
@@ -118,21 +122,41 @@ class Sender:
             attempt,
         )
 
-    def _later(self, attempt: "_Attempt", conflict: VersionConflict | None) -> None:
-        task = asyncio.create_task(self._decide_again(attempt, conflict), name="hongyan send again")
+    def decide_again(self, attempt: "_Attempt", conflict: VersionConflict | None) -> None:
+        """The membership has changed since it was decided; or, without a conflict, nothing is known of the sender yet."""
+        self._later(attempt, self._decide_again(attempt, conflict))
+
+    def _later(self, attempt: "_Attempt", work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._settle(attempt, work), name="hongyan send again")
         self._again.add(task)
         task.add_done_callback(self._again.discard)
 
-    async def _decide_again(self, attempt: "_Attempt", conflict: VersionConflict | None) -> None:
+    async def _settle(self, attempt: "_Attempt", work: Coroutine[Any, Any, None]) -> None:
+        """Whatever happens, the sender gets an answer."""
         try:
-            if conflict is not None:
-                await self._log.reached(conflict.version)
-            view = await self._views.get(attempt.caller.user)
-            if conflict is None:
-                self._spend(view)
-            self._append(view, attempt)
+            await work
         except HongyanError as error:
             attempt.refuse(error)
+        except Exception:
+            log.exception("a send could not be decided")
+            attempt.refuse(HongyanError())
+
+    async def _decide_again(self, attempt: "_Attempt", conflict: VersionConflict | None) -> None:
+        if conflict is not None:
+            await self._log.reached(conflict.version)
+        view = await self._views.get(attempt.caller.user)
+        if conflict is None:
+            self._spend(view)
+        self._append(view, attempt)
+
+    async def _look_back(self, attempt: "_Attempt") -> None:
+        """Not a member: a stranger, or somebody who was removed and repeats what was stored before that."""
+        user, client_id = attempt.caller.user, attempt.client_id
+        event = await self._store.read(lambda connection: reading.sent(connection, user, client_id))
+        if event is None or event.lane != attempt.conversation:
+            policy.member(None)
+        else:
+            attempt(Appended(event.position, event.seq, event.time, repeated=True))
 
 
 class _Attempt:
@@ -156,7 +180,7 @@ class _Attempt:
             self.refuse(result)
         else:
             if self.again():
-                self._sender._later(self, result)
+                self._sender.decide_again(self, result)
             else:
                 self.refuse(Overloaded("The membership keeps changing; try again", retry_after=0.5))
 

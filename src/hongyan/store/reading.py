@@ -41,6 +41,7 @@ _AFTER = select(*_event).where(_at.position > _position).order_by(_at.position).
 _NEWEST = select(*_event).order_by(_at.position.desc()).limit(_limit)
 _LANE_AFTER = _of_lane.where(_at.seq > _seq).order_by(_at.seq).limit(_limit)
 _LANE_NEWEST = _of_lane.where(_at.seq >= _seq).order_by(_at.seq.desc()).limit(_limit)
+_SENT = select(*_event).where(_at.sender == bindparam("sender"), _at.client_id == bindparam("client_id"))
 _LANE_BEFORE = _of_lane.where(_at.seq >= _seq, _at.seq < bindparam("before")).order_by(_at.seq.desc()).limit(_limit)
 
 
@@ -127,6 +128,12 @@ def visible_after(
     if upto <= position or limit < 1:
         return []
     return _merge(connection, _starts(connection, spans, position), upto, limit, most_bytes)
+
+
+def sent(connection: Connection, sender: str, client_id: str) -> Event | None:
+    """What somebody sent with this client id."""
+    found = _events(connection, _SENT, sender=sender, client_id=client_id)
+    return found[0] if found else None
 
 
 def _events(connection: Connection, statement: Select[*tuple[Any, ...]], **parameters: object) -> list[Event]:
