@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from hongyan.config import Settings
 from hongyan.core.content import Text
-from hongyan.core.errors import ClientIdReused, Invalid, NotFound, RateLimited, TooLarge
+from hongyan.core.errors import ClientIdReused, HongyanError, Invalid, NotFound, RateLimited, TooLarge
 from tests.build import House, house
 
 
@@ -67,6 +67,17 @@ async def test_retry_after_being_removed_returns_the_first_seq_and_nothing_new_g
     for client_id, conversation in (("after", group), ("before", "elsewhere")):
         with pytest.raises(NotFound):
             await home.send("bob", conversation, client_id=client_id)
+
+
+async def test_send_is_answered_although_the_store_cannot_be_read(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(fn: object) -> None:
+        raise OSError("gone")
+
+    monkeypatch.setattr(home.store, "read", broken)
+    async with asyncio.timeout(5):
+        with pytest.raises(HongyanError) as refused:
+            await home.send("carol", "nothing")
+    assert refused.value.code == "internal"
 
 
 @pytest.mark.parametrize("client_id", ["", " ", "a b", "é", "中", "x" * 65, "a\n", "\0"])

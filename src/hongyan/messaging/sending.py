@@ -53,7 +53,8 @@ class Sender:
     def submit(self, caller: Caller, conversation: str, client_id: str, content: Content, done: Answer) -> None:
         """Answer through `done`, once, later; what can be told at once is raised instead, and then `done` is not called.
 
-        Raises Invalid, TooLarge, RateLimited, Overloaded. `done` gets the place, or NotFound, ClientIdReused, StoreUnavailable, ...
+        Raises Invalid, TooLarge, RateLimited, Overloaded. `done` gets the place, or NotFound, ClientIdReused,
+        StoreUnavailable, ...
         """
         try:
             check_client_id(client_id)
