@@ -1,6 +1,6 @@
 """Another process that writes to a store: python -m tests.store.appender DATABASE NAME COUNT
 
-Keeps events in flight until COUNT are acknowledged (0: for ever), some in transactions and some twice. Prints "open", and then a
+DATABASE is the file of SQLite or the URL of PostgreSQL. Keeps events in flight until COUNT are acknowledged (0: for ever), some in transactions and some twice. Prints "open", and then a
 line for each acknowledged one: its client id and its position.
 """
 
@@ -11,7 +11,8 @@ import sys
 import time
 from pathlib import Path
 
-from hongyan.store import Appended, Refused
+from hongyan.store import Appended, Refused, Store
+from hongyan.store.postgres import PostgresStore
 from hongyan.store.sqlite import SqliteStore
 from tests.store.build import draft
 
@@ -22,8 +23,14 @@ def tell(line: str) -> None:
     os.write(1, f"{line}\n".encode("ascii"))
 
 
-async def run(path: Path, name: str, count: int) -> None:
-    store = SqliteStore(path, queue=10_000, readers=1, checkpoint_pages=50)
+def store_at(place: str) -> Store:
+    if "://" in place:
+        return PostgresStore(place, queue=10_000, readers=1)
+    return SqliteStore(Path(place), queue=10_000, readers=1, checkpoint_pages=50)
+
+
+async def run(place: str, name: str, count: int) -> None:
+    store = store_at(place)
     await store.start(lambda batch: None)
     tell("open")
     acknowledged = made = 0
@@ -65,4 +72,4 @@ async def run(path: Path, name: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(run(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))
+    asyncio.run(run(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -7,6 +7,7 @@ import pytest
 
 from hongyan.core.model import Batch
 from hongyan.store import Store
+from hongyan.store.postgres import PostgresStore
 from hongyan.store.sqlite import SqliteStore
 from tests.store.build import Opened
 
@@ -23,16 +24,21 @@ def database(tmp_path: Path) -> Path:
     return tmp_path / "data" / "hongyan.db"
 
 
-@pytest.fixture(params=["sqlite"])
-async def open_store(request: pytest.FixtureRequest, database: Path) -> AsyncIterator[OpenStore]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def make_store(request: pytest.FixtureRequest, database: Path) -> Callable[[int], Store]:
     """Every implementation of the contract; the tests that use it know nothing of which one it is."""
-    makers: dict[str, Callable[[int], Store]] = {
-        "sqlite": lambda queue: SqliteStore(database, queue=queue, readers=2, checkpoint_pages=200),
-    }
+    if request.param == "sqlite":
+        return lambda queue: SqliteStore(database, queue=queue, readers=2, checkpoint_pages=200)
+    url: str = request.getfixturevalue("postgresql_url")
+    return lambda queue: PostgresStore(url, queue=queue, readers=2)
+
+
+@pytest.fixture
+async def open_store(make_store: Callable[[int], Store]) -> AsyncIterator[OpenStore]:
     async with contextlib.AsyncExitStack() as stack:
 
         async def opening(*, queue: int = 50_000, on_commit: Callable[[Batch], None] | None = None) -> Opened:
-            opened = Opened(makers[request.param](queue))
+            opened = Opened(make_store(queue))
             await opened.store.start(on_commit or opened.heard.append)
             stack.push_async_callback(opened.store.close)
             return opened

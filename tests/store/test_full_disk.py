@@ -14,10 +14,12 @@ from hongyan.store import reading, sqlite_file
 from tests.store.build import Opened, assert_whole, draft
 from tests.store.conftest import OpenStore
 
+pytestmark = pytest.mark.parametrize("make_store", ["sqlite"], indirect=True)
+
 BIG = b'{"type":"text","text":"' + b"x" * 20_000 + b'"}'
 
 
-def test_full_disk_refuses_loses_nothing_and_recovers(database: Path) -> None:
+def test_full_disk_refuses_loses_nothing_and_recovers(make_store: object, database: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.store.full_disk", str(database)], capture_output=True, text=True, timeout=100, check=False
     )

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from sqlalchemy import Connection, insert, select
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError
 
 from hongyan.store import Appended, Transaction, reading
 from hongyan.store.schema import meta
@@ -43,6 +43,7 @@ async def test_transaction_sees_its_own_writes(opened: Opened) -> None:
     assert await opened.store.transaction(look) == (2, 2, 1)
 
 
+@pytest.mark.parametrize("make_store", ["sqlite"], indirect=True)
 async def test_transaction_that_raises_takes_back_its_own_writes_and_nobody_elses(opened: Opened) -> None:
     def good(tx: Transaction) -> Appended:
         note(tx, "note good")
@@ -165,6 +166,6 @@ async def test_reading_connection_cannot_write(opened: Opened) -> None:
     def sneaks(connection: Connection) -> None:
         connection.execute(insert(meta).values(name="note", value="x"))
 
-    with pytest.raises(DatabaseError):
+    with pytest.raises(DBAPIError):
         await opened.store.read(sneaks)
     assert await notes(opened) == set()

@@ -36,6 +36,7 @@ async def test_append_with_another_version_is_refused_and_told_the_version(opene
     assert len(await opened.log()) == 1
 
 
+@pytest.mark.parametrize("make_store", ["sqlite"], indirect=True)
 async def test_bump_in_the_same_commit_refuses_what_follows_it(opened: Opened) -> None:
     async with opened.one_commit():
         before = opened.append(draft(version=0))
@@ -48,6 +49,20 @@ async def test_bump_in_the_same_commit_refuses_what_follows_it(opened: Opened) -
     assert isinstance(refused, VersionConflict)
     assert refused.version == 2
     assert isinstance(await other, Appended)
+
+
+async def test_bump_is_seen_by_what_is_called_after_it(opened: Opened) -> None:
+    before = opened.append(draft(version=0))
+    bump = opened.append(draft(bumps=True, version=0))
+    behind = opened.append(draft(version=0))
+    other = opened.append(draft("other", version=0))
+    assert [type(answer) for answer in await asyncio.gather(before, bump, behind, other)] == [
+        Appended,
+        Appended,
+        VersionConflict,
+        Appended,
+    ]
+    assert_whole(await opened.log())
 
 
 async def test_conflict_in_a_transaction_is_raised_inside_it(opened: Opened) -> None:

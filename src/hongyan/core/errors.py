@@ -81,6 +81,10 @@ class StoreUnavailable(HongyanError):
     code, status, title = "store-unavailable", 503, "The message store cannot be written now; nothing was stored"
 
 
+class OutcomeUnknown(HongyanError):
+    code, status, title = "outcome-unknown", 503, "Whether this was stored is not known; the same client_id may be sent again"
+
+
 def error_kinds() -> list[type[HongyanError]]:
     """Every kind of error, for the documentation and its test."""
     found: list[type[HongyanError]] = []

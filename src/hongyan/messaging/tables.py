@@ -1,15 +1,15 @@
 """Users, conversations and who is in them."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table
 
-from hongyan.store.schema import metadata
+from hongyan.store.schema import Text, metadata
 
 users = Table(
     "users",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("name", String, nullable=False),
-    Column("folded", String, nullable=False, index=True),
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("folded", Text, nullable=False, index=True),
     Column("admin", Boolean, nullable=False),
     Column("disabled", Boolean, nullable=False),
     Column("created", BigInteger, nullable=False),
@@ -19,11 +19,11 @@ users = Table(
 conversations = Table(
     "conversations",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("kind", String, nullable=False),
-    Column("title", String),
-    Column("history", String, nullable=False),
-    Column("direct_key", String, unique=True),
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("title", Text),
+    Column("history", Text, nullable=False),
+    Column("direct_key", Text, unique=True),
     Column("member_count", Integer, nullable=False),
     Column("created", BigInteger, nullable=False),
 )
@@ -32,9 +32,9 @@ conversations = Table(
 members = Table(
     "members",
     metadata,
-    Column("conversation", String, ForeignKey("conversations.id"), primary_key=True),
-    Column("user", String, ForeignKey("users.id"), primary_key=True),
-    Column("role", String, nullable=False),
+    Column("conversation", Text, ForeignKey("conversations.id"), primary_key=True),
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("role", Text, nullable=False),
     Column("since_seq", BigInteger, nullable=False),
     Column("first_seq", BigInteger, nullable=False),
     Column("read_seq", BigInteger, nullable=False),
@@ -46,8 +46,8 @@ Index("ix_members_user", members.c.user)
 former_members = Table(
     "former_members",
     metadata,
-    Column("user", String, ForeignKey("users.id"), primary_key=True),
-    Column("conversation", String, ForeignKey("conversations.id"), primary_key=True),
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("conversation", Text, ForeignKey("conversations.id"), primary_key=True),
     Column("since_seq", BigInteger, primary_key=True),
     Column("last_seq", BigInteger, nullable=False),
     sqlite_with_rowid=False,

@@ -1,4 +1,4 @@
-"""The store: the log and the features' tables, durable. This page is the contract; `sqlite.py` keeps it, others will.
+"""The store: the log and the features' tables, durable. This page is the contract; `sqlite.py` and `postgres.py` keep it.
 
 What every store guarantees:
 
@@ -12,13 +12,18 @@ What every store guarantees:
   first). An append that names a version is refused with VersionConflict when the lane's is another. The check is inside the
   commit.
 - **Group commit**: what has queued is committed together. A transaction that raises takes back its own writes and nobody else's.
-- **Refusal is clean**: an append or transaction that was refused stored nothing. When the disk fails, all of the commit is
-  refused with StoreUnavailable, `trouble` has the reason until a commit succeeds again, and nothing needs to be restarted.
-- **Other processes** may write to the same store at the same time (`hongyan user add` beside a server). Their events take
-  their places in the same order; `on_commit` is only called for this store object's own commits, so whoever follows also
-  looks at `head` now and then.
+- **As if alone**: a transaction sees no other one half done. Without a `scope` it waits for all others and they for it; with
+  one it waits for those of the same scope, and must not mind what those of other scopes do.
+- **Refusal is clean**: an append or transaction that was refused stored nothing. When the disk fails, or the database is away
+  for longer than a few seconds, it is refused with StoreUnavailable, `trouble` has the reason until a commit succeeds again,
+  and nothing needs to be restarted. A commit whose answer was lost is found out; only where the database stays away it is
+  OutcomeUnknown.
+- **Other nodes and processes** may write to the same store at the same time (`hongyan user add` beside a server). Their events
+  take their places in the same order; `on_commit` is only called for this store object's own commits, so whoever follows also
+  looks at `head` now and then. With many writers the calls of `on_commit` need not come in order.
 
-Order among calls: appends and transactions of one store object are committed in the order of the calls.
+Order among calls: appends of one store object are committed in the order of the calls, and what is called after a transaction was
+awaited comes after it.
 """
 
 from collections.abc import Callable
@@ -101,9 +106,7 @@ class Store(Protocol):
         ...
 
     async def start(self, on_commit: Callable[[Batch], None]) -> None:
-        """Open. `on_commit` is called in the loop's thread for each own commit with events, in order, after every `done` of
-        that commit.
-        """
+        """Open. `on_commit` is called in the loop's thread for each own commit with events, after every `done` of that commit."""
         ...
 
     async def close(self) -> None:
@@ -117,8 +120,11 @@ class Store(Protocol):
         """
         ...
 
-    async def transaction(self, fn: Callable[[Transaction], T]) -> T:
-        """Run `fn` as one transaction. What it raises is raised here, after its writes were taken back."""
+    async def transaction(self, fn: Callable[[Transaction], T], *, scope: str | None = None) -> T:
+        """Run `fn` as one transaction. What it raises is raised here, after its writes were taken back.
+
+        It may be run more than once: what it does beside the database has to be the same each time.
+        """
         ...
 
     async def read(self, fn: Callable[[Connection], T]) -> T:

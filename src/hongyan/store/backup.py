@@ -13,6 +13,7 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from hongyan.store import migrate, sqlite_file
+from hongyan.store.epoch import new_epoch
 
 _PAGES = 1_000
 _TABLES = {"alembic_version", "events", "meta"}
@@ -65,7 +66,7 @@ def restore(copy: Path, database: Path, progress: Progress = _silent, *, now: Ca
     try:
         _copy(copy, partial, progress)
         with closing(sqlite3.connect(partial, isolation_level=None)) as db:
-            db.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (sqlite_file.new_epoch(),))
+            db.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch(),))
         _sync(partial)
         aside = _put_aside(database, now()) if database.exists() else None
         partial.replace(database)

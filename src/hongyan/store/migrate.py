@@ -1,18 +1,25 @@
 """The tables' versions: bring a database to the newest one, and say which one it has."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+import asyncio
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from threading import Lock
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, text
 
-from hongyan.store import sqlite_file
+from hongyan.core.errors import StoreUnavailable
+from hongyan.store import postgres_connection, sqlite_file
 
+T = TypeVar("T")
+
+_LOCK = 0x686F6E67
+"""Of the advisory lock under which PostgreSQL's tables are made and changed."""
 _one_at_a_time = Lock()
 
 
@@ -32,8 +39,7 @@ def known() -> frozenset[str]:
 
 def current(database: Path | str) -> str | None:
     """The version of a database; None while it has no tables. A path is SQLite's, a string is a URL."""
-    with _connection(database, sqlite_file.open_reader) as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    return _within(database, lambda connection: MigrationContext.configure(connection).get_current_revision(), writing=False)
 
 
 def upgrade(database: Path | str) -> None:
@@ -51,11 +57,20 @@ def upgrade(database: Path | str) -> None:
 
 
 def _upgrade(database: Path | str) -> None:
-    # Alembic's context is one for the whole process.
-    with _one_at_a_time, _connection(database, sqlite_file.open_writer) as connection:
+    def run(connection: Connection) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+    with _one_at_a_time:  # Alembic's context is one for the whole process
+        _within(database, run, writing=True)
+
+
+def ready(url: str) -> None:
+    """A database without tables gets them, whoever of several nodes comes first; otherwise as `check`."""
+    if current(url) is None:
+        upgrade(url)
+    check(url)
 
 
 def check(database: Path | str) -> None:
@@ -86,17 +101,27 @@ def _config() -> Config:
     return config
 
 
-@contextmanager
-def _connection(database: Path | str, open_file: Callable[[Path], sqlite_file.Access]) -> Iterator[Connection]:
-    """A connection inside a transaction that is committed at the end.
-
-    A writing one on SQLite has the write lock, so that two processes which make or change a database do so one after the other.
-    """
+def _within(database: Path | str, fn: Callable[[Connection], T], *, writing: bool) -> T:
+    """Run `fn` inside a transaction. A writing one is alone: two processes that make or change a database do so in turn."""
     if isinstance(database, str):
-        with create_engine(database).begin() as connection:
-            yield connection
-        return
-    with closing(open_file(database)) as access:
-        access.raw.execute("BEGIN" if open_file is sqlite_file.open_reader else "BEGIN IMMEDIATE")
-        yield access.connection
+        return asyncio.run(_within_postgres(database, fn, writing))
+    with closing(sqlite_file.open_writer(database) if writing else sqlite_file.open_reader(database)) as access:
+        access.raw.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
+        found = fn(access.connection)
         access.raw.execute("COMMIT")
+        return found
+
+
+async def _within_postgres(url: str, fn: Callable[[Connection], T], writing: bool) -> T:
+    made = postgres_connection.engine(url, 0)
+    try:
+        async with made.begin() as connection:
+            if writing:
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            return await connection.run_sync(fn)
+    except Exception as error:
+        if postgres_connection.is_away(error):
+            raise StoreUnavailable(f"The database cannot be reached: {postgres_connection.told(error)}") from error
+        raise
+    finally:
+        await made.dispose()

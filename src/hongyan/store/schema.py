@@ -11,16 +11,19 @@ metadata = MetaData(
     }
 )
 
+Text = String().with_variant(String(collation="C"), "postgresql")
+"""Text that every store compares and sorts byte by byte, as SQLite does, whatever the language of a database is."""
+
 events = Table(
     "events",
     metadata,
     Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("lane", String, nullable=False),
+    Column("lane", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("type", String, nullable=False),
-    Column("sender", String),
+    Column("type", Text, nullable=False),
+    Column("sender", Text),
     Column("time", BigInteger, nullable=False),
-    Column("client_id", String),
+    Column("client_id", Text),
     Column("content", LargeBinary, nullable=False),
 )
 Index("ix_events_lane_seq", events.c.lane, events.c.seq, unique=True)
@@ -37,7 +40,7 @@ Index(
 lanes = Table(
     "lanes",
     metadata,
-    Column("lane", String, primary_key=True),
+    Column("lane", Text, primary_key=True),
     Column("version", BigInteger, nullable=False),
 )
 """Only lanes whose version was ever bumped."""
@@ -45,7 +48,7 @@ lanes = Table(
 meta = Table(
     "meta",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("value", String, nullable=False),
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 """`epoch`, and what else is true of the whole store."""

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from hongyan.core.errors import Overloaded
 from hongyan.core.model import Batch
 from hongyan.store import Done, Draft, Transaction, migrate, sqlite_file
-from hongyan.store.sqlite_file import Access, new_epoch
+from hongyan.store.epoch import new_epoch
+from hongyan.store.sqlite_file import Access
 from hongyan.store.sqlite_writer import Answer, Job, Returned, Writer
 from hongyan.store.stats import Stats
 
@@ -80,7 +81,8 @@ class SqliteStore:
     def append(self, draft: Draft, done: Done) -> None:
         self._enqueue(draft, done)
 
-    async def transaction(self, fn: Callable[[Transaction], T]) -> T:
+    async def transaction(self, fn: Callable[[Transaction], T], *, scope: str | None = None) -> T:
+        """All are in one thread, so each is alone, whatever its scope."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         def done(outcome: Returned | BaseException) -> None:

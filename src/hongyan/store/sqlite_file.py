@@ -3,7 +3,6 @@
 import os
 import secrets
 import sqlite3
-import string
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -91,11 +90,6 @@ def making(path: Path) -> Iterator[Path]:
     finally:
         partial.unlink(missing_ok=True)
     sync_directory(path.parent)
-
-
-def new_epoch() -> str:
-    """The name of a history that nobody has a cursor of."""
-    return "".join(secrets.choice(string.digits + string.ascii_lowercase) for _ in range(12))
 
 
 def sync_directory(directory: Path) -> None:

@@ -1,13 +1,13 @@
 """Password verifiers and tokens."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Table
 
-from hongyan.store.schema import metadata
+from hongyan.store.schema import Text, metadata
 
 verifiers = Table(
     "verifiers",
     metadata,
-    Column("user", String, ForeignKey("users.id"), primary_key=True),
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
     Column("salt", LargeBinary, nullable=False),
     Column("iterations", Integer, nullable=False),
     Column("stored_key", LargeBinary, nullable=False),
@@ -19,11 +19,11 @@ verifiers = Table(
 tokens = Table(
     "tokens",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("user", String, ForeignKey("users.id"), nullable=False, index=True),
+    Column("id", Text, primary_key=True),
+    Column("user", Text, ForeignKey("users.id"), nullable=False, index=True),
     Column("hash", LargeBinary, nullable=False, unique=True),
-    Column("device", String, nullable=False),
-    Column("kind", String, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("kind", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
 )

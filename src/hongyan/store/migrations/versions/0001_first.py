@@ -1,7 +1,11 @@
 """The log, people, conversations, passwords and tokens."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import op
+
+from hongyan.store.schema import Text
 
 revision = "0001"
 down_revision = None
@@ -13,12 +17,12 @@ def upgrade() -> None:
     op.create_table(
         "events",
         sa.Column("position", sa.BigInteger().with_variant(sa.Integer, "sqlite"), autoincrement=False),
-        sa.Column("lane", sa.String, nullable=False),
+        sa.Column("lane", Text, nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
-        sa.Column("type", sa.String, nullable=False),
-        sa.Column("sender", sa.String),
+        sa.Column("type", Text, nullable=False),
+        sa.Column("sender", Text),
         sa.Column("time", sa.BigInteger, nullable=False),
-        sa.Column("client_id", sa.String),
+        sa.Column("client_id", Text),
         sa.Column("content", sa.LargeBinary, nullable=False),
         sa.PrimaryKeyConstraint("position", name="pk_events"),
     )
@@ -33,21 +37,21 @@ def upgrade() -> None:
     )
     op.create_table(
         "lanes",
-        sa.Column("lane", sa.String),
+        sa.Column("lane", Text),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("lane", name="pk_lanes"),
     )
     op.create_table(
         "meta",
-        sa.Column("name", sa.String),
-        sa.Column("value", sa.String, nullable=False),
+        sa.Column("name", Text),
+        sa.Column("value", Text, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_meta"),
     )
     op.create_table(
         "users",
-        sa.Column("id", sa.String),
-        sa.Column("name", sa.String, nullable=False),
-        sa.Column("folded", sa.String, nullable=False),
+        sa.Column("id", Text),
+        sa.Column("name", Text, nullable=False),
+        sa.Column("folded", Text, nullable=False),
         sa.Column("admin", sa.Boolean, nullable=False),
         sa.Column("disabled", sa.Boolean, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
@@ -56,11 +60,11 @@ def upgrade() -> None:
     op.create_index("ix_users_folded", "users", ["folded"])
     op.create_table(
         "conversations",
-        sa.Column("id", sa.String),
-        sa.Column("kind", sa.String, nullable=False),
-        sa.Column("title", sa.String),
-        sa.Column("history", sa.String, nullable=False),
-        sa.Column("direct_key", sa.String),
+        sa.Column("id", Text),
+        sa.Column("kind", Text, nullable=False),
+        sa.Column("title", Text),
+        sa.Column("history", Text, nullable=False),
+        sa.Column("direct_key", Text),
         sa.Column("member_count", sa.Integer, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_conversations"),
@@ -68,9 +72,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "members",
-        sa.Column("conversation", sa.String),
-        sa.Column("user", sa.String),
-        sa.Column("role", sa.String, nullable=False),
+        sa.Column("conversation", Text),
+        sa.Column("user", Text),
+        sa.Column("role", Text, nullable=False),
         sa.Column("since_seq", sa.BigInteger, nullable=False),
         sa.Column("first_seq", sa.BigInteger, nullable=False),
         sa.Column("read_seq", sa.BigInteger, nullable=False),
@@ -82,8 +86,8 @@ def upgrade() -> None:
     op.create_index("ix_members_user", "members", ["user"])
     op.create_table(
         "former_members",
-        sa.Column("user", sa.String),
-        sa.Column("conversation", sa.String),
+        sa.Column("user", Text),
+        sa.Column("conversation", Text),
         sa.Column("since_seq", sa.BigInteger),
         sa.Column("last_seq", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("user", "conversation", "since_seq", name="pk_former_members"),
@@ -93,7 +97,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "verifiers",
-        sa.Column("user", sa.String),
+        sa.Column("user", Text),
         sa.Column("salt", sa.LargeBinary, nullable=False),
         sa.Column("iterations", sa.Integer, nullable=False),
         sa.Column("stored_key", sa.LargeBinary, nullable=False),
@@ -104,11 +108,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "tokens",
-        sa.Column("id", sa.String),
-        sa.Column("user", sa.String, nullable=False),
+        sa.Column("id", Text),
+        sa.Column("user", Text, nullable=False),
         sa.Column("hash", sa.LargeBinary, nullable=False),
-        sa.Column("device", sa.String, nullable=False),
-        sa.Column("kind", sa.String, nullable=False),
+        sa.Column("device", Text, nullable=False),
+        sa.Column("kind", Text, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("expires", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_tokens"),
@@ -116,3 +120,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("hash", name="uq_tokens_hash"),
     )
     op.create_index("ix_tokens_user", "tokens", ["user"])
+    if op.get_context().dialect.name == "postgresql":
+        for statement in Path(__file__).with_name("0001_append_events.sql").read_text(encoding="utf-8").split("\n\n\n"):
+            op.get_bind().exec_driver_sql(statement)

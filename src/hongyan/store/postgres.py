@@ -1,0 +1,147 @@
+"""The store on PostgreSQL, for any number of nodes: appends in batches on a connection of their own, all else beside them."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+from time import monotonic
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert
+
+from hongyan.core.errors import Overloaded
+from hongyan.core.model import Batch, Event
+from hongyan.store import Done, Draft, Transaction, migrate
+from hongyan.store.epoch import new_epoch
+from hongyan.store.postgres_append import Answer, Appender
+from hongyan.store.postgres_connection import connect
+from hongyan.store.postgres_transactions import Transactions
+from hongyan.store.schema import meta
+from hongyan.store.stats import Stats
+
+log = logging.getLogger("hongyan.store")
+
+T = TypeVar("T")
+
+
+class PostgresStore:
+    """Keeps the contract of `hongyan.store.Store` in a database, whose tables are made by `start` when there are none.
+
+    `queue` bounds the appends and transactions, and as well the reads, that are not answered yet.
+    """
+
+    def __init__(self, url: str, *, queue: int, readers: int) -> None:
+        self.url = url
+        self.stats = Stats()
+        self._bound = queue
+        self._appender = Appender(partial(connect, url), self._deliver)
+        self._transactions = Transactions(url, readers)
+        self._open = False
+        self._epoch = ""
+        self._reads = 0
+        self._writes: set[asyncio.Task[Any]] = set()
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def epoch(self) -> str:
+        return self._epoch
+
+    @property
+    def trouble(self) -> str | None:
+        return self._appender.trouble
+
+    async def start(self, on_commit: Callable[[Batch], None]) -> None:
+        """Raises WrongSchema when the tables are of another version of the program, StoreUnavailable when nobody answers."""
+        self._on_commit = on_commit
+        try:
+            await asyncio.to_thread(migrate.ready, self.url)
+            self._transactions.start()
+            self._epoch, _ = await self._transactions.write(_epoch, None)
+            await self._appender.start()
+        except BaseException:
+            await self.close()
+            raise
+        self._open = True
+
+    async def close(self) -> None:
+        if self._closing is None:
+            self._open = False
+            self._closing = asyncio.ensure_future(self._close())
+        await asyncio.shield(self._closing)
+
+    def append(self, draft: Draft, done: Done) -> None:
+        self._admit()
+        self._appender.put(draft, done)
+
+    async def transaction(self, fn: Callable[[Transaction], T], *, scope: str | None = None) -> T:
+        self._admit()
+        return await asyncio.shield(self._later(self._transaction(fn, scope)))
+
+    async def read(self, fn: Callable[[Connection], T]) -> T:
+        """Raises Overloaded when too many reads are waiting, StoreUnavailable."""
+        if not self._open or self._reads >= self._bound:
+            raise Overloaded(retry_after=1.0)
+        self._reads += 1
+        try:
+            return await self._transactions.read(fn)
+        finally:
+            self._reads -= 1
+
+    def _admit(self) -> None:
+        if not self._open or self.stats.queued >= self._bound:
+            raise Overloaded(retry_after=1.0)
+        self.stats.queued += 1
+
+    def _later(self, work: Any) -> "asyncio.Task[Any]":
+        """What goes on when its caller goes away."""
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
+        self._writes.add(task)
+        task.add_done_callback(self._writes.discard)
+        return task
+
+    async def _transaction(self, fn: Callable[[Transaction], T], scope: str | None) -> T:
+        began, stats = monotonic(), self.stats
+        try:
+            value, events = await self._transactions.write(fn, scope)
+        except BaseException:
+            stats.refused += 1
+            raise
+        finally:
+            stats.queued -= 1
+            stats.latency.observe(monotonic() - began)
+        self._committed(events)
+        return value
+
+    def _deliver(self, answers: list[Answer], batch: Batch | None, queued: float) -> None:
+        stats = self.stats
+        stats.queued -= len(answers)
+        if answers:
+            stats.latency.observe(monotonic() - queued)
+        for done, outcome in answers:
+            stats.refused += isinstance(outcome, BaseException)
+            try:
+                done(outcome)
+            except Exception:
+                log.exception("the answer to an append could not be given")
+        if batch is not None:
+            self._committed(batch.events)
+
+    def _committed(self, events: Sequence[Event]) -> None:
+        if events:
+            self.stats.commits += 1
+            self.stats.events += len(events)
+            self.stats.batch_size.observe(len(events))
+            self._on_commit(Batch(events[0].position, events[-1].position, events))
+
+    async def _close(self) -> None:
+        if self._writes:
+            await asyncio.wait(list(self._writes))
+        await self._appender.stop()
+        await self._transactions.stop()
+
+
+def _epoch(tx: Transaction) -> str:
+    """The database's, made by whoever comes first."""
+    tx.connection.execute(insert(meta).values(name="epoch", value=new_epoch()).on_conflict_do_nothing())
+    return str(tx.connection.execute(select(meta.c.value).where(meta.c.name == "epoch")).scalar_one())
