@@ -6,6 +6,7 @@ import pytest
 
 from tests.counterparts.nats import Nats
 from tests.counterparts.postgresql import PostgreSQL
+from tests.counterparts.program import Program
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +31,13 @@ def postgresql_url(postgresql_server: PostgreSQL) -> Iterator[str]:
     postgresql_server.drop_database(url)
 
 
-def _revive(server: PostgreSQL) -> None:
+@pytest.fixture
+def nats_url(nats_server: Nats) -> str:
+    _revive(nats_server)
+    return nats_server.url
+
+
+def _revive(server: Program) -> None:
     """What a test has killed or frozen is there again for the next."""
     if server.runs:
         server.thaw()

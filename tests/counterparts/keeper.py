@@ -17,24 +17,27 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
 
 
-def descendants() -> list[int]:
-    """All processes below this one, parents first, without those that have ended."""
+def descendants() -> dict[int, str]:
+    """All processes below this one with their states, parents first, without those that have ended."""
     children: dict[int, list[int]] = {}
+    states: dict[int, str] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError):  # it has just ended
                 state, parent = (folder / "stat").read_text().rpartition(")")[2].split()[:2]
                 if state != "Z":
                     children.setdefault(int(parent), []).append(int(folder.name))
+                    states[int(folder.name)] = state
     found = [os.getpid()]
     for process in found:
         found += children.get(process, [])
-    return found[1:]
+    return {process: states[process] for process in found[1:]}
 
 
 def tell(number: signal.Signals) -> None:
@@ -44,11 +47,12 @@ def tell(number: signal.Signals) -> None:
 
 
 def freeze() -> None:
-    """Until no new one is found: one that is not stopped yet may have made another."""
-    before: set[int] = set()
-    while (now := set(descendants())) - before:
+    """Until all are stopped in two looks: one that ran at the first may have made another."""
+    before, now = {}, descendants()
+    while now != before or set(now.values()) - {"T"}:
         tell(signal.SIGSTOP)
-        before = now
+        time.sleep(0.001)
+        before, now = now, descendants()
 
 
 def end() -> None:

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -92,7 +92,6 @@ class Program(ABC):
         """Returns when it answers. Always on the same port."""
         assert not self.runs, f"{self.name} runs already"
         self._let_go()
-        before = len(self.output())
         keeper = [*_KEEPER, self.user, str(self.log), *map(str, self.command())]
         pipe = subprocess.PIPE
         # A session of its own: Ctrl-C is for the test. No environment of the person's that could name another server.
@@ -100,16 +99,20 @@ class Program(ABC):
             keeper, stdin=pipe, stdout=pipe, cwd="/", env={"PATH": os.defpath}, text=True, bufsize=1, start_new_session=True
         )
         self._pid = int(self._answer() or 0)
-
-        def answers() -> bool:
-            assert self.runs, f"{self.name} has ended:\n{self.output()[before:]}"
-            return self.ready()
-
         try:
-            wait_for(answers, 60.0, f"{self.name}'s answer")
+            self.wait_for(self.ready)
         except BaseException:
             self.kill()
             raise
+
+    def wait_for(self, condition: Callable[[], object]) -> None:
+        """Fails with the last of what it wrote when it ends before."""
+
+        def holds() -> bool:
+            assert self.runs, f"{self.name} has ended:\n{self.output()[-4000:]}"
+            return bool(condition())
+
+        wait_for(holds, 60.0, self.name)
 
     def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 30.0) -> int:
         """A signal to the first process, and wait for the end of all: the exit code."""

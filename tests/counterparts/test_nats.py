@@ -10,8 +10,8 @@ import psutil
 from tests.counterparts.nats import Nats
 
 
-async def test_bytes_go_from_one_client_to_another(nats_server: Nats) -> None:
-    one, other = await nats.connect(nats_server.url), await nats.connect(nats_server.url)
+async def test_bytes_go_from_one_client_to_another(nats_url: str) -> None:
+    one, other = await nats.connect(nats_url), await nats.connect(nats_url)
     heard = await one.subscribe("wake")
     await one.flush()
     await other.publish("wake", b"8440")
@@ -32,8 +32,8 @@ async def test_same_port_after_stop_and_kill(tmp_path: Path) -> None:
             await (await nats.connect(url)).close()
 
 
-async def test_frozen_it_answers_nobody(nats_server: Nats) -> None:
-    client = await nats.connect(nats_server.url)
+async def test_frozen_it_answers_nobody(nats_server: Nats, nats_url: str) -> None:
+    client = await nats.connect(nats_url)
     nats_server.freeze()
     answer = asyncio.ensure_future(client.flush())
     done, _ = await asyncio.wait([answer], timeout=0.1)
