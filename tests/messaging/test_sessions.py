@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from hongyan.bus import Message
 from hongyan.bus.local import LocalBus
 from hongyan.config import Settings
 from hongyan.core.errors import InvalidCursor, NotAuthenticated, Overloaded
@@ -204,19 +205,22 @@ class UnreliableBus(LocalBus):
         self._dice = dice
         self._held: Batch | None = None
 
-    def publish_batch(self, batch: Batch) -> None:
+    def publish(self, message: Message, to: str | None = None) -> None:
+        if not isinstance(message, Batch):
+            super().publish(message, to)
+            return
         fate = self._dice.random()
         if fate < 0.2:
             return
         if fate < 0.4 and self._held is None:
-            self._held = batch
+            self._held = message
             return
-        super().publish_batch(batch)
+        super().publish(message)
         if fate > 0.8:
-            super().publish_batch(batch)
+            super().publish(message)
         if self._held is not None:
             held, self._held = self._held, None
-            super().publish_batch(held)
+            super().publish(held)
 
 
 async def test_bus_that_loses_doubles_and_swaps_changes_nothing_for_readers(tmp_path: Path) -> None:

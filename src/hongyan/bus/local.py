@@ -1,29 +1,49 @@
-"""The bus of a single process: everything arrives at once."""
+"""The bus of a single process: everything arrives at once, and there is nobody else."""
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
-from hongyan.bus import Signal
-from hongyan.core.model import Batch
+from hongyan.bus import Message
+
+M = TypeVar("M", bound=Message)
+
+
+class Ears:
+    """Who listens to what. Every bus has one."""
+
+    def __init__(self) -> None:
+        self._heard: dict[type, Callable[[Any], None]] = {}
+
+    def listen(self, kind: type[M], heard: Callable[[M], None]) -> None:
+        self._heard[kind] = heard
+
+    def hear(self, message: Message) -> None:
+        heard = self._heard.get(type(message))
+        if heard is not None:
+            heard(message)
 
 
 class LocalBus:
     """Keeps the contract of `hongyan.bus.Bus` for one node."""
 
-    def __init__(self) -> None:
-        self._on_batch: Callable[[Batch], None] | None = None
-        self._on_signal: Callable[[Signal], None] | None = None
+    trouble = None
+    alone = True
 
-    async def start(self, on_batch: Callable[[Batch], None], on_signal: Callable[[Signal], None]) -> None:
-        self._on_batch = on_batch
-        self._on_signal = on_signal
+    def __init__(self) -> None:
+        self._ears = Ears()
+        self._open = False
+        self._node = ""
+
+    def listen(self, kind: type[M], heard: Callable[[M], None]) -> None:
+        self._ears.listen(kind, heard)
+
+    async def start(self, epoch: str, key: bytes, node: str) -> None:
+        self._open = True
+        self._node = node
 
     async def close(self) -> None:
-        self._on_batch = self._on_signal = None
+        self._open = False
 
-    def publish_batch(self, batch: Batch) -> None:
-        if self._on_batch is not None:
-            self._on_batch(batch)
-
-    def publish_signal(self, signal: Signal) -> None:
-        if self._on_signal is not None:
-            self._on_signal(signal)
+    def publish(self, message: Message, to: str | None = None) -> None:
+        if self._open and (to is None or to == self._node):
+            self._ears.hear(message)

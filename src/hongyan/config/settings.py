@@ -82,6 +82,8 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Bytes that these newest events may take up."""
     queue: Count = 50_000
     """Appends that may wait for the disk; more are refused as overloaded."""
+    lease_seconds: Annotated[float, msgspec.Meta(ge=1, le=60)] = 5.0
+    """Seconds without a look at the end of a shared log after which a node acts on nothing it believes."""
     look_seconds: Seconds = 0.5
     """How often the log's head is looked at for what other processes wrote."""
     checkpoint_pages: Count = 4_000

@@ -77,6 +77,10 @@ class Overloaded(HongyanError):
     code, status, title = "overloaded", 503, "The server has too much to do; try again later"
 
 
+class NoNode(HongyanError):
+    code, status, title = "no-node", 503, "No node takes clients now; try again later"
+
+
 class StoreUnavailable(HongyanError):
     code, status, title = "store-unavailable", 503, "The message store cannot be written now; nothing was stored"
 

@@ -21,7 +21,7 @@ def user_lane(user: str) -> str:
     return f"user:{user}"
 
 
-class Event(msgspec.Struct, frozen=True, gc=False):
+class Event(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """One entry of the log. Never changed once it has a position."""
 
     position: int
@@ -39,7 +39,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """A JSON object."""
 
 
-class Batch(msgspec.Struct, frozen=True, gc=False):
+class Batch(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """What one commit added to the log: the events `first` to `last`, all of them."""
 
     first: int

@@ -4,17 +4,22 @@ Gateways and features use a `Messaging` and its services; what else is in here m
 """
 
 import asyncio
+import contextlib
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from hongyan.bus import Bus
+from hongyan import __version__
+from hongyan.bus import Bus, NodeInfo, Signal
 from hongyan.config import Settings
+from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, TransportName
+from hongyan.messaging.attendance import Attendance
 from hongyan.messaging.conversations import Conversations, Me, Snapshot
 from hongyan.messaging.describing import ConversationView, MemberView
 from hongyan.messaging.history import History
 from hongyan.messaging.log import Log
+from hongyan.messaging.nodes import Nodes
 from hongyan.messaging.people import LOBBY, People, UserView
 from hongyan.messaging.polling import poll
 from hongyan.messaging.presence import DeviceView, OnlineView, Presence
@@ -35,6 +40,7 @@ __all__ = [
     "Me",
     "MemberView",
     "Messaging",
+    "Nodes",
     "OnlineView",
     "People",
     "Presence",
@@ -47,6 +53,8 @@ __all__ = [
     "Verdict",
     "Views",
 ]
+
+_WATCH_SECONDS = 1.0
 
 
 def now_ms() -> int:
@@ -67,6 +75,16 @@ class Messaging:
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         limits = settings.limits
+        self._store = store
+        self._clock = clock
+        self._started = clock()
+        self._leaving = False
+        self._watching: asyncio.Task[None] | None = None
+        self.node = id_from_bits(random(5))
+        """The id of this node, another one after each start."""
+        self.name = self.node
+        self.addresses: dict[str, str] = {}
+        """Where clients reach the gateways of this node: HOST:PORT by name."""
         self.log = Log(store, bus, settings.log)
         self.views = Views(store, self.log)
         self.sessions = Sessions(store, self.log, self.views, limits, clock=clock)
@@ -75,20 +93,73 @@ class Messaging:
         self.conversations = Conversations(store, self.log, limits, clock=clock, random=random)
         self.history = History(store)
         self.receipts = Receipts(store, bus, self.views, clock=clock)
-        self.presence = Presence(bus, self.views, self.people, clock=clock)
+        self.attendance = Attendance(store, bus, self.node, self.sessions.on_signal, ticks=time.monotonic)
+        self.presence = Presence(bus, self.attendance, self.views, self.people, clock=clock)
+        self.nodes = Nodes(bus, self._describe, random=lambda: int.from_bytes(random(4)) / 2**32)
+        self.nodes.watch(self.attendance.on_beat, self.attendance.lost, lambda: self.attendance.changes)
+        bus.listen(Signal, self.sessions.on_signal)
         self.log.deliver(self.sessions.deliver)
         self.sessions.watch(self.presence.opened, self.presence.gone)
+        self.sessions.knows(lambda: self.nodes.another)
 
     async def start(self) -> None:
-        await self.log.start(self.sessions.on_signal)
+        await self.log.start(self.node)
+        self._watching = asyncio.create_task(self._watch(), name="hongyan watch")
+
+    def join(self, name: str, addresses: Mapping[str, str]) -> None:
+        """This node takes clients from now on, at these addresses."""
+        self.name = name
+        self.addresses.update(addresses)
+        self.nodes.start()
+
+    def leave(self) -> None:
+        """This node takes no more clients: the others learn of it at once."""
+        self._leaving = True
+        self.nodes.tell()
 
     async def stop(self) -> None:
-        """Tell everybody to come back later, commit what has queued, close."""
+        """Send everybody away, commit what has queued, close."""
+        self.leave()
         self.sessions.stop()
         await self.sender.stop()
         self.receipts.stop()
         self.presence.stop()
+        self.attendance.stop()
+        if self._watching is not None:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        await self.nodes.stop()
         await self.log.stop()
+
+    def _describe(self) -> NodeInfo:
+        reason = self._unready()
+        return NodeInfo(
+            self.node,
+            self.name,
+            __version__,
+            self.addresses,
+            self._started,
+            len(self.sessions),
+            len(self.presence),
+            self.log.position,
+            not reason,
+            reason,
+        )
+
+    def _unready(self) -> str:
+        if self._leaving:
+            return "It is stopping"
+        if self.log.stale:
+            return "It has lost touch with the store"
+        return self._store.trouble or ""
+
+    async def _watch(self) -> None:
+        """A node that cannot follow sends its people to one that can."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            if self.log.stale and self.nodes.another and len(self.sessions):
+                self.sessions.send_away("This node has lost touch with the store: go on at another one")
 
     def end_token(self, user: str, token_id: str) -> None:
         """A token has ended: whatever it keeps open ends now."""

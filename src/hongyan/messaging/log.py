@@ -1,8 +1,11 @@
 """The follower of the log: what was committed, in order, once, on this node.
 
-The bus wakes it and saves reads; the store is the truth. A batch that does not follow directly, or one that never came, is
-read from the store. The newest events stay in a ring, also by lane, so that a reconnect that missed little never asks the
-store.
+The bus wakes it and saves reads; the store is the truth. A batch that comes too early waits a moment for what is before it; what
+is late, or never comes, is read from the store. The newest events stay in a ring, also by lane, so that a reconnect that missed
+little never asks the store.
+
+Where other nodes append too, a node that has not seen the store's end for a while (cut off, or stopped and woken) knows
+nothing for sure: it is `stale`, and nobody acts on what it believes until it has caught up.
 """
 
 import asyncio
@@ -13,9 +16,11 @@ import logging
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
+from time import monotonic
 
 from hongyan import config
-from hongyan.bus import Bus, Signal
+from hongyan.bus import Bus
+from hongyan.core.errors import Overloaded
 from hongyan.core.model import Batch, Event
 from hongyan.core.policy import Span
 from hongyan.core.wire import Entry
@@ -24,24 +29,36 @@ from hongyan.store import Store, reading
 log = logging.getLogger("hongyan.log")
 
 _READ = 2_000
+_EARLY = 1_000
+"""Batches that may wait for what is before them."""
+_LATE_SECONDS = 0.01
+"""What has not come by then is read."""
+_DEAF_SECONDS = 0.05
+"""How often the store is looked at while the bus brings nothing of other nodes."""
+_BEHIND_SECONDS = 5.0
 
 
 class Log:
     """`fold` and `deliver` are called in the loop's thread, for each event once, in the order of positions."""
 
-    def __init__(self, store: Store, bus: Bus, settings: config.Log) -> None:
+    def __init__(self, store: Store, bus: Bus, settings: config.Log, *, clock: Callable[[], float] = monotonic) -> None:
         self._store = store
         self._bus = bus
         self._size = settings.ring
         self._most_weight = settings.ring_bytes
         self._weight = 0
         self._look_seconds = settings.look_seconds
+        self._lease_seconds = settings.lease_seconds
+        self._clock = clock
+        self._seen = clock()
         self._folds: list[Callable[[Event], None]] = []
         self._deliver: Callable[[Entry], None] = lambda entry: None
         self._ring: deque[Entry] = deque()
         self._lanes: dict[str, deque[Entry]] = {}
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
+        self._early: dict[int, Batch] = {}
+        self._caught_up: list[asyncio.Future[None]] = []
         self._hole = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._cursor = ""
@@ -63,6 +80,17 @@ class Log:
     def ring_size(self) -> int:
         return len(self._ring)
 
+    @property
+    def stale(self) -> bool:
+        """Other nodes may have changed what this one believes, and it would not know."""
+        return self._store.shared and self._clock() - self._seen > self._lease_seconds
+
+    def require_fresh(self) -> None:
+        """Raises Overloaded when what is known here must not be acted on."""
+        if self.stale:
+            self._hole.set()
+            raise Overloaded("This node has lost touch with the others; try again, or another one", retry_after=0.5)
+
     def cursor(self) -> str:
         """The cursor of somebody who has been given everything up to here."""
         if self._cursor_at != self.position:
@@ -78,14 +106,17 @@ class Log:
         """Call `deliver` for every event, after the folds."""
         self._deliver = deliver
 
-    async def start(self, on_signal: Callable[[Signal], None]) -> None:
-        await self._store.start(self._bus.publish_batch)
+    async def start(self, node: str) -> None:
+        """`node` is the id of this one on the bus."""
+        self._bus.listen(Batch, self._arrived)
+        await self._store.start(self._bus.publish)
         head, newest = await self._store.read(lambda c: (reading.head(c), reading.newest(c, min(self._size, _READ))))
         self.position = self.head = head
         self.floor = head - len(newest)
+        self._seen = self._clock()
         for event in newest:
             self._remember(Entry(event, self.epoch))
-        await self._bus.start(self._arrived, on_signal)
+        await self._bus.start(self.epoch, self._store.key, node)
         self._task = asyncio.create_task(self._look(), name="hongyan log")
 
     async def stop(self) -> None:
@@ -95,7 +126,7 @@ class Log:
                 await self._task
         await self._bus.close()
         await self._store.close()
-        for _, _, waiting in self._waiting:
+        for waiting in [*(future for _, _, future in self._waiting), *self._caught_up]:
             waiting.cancel()
         self._waiting.clear()
 
@@ -106,6 +137,17 @@ class Log:
             heapq.heappush(self._waiting, (position, next(self._order), future))
             self._hole.set()
             await future
+
+    async def caught_up(self) -> None:
+        """Return when everything is followed that was committed before this call, on whatever node. Raises Overloaded."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._caught_up.append(future)
+        self._hole.set()
+        try:
+            async with asyncio.timeout(_BEHIND_SECONDS):
+                await future
+        except TimeoutError:
+            raise Overloaded("This node is behind; try again", retry_after=1.0) from None
 
     def after(self, position: int, limit: int) -> list[Entry]:
         """Of all lanes the oldest `limit` in the ring above `position`, ascending."""
@@ -133,12 +175,16 @@ class Log:
 
     def _arrived(self, batch: Batch) -> None:
         self.head = max(self.head, batch.last)
-        if batch.first == self.position + 1:
-            self._apply(batch.events)
-        elif batch.first > self.position:
+        if batch.last <= self.position:
+            return
+        if batch.first > self.position + 1 or not batch.events:
+            if batch.events and len(self._early) < _EARLY:
+                self._early[batch.first] = batch
             self._hole.set()
-        elif batch.last > self.position:
-            self._apply(batch.events[self.position + 1 - batch.first :])
+            return
+        self._apply(batch.events[self.position + 1 - batch.first :])
+        while self._early and (waited := self._early.pop(self.position + 1, None)) is not None:
+            self._apply(waited.events)
 
     def _apply(self, events: Sequence[Event]) -> None:
         epoch, folds = self.epoch, self._folds
@@ -179,30 +225,41 @@ class Log:
                 del lanes[oldest.event.lane]
 
     async def _look(self) -> None:
-        """Read what the bus did not bring: at once when a hole shows, and now and then without being told."""
+        """Read what the bus did not bring: soon when a hole shows, and now and then without being told."""
         while True:
+            deaf = self._bus.trouble is not None and self._store.shared
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._look_seconds):
+                async with asyncio.timeout(_DEAF_SECONDS if deaf else self._look_seconds):
                     await self._hole.wait()
-                await asyncio.sleep(0.005)  # what is late often comes by itself
+                if not self._caught_up:
+                    await asyncio.sleep(_LATE_SECONDS)  # what is late often comes by itself
             self._hole.clear()
+            waiting, self._caught_up = self._caught_up, []
             try:
                 await self._read_on()
             except Exception as error:
                 log.warning("the log cannot be read: %s", error)
-                await asyncio.sleep(self._look_seconds)
+                self._caught_up += waiting
+                await asyncio.sleep(min(self._look_seconds, 0.5))
+            else:
+                for future in waiting:
+                    if not future.done():
+                        future.set_result(None)
 
     async def _read_on(self) -> None:
-        self.head = max(self.head, await self._store.read(reading.head))
-        while self.head > self.position:
-            after = self.position
-            events = await self._store.read(lambda c, after=after: reading.after(c, after, _READ))  # type: ignore[misc]
-            if not events:
-                return
+        while True:
+            began, after = self._clock(), self.position
+            events = await self._store.log_after(after, _READ)
+            if events:
+                self.head = max(self.head, events[-1].position)
             fresh = [event for event in events if event.position > self.position]
             if fresh and fresh[0].position == self.position + 1:
                 self.holes += 1
                 self._apply(fresh)
+                self._early = {first: batch for first, batch in self._early.items() if batch.last > self.position}
+            if len(events) < _READ:  # this was the end of the log, and everything up to it was applied
+                self._seen = began
+                return
 
 
 def _position(entry: Entry) -> int:

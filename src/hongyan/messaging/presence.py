@@ -1,6 +1,7 @@
 """Presence and typing: who is there with which devices. Pushed on change, coalesced, to people who share a small conversation.
 
-Streams are there while they stand. A client that polls is there for a while after each poll.
+Streams are there while they stand. A client that polls is there for a while after each poll. Here is what this node knows of
+its own sessions; what people see is all nodes together (`attendance.py`).
 """
 
 import asyncio
@@ -9,10 +10,11 @@ from typing import Any
 
 import msgspec
 
-from hongyan.bus import Bus, Signal
+from hongyan.bus import Bus, Device, Signal
 from hongyan.core import policy
 from hongyan.core.errors import Invalid, TooLarge
 from hongyan.core.model import Caller, Status, TransportName
+from hongyan.messaging.attendance import ORDER, Attendance
 from hongyan.messaging.describing import MEMBERS_LISTED
 from hongyan.messaging.people import People
 from hongyan.messaging.sessions import Session
@@ -25,8 +27,6 @@ _GRACE = 2.0
 _POLL_SECONDS = 60.0
 _MOST_ONLINE = 5_000
 _TEXT_LENGTH = 100
-_ORDER: tuple[Status, ...] = ("dnd", "busy", "online", "away")
-"""With several devices the first of these that one of them says."""
 
 
 class DeviceView(msgspec.Struct, frozen=True):
@@ -45,7 +45,7 @@ class OnlineView(msgspec.Struct, frozen=True):
     devices: list[DeviceView]
 
 
-class _Device(msgspec.Struct):
+class _Connected(msgspec.Struct):
     token_id: str
     device: str
     transport: TransportName
@@ -61,18 +61,18 @@ _NOTHING_SAID = _Said()
 
 
 class Presence:
-    def __init__(self, bus: Bus, views: Views, people: People, *, clock: Callable[[], int]) -> None:
+    def __init__(self, bus: Bus, attendance: Attendance, views: Views, people: People, *, clock: Callable[[], int]) -> None:
         self._bus = bus
+        self._attendance = attendance
         self._views = views
         self._people = people
         self._clock = clock
-        self._devices: dict[str, dict[Any, _Device]] = {}
+        self._devices: dict[str, dict[Any, _Connected]] = {}
         """By user, then by session id or, for polls, token id."""
         self._said: dict[str, dict[str, _Said]] = {}
         """By user, then by token id; kept as long as the user is there."""
         self._leases: dict[tuple[str, str], asyncio.TimerHandle] = {}
         self._due: dict[str, asyncio.TimerHandle] = {}
-        self._told: dict[str, dict[str, Any]] = {}
 
     async def typing(self, caller: Caller, conversation: str, typing: bool) -> None:
         """Tell the others of a conversation of at most 100. Raises NotFound."""
@@ -80,7 +80,7 @@ class Presence:
         policy.member(view.roles.get(conversation))
         if view.lanes[conversation].member_count <= MEMBERS_LISTED:
             body = {"type": "typing", "conversation": conversation, "user": caller.user, "typing": typing}
-            self._bus.publish_signal(Signal("typing", caller.user, (conversation,), body))
+            self._bus.publish(Signal("typing", caller.user, (conversation,), body))
 
     def set_status(self, caller: Caller, status: Status, text: str | None) -> None:
         """What this device (all connections of its token) says of its user. Raises Invalid, TooLarge."""
@@ -95,17 +95,23 @@ class Presence:
 
     async def online(self) -> list[OnlineView]:
         """Everybody who is there, in order of their ids, up to a bound."""
-        users = sorted(self._devices)[:_MOST_ONLINE]
+        users = sorted(self._devices.keys() | self._attendance.users())[:_MOST_ONLINE]
         names = await self._people.names(users)
         found = []
         for user in users:
-            said, devices = self._summary(user)
-            if devices:
-                found.append(OnlineView(user, names.get(user, user), said.status, said.text, devices))
+            here, devices = self._summary(user)
+            words = [here] if devices else []
+            for told in self._attendance.elsewhere(user):
+                words.append(_Said(told.status, told.text))
+                devices = (*devices, *told.devices)
+            if words:
+                best = _best(words)
+                shown = [DeviceView(one.device, one.transport, one.status, one.since) for one in devices]
+                found.append(OnlineView(user, names.get(user, user), best.status, best.text, shown))
         return found
 
     def __len__(self) -> int:
-        """Users who are there."""
+        """Users who are on this node."""
         return len(self._devices)
 
     def opened(self, session: Session) -> None:
@@ -149,7 +155,7 @@ class Presence:
         self._drop(*key)
 
     def _add(self, key: Any, caller: Caller, transport: TransportName) -> None:
-        device = _Device(caller.token_id, caller.device, transport, self._clock())
+        device = _Connected(caller.token_id, caller.device, transport, self._clock())
         self._devices.setdefault(caller.user, {})[key] = device
         self._changed(caller.user, _SOON)
 
@@ -161,17 +167,14 @@ class Presence:
             del self._devices[user]
         self._changed(user, _SOON if devices else _GRACE)
 
-    def _summary(self, user: str) -> tuple[_Said, list[DeviceView]]:
+    def _summary(self, user: str) -> tuple[_Said, tuple[Device, ...]]:
         said = self._said.get(user, {})
         devices, words = [], []
         for device in self._devices.get(user, {}).values():
             word = said.get(device.token_id, _NOTHING_SAID)
             words.append(word)
-            devices.append(DeviceView(device.device, device.transport, word.status, device.since))
-        if not words:
-            return _NOTHING_SAID, devices
-        best = min(words, key=lambda word: (_ORDER.index(word.status), word.text is None))
-        return best, devices
+            devices.append(Device(device.device, device.transport, word.status, device.since))
+        return _best(words) if words else _NOTHING_SAID, tuple(devices)
 
     def _changed(self, user: str, delay: float) -> None:
         due = self._due.pop(user, None)
@@ -180,26 +183,15 @@ class Presence:
         self._due[user] = asyncio.get_running_loop().call_later(delay, self._tell, user)
 
     def _tell(self, user: str) -> None:
-        """Tell the readers of the user's small conversations, if it is news."""
+        """Tell every node, for the readers of the user's small conversations."""
         del self._due[user]
         said, devices = self._summary(user)
         if not devices:
             self._said.pop(user, None)
-        body: dict[str, Any] = {
-            "type": "presence",
-            "user": user,
-            "status": said.status if devices else "offline",
-            "text": said.text,
-            "devices": [msgspec.to_builtins(device) for device in devices],
-        }
-        before = self._told.get(user)
-        if before == body or (before is None and not devices):
-            return
-        if devices:
-            self._told[user] = body
-        else:
-            self._told.pop(user, None)
         view = self._views.peek(user)
         lanes = tuple(lane.id for lane in view.lanes.values() if lane.member_count <= MEMBERS_LISTED) if view is not None else ()
-        if lanes:
-            self._bus.publish_signal(Signal("presence", user, lanes, body))
+        self._attendance.tell(user, said.status, said.text, devices, lanes)
+
+
+def _best(words: list[_Said]) -> _Said:
+    return min(words, key=lambda word: (ORDER.index(word.status), word.text is None))

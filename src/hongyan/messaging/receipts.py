@@ -71,4 +71,4 @@ class Receipts:
         untold, self._untold = self._untold, {}
         for (user, conversation), seq in untold.items():
             body = {"type": "read", "conversation": conversation, "user": user, "seq": seq}
-            self._bus.publish_signal(Signal("read", user, (conversation,), body))
+            self._bus.publish(Signal("read", user, (conversation,), body))

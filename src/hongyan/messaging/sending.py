@@ -57,6 +57,7 @@ class Sender:
         StoreUnavailable, ...
         """
         try:
+            self._log.require_fresh()
             check_client_id(client_id)
             encoded = encode_content(content, self._limits.message_bytes)
             attempt = _Attempt(self, caller, conversation, client_id, encoded, done)
@@ -105,10 +106,7 @@ class Sender:
     def _append(self, view: View, attempt: "_Attempt") -> None:
         conversation = attempt.conversation
         if conversation not in view.roles:
-            if self._log.head > self._log.position and attempt.again():  # who was let in may be further on in the log
-                self.decide_again(attempt, VersionConflict(self._log.head))
-            else:
-                self._later(attempt, self._look_back(attempt))
+            self._later(attempt, self._look_back(attempt))
             return
         self._store.append(
             Draft(
@@ -151,8 +149,17 @@ class Sender:
         self._append(view, attempt)
 
     async def _look_back(self, attempt: "_Attempt") -> None:
-        """Not a member: a stranger, or somebody who was removed and repeats what was stored before that."""
+        """Not a member, as far as this node knows.
+
+        Somebody who was let in a moment ago, perhaps on another node; or who was removed and repeats what was stored before; or a
+        stranger.
+        """
         user, client_id = attempt.caller.user, attempt.client_id
+        await self._log.caught_up()
+        view = await self._views.get(user)
+        if attempt.conversation in view.roles:
+            self._append(view, attempt)
+            return
         event = await self._store.read(lambda connection: reading.sent(connection, user, client_id))
         if event is None or event.lane != attempt.conversation:
             policy.member(None)

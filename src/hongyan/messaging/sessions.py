@@ -5,7 +5,6 @@ bounded queue of references. One whose reader does not keep up falls `behind`: i
 its position until it is up to date again. So a slow reader costs a bounded amount of memory and nobody waits for it.
 """
 
-import asyncio
 import itertools
 import random
 from collections import Counter
@@ -28,7 +27,6 @@ from hongyan.store import Store, reading
 _SIGNALS = 64
 _AT_ONCE_BYTES = 262_144
 """Contents that are read from the store for one reader at a time."""
-_AHEAD_SECONDS = 3.0
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -229,6 +227,7 @@ class Sessions:
         self._admission = Bucket(limits.opens_per_second, limits.opens_burst)
         self._opened: Callable[[Session], None] = lambda session: None
         self._gone: Callable[[Session], None] = lambda session: None
+        self._elsewhere: Callable[[], bool] = lambda: False
         self._stopping: Verdict | None = None
         self.by_transport: Counter[str] = Counter()
         self.delivered = 0
@@ -237,6 +236,10 @@ class Sessions:
 
     def __len__(self) -> int:
         return len(self._all)
+
+    def knows(self, elsewhere: Callable[[], bool]) -> None:
+        """Whether there is another node to go to."""
+        self._elsewhere = elsewhere
 
     def watch(self, opened: Callable[[Session], None], gone: Callable[[Session], None]) -> None:
         """Be told of sessions that begin and end (presence)."""
@@ -264,7 +267,7 @@ class Sessions:
         self.by_transport[transport] += 1
         try:
             if place is not None and place.epoch == self.log.epoch and place.position > self.log.position:
-                await self._catch_up_with(place.position)
+                await self.log.caught_up()  # a cursor of another node may be ahead of this one, but not of the log
             await self._attach(session)
         except BaseException:
             session.close()
@@ -303,10 +306,17 @@ class Sessions:
             session.end(Verdict("login", reason="The token has ended"))
 
     def stop(self, after: float = 1.0) -> None:
-        """Tell everybody to come back later, each at another moment, and admit nobody any more."""
+        """Admit nobody any more. Everybody goes on at another node, now; where there is none, later, each at another moment."""
         self._stopping = Verdict("later", after)
+        if self._elsewhere():
+            self.send_away("This node is stopping: go on at another one")
         for session in list(self._all.values()):
             session.end(Verdict("later", round(after * (1 + self._jitter()), 2), "The server is stopping"))
+
+    def send_away(self, reason: str) -> None:
+        """Tell everybody to go on at another node, now."""
+        for session in list(self._all.values()):
+            session.end(Verdict("resume", reason=reason))
 
     def deliver(self, entry: Entry) -> None:
         """Hand one event to the sessions that may see it. Membership is the log's at exactly this event."""
@@ -341,6 +351,7 @@ class Sessions:
 
     def _admit(self, caller: Caller, transport: TransportName) -> None:
         limits = self._limits
+        self.log.require_fresh()
         if self._stopping is not None:
             raise self._refuse("The server is stopping", self._stopping.after or 1.0)
         if len(self._all) >= limits.connections:
@@ -353,15 +364,6 @@ class Sessions:
     def _refuse(self, reason: str, after: float) -> Overloaded:
         self.refused += 1
         return Overloaded(reason, retry_after=round(after * (1 + self._jitter()), 2))
-
-    async def _catch_up_with(self, position: int) -> None:
-        """A cursor of another node may be ahead of this one's follower, but not of the log."""
-        try:
-            async with asyncio.timeout(_AHEAD_SECONDS):
-                if await self.store.read(reading.head) >= position:
-                    await self.log.reached(position)
-        except TimeoutError:
-            raise Overloaded("This node is behind; try again", retry_after=1.0) from None
 
     async def _attach(self, session: Session) -> None:
         while session.id in self._all:

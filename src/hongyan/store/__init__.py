@@ -33,7 +33,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from hongyan.core.errors import HongyanError
-from hongyan.core.model import Batch
+from hongyan.core.model import Batch, Event
 
 T = TypeVar("T")
 
@@ -101,6 +101,16 @@ class Store(Protocol):
         ...
 
     @property
+    def key(self) -> bytes:
+        """32 random bytes that only who can read the store knows: nodes recognise each other by it."""
+        ...
+
+    @property
+    def shared(self) -> bool:
+        """Other nodes may append: who has not looked at it for a while knows nothing for sure."""
+        ...
+
+    @property
     def trouble(self) -> str | None:
         """Why writing does not work now; None when it does."""
         ...
@@ -129,4 +139,8 @@ class Store(Protocol):
 
     async def read(self, fn: Callable[[Connection], T]) -> T:
         """Run `fn` on a connection that sees one consistent state and cannot write."""
+        ...
+
+    async def log_after(self, position: int, limit: int) -> list[Event]:
+        """The oldest `limit` events above `position`, of every lane: for the follower, which nobody's reads may hold up."""
         ...

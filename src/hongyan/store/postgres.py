@@ -7,17 +7,16 @@ from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection
 
 from hongyan.core.errors import Overloaded
 from hongyan.core.model import Batch, Event
 from hongyan.store import Done, Draft, Transaction, migrate
-from hongyan.store.epoch import new_epoch
+from hongyan.store.epoch import Identity, identity
 from hongyan.store.postgres_append import Answer, Appender
 from hongyan.store.postgres_connection import connect
+from hongyan.store.postgres_tail import Tail
 from hongyan.store.postgres_transactions import Transactions
-from hongyan.store.schema import meta
 from hongyan.store.stats import Stats
 
 log = logging.getLogger("hongyan.store")
@@ -31,21 +30,28 @@ class PostgresStore:
     `queue` bounds the appends and transactions, and as well the reads, that are not answered yet.
     """
 
+    shared = True
+
     def __init__(self, url: str, *, queue: int, readers: int) -> None:
         self.url = url
         self.stats = Stats()
         self._bound = queue
         self._appender = Appender(partial(connect, url), self._deliver)
+        self._tail = Tail(partial(connect, url))
         self._transactions = Transactions(url, readers)
         self._open = False
-        self._epoch = ""
+        self._identity = Identity("", b"")
         self._reads = 0
         self._writes: set[asyncio.Task[Any]] = set()
         self._closing: asyncio.Task[None] | None = None
 
     @property
     def epoch(self) -> str:
-        return self._epoch
+        return self._identity.epoch
+
+    @property
+    def key(self) -> bytes:
+        return self._identity.key
 
     @property
     def trouble(self) -> str | None:
@@ -57,7 +63,7 @@ class PostgresStore:
         try:
             await asyncio.to_thread(migrate.ready, self.url)
             self._transactions.start()
-            self._epoch, _ = await self._transactions.write(_epoch, None)
+            self._identity, _ = await self._transactions.write(lambda tx: identity(tx.connection), None)
             await self._appender.start()
         except BaseException:
             await self.close()
@@ -87,6 +93,10 @@ class PostgresStore:
             return await self._transactions.read(fn)
         finally:
             self._reads -= 1
+
+    async def log_after(self, position: int, limit: int) -> list[Event]:
+        """Raises StoreUnavailable."""
+        return await self._tail.after(position, limit)
 
     def _admit(self) -> None:
         if not self._open or self.stats.queued >= self._bound:
@@ -138,10 +148,5 @@ class PostgresStore:
         if self._writes:
             await asyncio.wait(list(self._writes))
         await self._appender.stop()
+        self._tail.stop()
         await self._transactions.stop()
-
-
-def _epoch(tx: Transaction) -> str:
-    """The database's, made by whoever comes first."""
-    tx.connection.execute(insert(meta).values(name="epoch", value=new_epoch()).on_conflict_do_nothing())
-    return str(tx.connection.execute(select(meta.c.value).where(meta.c.name == "epoch")).scalar_one())

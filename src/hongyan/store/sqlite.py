@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from hongyan.core.errors import Overloaded
-from hongyan.core.model import Batch
-from hongyan.store import Done, Draft, Transaction, migrate, sqlite_file
-from hongyan.store.epoch import new_epoch
+from hongyan.core.model import Batch, Event
+from hongyan.store import Done, Draft, Transaction, migrate, reading, sqlite_file
+from hongyan.store.epoch import Identity, identity
 from hongyan.store.sqlite_file import Access
 from hongyan.store.sqlite_writer import Answer, Job, Returned, Writer
 from hongyan.store.stats import Stats
@@ -31,6 +31,8 @@ class SqliteStore:
     `queue` bounds the appends and transactions, and as well the reads, that are not answered yet.
     """
 
+    shared = False
+
     def __init__(self, path: Path, *, queue: int, readers: int, checkpoint_pages: int) -> None:
         self.path = path
         self.stats = Stats()
@@ -39,7 +41,7 @@ class SqliteStore:
         self._checkpoint_pages = checkpoint_pages
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._open = False
-        self._epoch = ""
+        self._identity = Identity("", b"")
         self._pool: ThreadPoolExecutor | None = None
         self._readers: list[Access] = []
         self._reads: set[asyncio.Future[Any]] = set()
@@ -49,7 +51,11 @@ class SqliteStore:
 
     @property
     def epoch(self) -> str:
-        return self._epoch
+        return self._identity.epoch
+
+    @property
+    def key(self) -> bytes:
+        return self._identity.key
 
     @property
     def trouble(self) -> str | None:
@@ -107,6 +113,9 @@ class SqliteStore:
         future.add_done_callback(self._reads.discard)
         return await future
 
+    async def log_after(self, position: int, limit: int) -> list[Event]:
+        return await self.read(lambda connection: reading.after(connection, position, limit))
+
     def _enqueue(self, work: Any, done: Callable[[Any], None]) -> None:
         if not self._open or self.stats.queued >= self._bound:
             raise Overloaded(retry_after=1.0)
@@ -119,8 +128,9 @@ class SqliteStore:
         migrate.check(self.path)
         access = sqlite_file.open_writer(self.path, self._checkpoint_pages)
         try:
-            access.raw.execute("INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING", (new_epoch(),))
-            self._epoch = access.raw.execute("SELECT value FROM meta WHERE name = 'epoch'").fetchone()[0]
+            access.raw.execute("BEGIN IMMEDIATE")
+            self._identity = identity(access.connection)
+            access.raw.execute("COMMIT")
             while len(self._readers) < self._reader_count:
                 self._readers.append(sqlite_file.open_reader(self.path))
         except BaseException:

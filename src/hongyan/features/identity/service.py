@@ -52,6 +52,7 @@ class Identity:
         self._random = random
         self._passwords = Passwords(store, settings, ticks=ticks, random=random)
         self._table: TokenTable | None = None
+        self._log: Log | None = None
         self._sweeping: asyncio.Task[None] | None = None
         self.logins: Counter[str] = Counter()
         """Log-ins by outcome: `ok`, or the code of the error."""
@@ -64,6 +65,7 @@ class Identity:
         position, live = await self._store.read(lambda connection: rows.live(connection, now))
         table.load(position, live)
         self._table = table
+        self._log = log
         self._sweeping = asyncio.create_task(self._sweep_on(sweep_seconds), name="hongyan token sweep")
 
     async def stop(self) -> None:
@@ -77,8 +79,16 @@ class Identity:
 
     # Tokens
 
+    async def find(self, token: str) -> Caller:
+        """As `check`, also for a token that another node has issued a moment ago."""
+        if self._table is not None and self._log is not None and self._table.could_be(token) and self._table.find(token) is None:
+            await self._log.caught_up()
+        return self.check(token)
+
     def check(self, token: str) -> Caller:
-        """Whose token it is. Raises NotAuthenticated."""
+        """Whose token it is, as far as this node knows. Raises NotAuthenticated, Overloaded (it has lost touch)."""
+        if self._log is not None:
+            self._log.require_fresh()
         live = self._table.find(token) if self._table is not None else None
         if live is None or live.expires <= self._clock():
             raise NotAuthenticated("This token is not known or has ended; log in again")

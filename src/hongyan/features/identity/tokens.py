@@ -117,6 +117,10 @@ class TokenTable:
     def find(self, token: str) -> Live | None:
         return self._by_hash.get(hashed(token)) if len(token) == _LENGTH else None
 
+    def could_be(self, token: str) -> bool:
+        """Whether it has the form of a token."""
+        return len(token) == _LENGTH and token.startswith(_PREFIX)
+
     def load(self, position: int, tokens: Iterable[Live]) -> None:
         """Begin with what the store had at `position`; of the events that came meanwhile those above it follow."""
         for live in tokens:

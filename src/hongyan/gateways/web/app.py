@@ -96,7 +96,7 @@ class WebApp:
             self._sites.spend(site(scope["client"][0]))
             await self._call(scope, None, receive, send)
             return
-        caller = self._admit(scope)
+        caller = await self._admit(scope)
         if path in (access.POLL, access.EVENT_STREAM):
             if method == "OPTIONS":
                 await answer(send, 204, _GET_ONLY)
@@ -116,10 +116,10 @@ class WebApp:
             self._pages[access.DESCRIPTION] = json_page(await asyncio.to_thread(describe, self._litestar))
         return self._pages[access.DESCRIPTION]
 
-    def _admit(self, scope: Scope) -> Caller:
+    async def _admit(self, scope: Scope) -> Caller:
         """The one place that decides who comes in."""
         try:
-            caller = authenticate(scope["headers"], self._services)
+            caller = await authenticate(scope["headers"], self._services)
         except NotAuthenticated:
             self._sites.spend(site(scope["client"][0]))
             raise
@@ -136,7 +136,7 @@ class WebApp:
             most = self._most_body if caller is not None else min(_BODY_BEFORE_LOGIN, self._most_body)
             body = await read_body(scope["headers"], receive, most)
             if caller is not None:
-                caller = authenticate(scope["headers"], self._services)  # the token may have ended while the body came
+                caller = await authenticate(scope["headers"], self._services)  # the token may have ended while the body came
         if scope["method"] == "HEAD":
             scope["method"] = "GET"
         if caller is not None:

@@ -21,9 +21,9 @@ def bearer_token(headers: RawHeaders) -> str | None:
     return match[1]
 
 
-def authenticate(headers: RawHeaders, services: WebServices) -> Caller:
-    """The user behind the token of a request. Raises NotAuthenticated."""
+async def authenticate(headers: RawHeaders, services: WebServices) -> Caller:
+    """The user behind the token of a request. Raises NotAuthenticated, Overloaded."""
     token = bearer_token(headers)
     if token is None:
         raise NotAuthenticated("This needs the header Authorization: Bearer TOKEN")
-    return services.identity.check(token)
+    return await services.identity.find(token)

@@ -61,13 +61,13 @@ class Door:
         try:
             if self._stopping:
                 raise _stopping()
-            offer, caller = self._look_at(request)
+            offer, token = self._look_at(request)
         except HongyanError as error:
             http.refuse(error)
             return
-        if caller is not None:
+        if token is not None:
             http.transport.pause_reading()
-            self._context.task(self._enter(http, offer, caller, pipelined))
+            self._context.task(self._enter(http, offer, token, self._site(request), pipelined))
             return
         http.release()
         http.transport.write(offer.answer)
@@ -92,30 +92,29 @@ class Door:
         error = _stopping()
         login.refuse(None, error, Verdict("later", error.retry_after, error.detail))
 
-    def _look_at(self, request: UpgradeRequest) -> tuple[Offer, Caller | None]:
-        """Everything that can be told from the request alone. No caller: the token comes in the first frame."""
+    def _look_at(self, request: UpgradeRequest) -> tuple[Offer, str | None]:
+        """Everything that can be told from the request alone. No token: it comes in the first frame."""
         headers, peer = request.headers, request.peer
         self._origins.check_headers(headers, self._proxies.scheme(peer, request.scheme, headers))
         try:
             token = bearer_token(headers)
-            caller = None if token is None else self._identity.check(token)
         except NotAuthenticated:
             self._sites.spend(self._site(request))
             raise
         offer = read_offer(request, compression=self._compression)
-        if caller is None:
+        if token is None:
             whence, upkeep = self._site(request), self._context.upkeep
             self._sites.spend(whence)
             if upkeep.waiting_count >= _STRANGERS or upkeep.waiting_from(whence) >= _STRANGERS_OF_A_SITE:
                 raise Overloaded("Too many connections have not logged in yet", retry_after=2.0)
-        return offer, caller
+        return offer, token
 
     def _site(self, request: UpgradeRequest) -> str:
         return site(self._proxies.client(request.peer, request.headers))
 
-    async def _enter(self, http: Upgrading, offer: Offer, caller: Caller, pipelined: bytes) -> None:
-        connection = self._connection(http.transport, offer, caller)
+    async def _enter(self, http: Upgrading, offer: Offer, token: str, whence: str, pipelined: bytes) -> None:
         try:
+            connection = self._connection(http.transport, offer, await self._who(token, whence))
             session = await self._open(connection, offer)
         except HongyanError as error:
             http.refuse(error)
@@ -137,17 +136,16 @@ class Door:
             request = offer.codec.request(message)
             if not isinstance(request, Auth):
                 raise NotAuthenticated('The first frame is {"op":"auth","token":...}')
-            caller = self._identity.check(request.token)
         except NotAuthenticated as error:
             login.refuse(offer.codec.ref_of(message), error, Verdict("login", reason=error.detail))
         except HongyanError as error:
             login.refuse(offer.codec.ref_of(message), error, Verdict("stop", reason=error.detail))
         else:
-            self._context.task(self._enter_late(login, offer, caller, request.ref))
+            self._context.task(self._enter_late(login, offer, request.token, request.ref))
 
-    async def _enter_late(self, login: Login, offer: Offer, caller: Caller, ref: int | None) -> None:
-        connection = self._connection(login.transport, offer, caller)
+    async def _enter_late(self, login: Login, offer: Offer, token: str, ref: int | None) -> None:
         try:
+            connection = self._connection(login.transport, offer, await self._who(token, None))
             session = await self._open(connection, offer)
         except NotAuthenticated as error:
             login.refuse(ref, error, Verdict("login", reason=error.detail))
@@ -161,7 +159,20 @@ class Door:
         if login.transport.is_closing():
             session.close()
             return
-        self._begin(connection, session, login.transport, offer.codec.welcome(ref, caller.user), login.pipelined)
+        self._begin(connection, session, login.transport, offer.codec.welcome(ref, connection.caller.user), login.pipelined)
+
+    async def _who(self, token: str, whence: str | None) -> Caller:
+        """The user behind a token. Raises nothing but HongyanError."""
+        try:
+            return await self._identity.find(token)
+        except NotAuthenticated:
+            if whence is not None:
+                self._sites.spend(whence)
+            raise
+        except HongyanError:
+            raise
+        except Exception as error:
+            raise unexpected(error, "letting a WebSocket in") from None
 
     def _connection(self, transport: asyncio.Transport, offer: Offer, caller: Caller) -> Connection:
         return Connection(self._context, transport, caller, offer.codec, self._deflater(offer.deflate))

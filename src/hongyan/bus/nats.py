@@ -1,0 +1,249 @@
+"""The bus over NATS (https://docs.nats.io): two subjects for everybody, one for each node.
+
+    hongyan.EPOCH.log       batches of the log
+    hongyan.EPOCH.signals   everything else
+    hongyan.EPOCH.node.ID   what is for one node
+
+No JetStream: the store is the truth, and what is lost here is read there. Each message is signed with a key from the store,
+so that nobody who can reach NATS, but not the database, can put words into somebody's mouth.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from hashlib import blake2b
+from typing import Any, TypeVar
+
+import msgspec
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from hongyan.bus import Message
+from hongyan.bus.local import Ears
+from hongyan.bus.messages import News, OnTheWire, Range
+from hongyan.core.model import Batch
+
+log = logging.getLogger("hongyan.bus")
+
+M = TypeVar("M", bound=Message)
+
+_MAC_BYTES = 16
+_MOST_BYTES = 524_288
+"""Contents in one message; NATS allows a mebibyte unless told otherwise."""
+_QUEUE_BYTES = 16_777_216
+_PENDING_BYTES = 67_108_864
+_RETRY_SECONDS = 0.5
+_PING_SECONDS = 2
+_ENVELOPE = 1_024
+"""Bytes of an event beside its content."""
+
+Servers = Callable[[], Awaitable[Sequence[str]]]
+"""Where NATS is now: looked up for each attempt to connect."""
+
+
+class NatsBus:
+    """Keeps the contract of `hongyan.bus.Bus`. What waits to be sent is bounded; over the bound the oldest is lost."""
+
+    alone = False
+
+    def __init__(self, servers: Servers) -> None:
+        self._servers = servers
+        self._ears = Ears()
+        self._client: Client | None = None
+        self._node = ""
+        self._prefix = ""
+        self._key = b""
+        self._queue: deque[tuple[str, bytes]] = deque()
+        self._queue_bytes = 0
+        self._queued = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(OnTheWire).decode
+        self.trouble: str | None = "The bus has not been reached yet"
+        self.lost = 0
+        """Messages that were not sent, or not taken, because there was no room or no connection."""
+        self.sent = 0
+        self.received = 0
+        self.refused = 0
+        """Messages that no node of this cluster sent."""
+
+    def listen(self, kind: type[M], heard: Callable[[M], None]) -> None:
+        self._ears.listen(kind, heard)
+
+    async def start(self, epoch: str, key: bytes, node: str) -> None:
+        self._node, self._key, self._prefix = node, key, f"hongyan.{epoch}"
+        await self._connect()
+        self._task = asyncio.create_task(self._run(), name="hongyan bus")
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+            self._task = None
+        if self._client is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._send(self._client)
+                    await self._client.flush(1)
+        await self._drop()
+
+    def publish(self, message: Message, to: str | None = None) -> None:
+        if to is None or to == self._node:
+            self._ears.hear(message)
+            if to is not None:
+                return
+        if self._task is None or self._client is None:
+            self.lost += 1
+        elif to is not None:
+            self._put(f"{self._prefix}.node.{to}", message)
+        elif isinstance(message, Batch):
+            for part in _parts(message):
+                self._put(f"{self._prefix}.log", part)
+        else:
+            self._put(f"{self._prefix}.signals", message)
+
+    def _put(self, subject: str, message: Any) -> None:
+        payload = self._encode(message)
+        self._queue.append((subject, self._mac(payload) + payload))
+        self._queue_bytes += len(payload)
+        while self._queue_bytes > _QUEUE_BYTES:
+            _, oldest = self._queue.popleft()
+            self._queue_bytes -= len(oldest) - _MAC_BYTES
+            self.lost += 1
+        self._queued.set()
+
+    def _mac(self, payload: bytes) -> bytes:
+        return blake2b(payload, digest_size=_MAC_BYTES, key=self._key).digest()
+
+    async def _run(self) -> None:
+        while True:
+            if self._client is None:
+                await asyncio.sleep(_RETRY_SECONDS)
+                await self._connect()
+                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_RETRY_SECONDS):
+                    await self._queued.wait()
+            self._queued.clear()
+            await self._send(self._client)
+
+    async def _send(self, client: Client) -> None:
+        try:
+            while self._queue:
+                subject, payload = self._queue.popleft()
+                self._queue_bytes -= len(payload) - _MAC_BYTES
+                self.sent += 1
+                await client.publish(subject, payload)
+            if not client.is_connected:
+                raise ConnectionError("the connection was lost")
+        except Exception as error:
+            await self._lost(client, error)
+
+    async def _connect(self) -> None:
+        client = Client()
+
+        async def closed() -> None:
+            await self._lost(client, ConnectionError("the connection was lost"))
+
+        async def told(error: Exception) -> None:
+            self.lost += 1
+            log.debug("the bus: %s", error)
+
+        try:
+            async with asyncio.timeout(5.0):
+                await client.connect(
+                    servers=list(await self._servers()),
+                    name=f"hongyan {self._node}",
+                    no_echo=True,
+                    allow_reconnect=False,  # we do it, since where NATS is may have changed
+                    connect_timeout=2,
+                    ping_interval=_PING_SECONDS,
+                    max_outstanding_pings=2,
+                    closed_cb=closed,
+                    disconnected_cb=closed,
+                    error_cb=told,
+                )
+                for subject in ("log", "signals", f"node.{self._node}"):
+                    await client.subscribe(f"{self._prefix}.{subject}", cb=self._arrived, pending_bytes_limit=_PENDING_BYTES)
+                await client.flush(2)
+        except Exception as error:
+            self._is_away(error)
+            with contextlib.suppress(Exception):
+                await client.close()
+            return
+        self._client = client
+        self._queue.clear()  # what nobody heard meanwhile is old
+        self._queue_bytes = 0
+        if self.trouble is not None:
+            log.info("the bus is there")
+        self.trouble = None
+
+    def _is_away(self, error: BaseException) -> None:
+        if self.trouble is None:
+            log.warning("the bus is away, other nodes are followed through the store: %s", _told(error))
+        self.trouble = f"The bus cannot be reached: {_told(error)}"
+
+    async def _lost(self, client: Client, error: Exception) -> None:
+        if self._client is client:
+            self._is_away(error)
+            await self._drop()
+
+    async def _drop(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(1.0):
+                    await client.close()
+
+    async def _arrived(self, message: Msg) -> None:
+        self.received += 1
+        data = message.data
+        payload = data[_MAC_BYTES:]
+        if not hmac.compare_digest(data[:_MAC_BYTES], self._mac(payload)):
+            self.refused += 1
+            return
+        try:
+            found = self._decode(payload)
+        except msgspec.MsgspecError as error:  # a node of another version
+            self.refused += 1
+            log.warning("a message of another node cannot be read: %s", error)
+            return
+        try:
+            if isinstance(found, News):
+                self._ears.hear(found.batch)
+            elif isinstance(found, Range):
+                self._ears.hear(Batch(found.first, found.last, ()))
+            else:
+                self._ears.hear(found)
+        except Exception:
+            log.exception("a message of another node could not be worked on")
+
+
+def _told(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+def _parts(batch: Batch) -> list[News | Range]:
+    """As many messages as it takes; one event that is too large for any is named only."""
+    sizes = [len(event.content) + _ENVELOPE for event in batch.events]
+    if sum(sizes) <= _MOST_BYTES:
+        return [News(batch)]
+    parts: list[News | Range] = []
+    some: list[Any] = []
+    room = _MOST_BYTES
+    for event, size in zip(batch.events, sizes, strict=True):
+        if some and size > room:
+            parts.append(News(Batch(some[0].position, some[-1].position, some)))
+            some, room = [], _MOST_BYTES
+        if size > _MOST_BYTES:
+            parts.append(Range(event.position, event.position))
+        else:
+            some.append(event)
+            room -= size
+    if some:
+        parts.append(News(Batch(some[0].position, some[-1].position, some)))
+    return parts
