@@ -16,7 +16,6 @@ from typing import NoReturn
 import uvloop
 
 from hongyan import __version__
-from hongyan.bus.local import LocalBus
 from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import make
 from hongyan.features.identity import Identity
@@ -30,7 +29,7 @@ from hongyan.operation.checks import Certificate, Following, Room
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
 from hongyan.operation.metrics import Metrics, of_identity, of_messaging, of_store, of_web
-from hongyan.operation.opening import store_in
+from hongyan.operation.opening import bus_of, store_of
 
 log = logging.getLogger("hongyan.server")
 
@@ -125,8 +124,8 @@ class _Server:
 async def _start(started: contextlib.AsyncExitStack, settings: Settings, directory: DataDirectory) -> _Server:
     """Each part that was started leaves in `started` how it is stopped."""
     http = settings.http
-    store = store_in(directory, settings.log)
-    messaging = Messaging(store, LocalBus(), settings)
+    store, bus = store_of(settings), bus_of(settings)
+    messaging = Messaging(store, bus, settings)
     identity = Identity(store, messaging.people, settings.identity)
 
     health = Health(__version__, lambda: messaging.log.position)

@@ -10,7 +10,7 @@ from hongyan.config import Settings
 from hongyan.features.identity import Identity
 from hongyan.messaging import People
 from hongyan.operation.directory import DataDirectory
-from hongyan.operation.opening import store_in
+from hongyan.operation.opening import store_of
 
 
 class Accounts(msgspec.Struct, frozen=True):
@@ -22,12 +22,10 @@ class Accounts(msgspec.Struct, frozen=True):
 async def accounts(settings: Settings, *, may_make: bool) -> AsyncIterator[Accounts]:
     """`may_make`: a data directory that is not there yet is made. Raises DirectoryError and WrongSchema."""
     os.umask(0o077)
-    directory = DataDirectory(settings.data)
-    if may_make:
-        directory.prepare()
-    else:
-        directory.require()
-    store = store_in(directory, settings.log)
+    if not settings.shares_store:
+        directory = DataDirectory(settings.data)
+        directory.prepare() if may_make else directory.require()
+    store = store_of(settings)
     people = People(store)
     identity = Identity(store, people, settings.identity)
     try:

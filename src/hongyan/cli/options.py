@@ -20,7 +20,12 @@ def add_place(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
     """Where the data are. `again`: after the command, over what stood before it."""
     default = argparse.SUPPRESS if again else None
     parser.add_argument("--data", metavar="DIR", default=default, help="the data directory (default: ./data)")
-    parser.add_argument("--store", metavar="URL", default=default, help="where the log is kept; only `sqlite:` (in DIR) for now")
+    parser.add_argument(
+        "--store",
+        metavar="URL",
+        default=default,
+        help="where everything is kept: sqlite: (in DIR) or postgresql://USER@HOST:PORT/DB",
+    )
     parser.add_argument("--config", metavar="FILE", default=default, help="settings, in TOML")
 
 
@@ -28,10 +33,8 @@ def settings_of(given: argparse.Namespace, **flags: str | None) -> "Settings":
     """The settings of the file, the environment and the flags. Raises Refused and SettingsError."""
     from hongyan.config import load
 
-    if given.store is not None and given.store not in ("sqlite", "sqlite:", "sqlite://"):
-        raise Refused(f"--store {given.store}: this version keeps its log in SQLite, in the data directory; leave --store out")
     named = {name.replace("__", "."): text for name, text in flags.items()}
-    return load(Path(given.config) if given.config else None, os.environ, {"data": given.data, **named})
+    return load(Path(given.config) if given.config else None, os.environ, {"data": given.data, "store": given.store, **named})
 
 
 def add_password(parser: argparse.ArgumentParser) -> None:

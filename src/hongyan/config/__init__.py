@@ -5,7 +5,7 @@
 
 from hongyan.config.endpoint import Endpoint, parse_endpoint
 from hongyan.config.load import SettingsError, load, variable
-from hongyan.config.settings import Http, Identity, Limits, Log, Logging, Settings
+from hongyan.config.settings import Http, Identity, Limits, Log, Logging, Node, Settings
 
 __all__ = [
     "Endpoint",
@@ -14,6 +14,7 @@ __all__ = [
     "Limits",
     "Log",
     "Logging",
+    "Node",
     "Settings",
     "SettingsError",
     "load",

@@ -144,10 +144,16 @@ def _path(kind: type, value: Any) -> Any:
 def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
     """What the types cannot say: the name of the setting and a sentence."""
     http, limits = settings.http, settings.limits
+    yield from _cluster(settings)
     try:
         parse_endpoint(http.listen)
     except ValueError as error:
         yield "http.listen", str(error)
+    if settings.node.address:
+        try:
+            parse_endpoint(settings.node.address)
+        except ValueError as error:
+            yield "node.address", str(error)
     if (http.certificate is None) != (http.key is None):
         missing = "http.key" if http.key is None else "http.certificate"
         given = "http.certificate" if http.key is None else "http.key"
@@ -166,3 +172,18 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
         if room < limits.message_bytes + _ENVELOPE:
             needed = limits.message_bytes + _ENVELOPE
             yield name, f"a message of limits.message_bytes must fit into it: at least {needed}, not {room}"
+
+
+def _cluster(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Several nodes need a store that they share, and a bus."""
+    if not settings.shares_store and settings.store not in ("sqlite", "sqlite:", "sqlite://"):
+        yield "store", "expected sqlite: (a file in the data directory) or postgresql://USER@HOST:PORT/DATABASE"
+    if not settings.has_bus and settings.bus not in ("local", "local:"):
+        yield "bus", "expected local: (one node alone) or nats://HOST:PORT"
+    if settings.has_bus and not settings.shares_store:
+        yield "bus", "a bus joins nodes that share a store: give store = postgresql://... too"
+    if settings.node.workers > 1 and not (settings.shares_store and settings.has_bus):
+        yield (
+            "node.workers",
+            "several processes need a shared store and a bus: give store = postgresql://... and bus = nats://...",
+        )

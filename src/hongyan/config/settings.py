@@ -115,6 +115,17 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Log-ins that may be under way; more are told to come back."""
 
 
+class Node(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """This process among others that share a store."""
+
+    name: str = ""
+    """What people call it in lists of nodes; empty is the name of the machine and the port."""
+    address: str = ""
+    """HOST:PORT at which clients reach this node, where that is not `http.listen`."""
+    workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """Processes on this machine, behind one port; more than one need a shared store and a bus."""
+
+
 class Logging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the server writes to its standard error."""
 
@@ -131,8 +142,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The data directory: everything that the server keeps."""
     domain: str = "localhost"
     """The organisation's own domain name."""
+    store: str = "sqlite:"
+    """Where everything is kept: `sqlite:` is a file in the data directory, `postgresql://USER@HOST:PORT/DB` a shared database."""
+    bus: str = "local:"
+    """How nodes that share a store wake one another: `local:` for one node alone, or `nats://HOST:PORT`, several with commas."""
     http: Http = Http()
     limits: Limits = Limits()
     log: Log = Log()
     identity: Identity = Identity()
+    node: Node = Node()
     logging: Logging = Logging()
+
+    @property
+    def shares_store(self) -> bool:
+        """Other nodes may use the same store."""
+        return self.store.startswith(("postgresql://", "postgres://", "postgresql+srv://"))
+
+    @property
+    def has_bus(self) -> bool:
+        return self.bus.startswith(("nats://", "tls://", "nats+srv://"))

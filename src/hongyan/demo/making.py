@@ -16,7 +16,7 @@ from hongyan.demo.story import ADMINISTRATOR, GROUPS, LINES, PEOPLE, Line
 from hongyan.features.identity.service import Identity
 from hongyan.messaging import LOBBY, Messaging
 from hongyan.operation.directory import DataDirectory
-from hongyan.operation.opening import store_in
+from hongyan.operation.opening import sqlite_in
 from hongyan.store import Appended, Draft, Refused, Store
 from hongyan.store.sqlite_file import sync_directory
 
@@ -64,7 +64,7 @@ async def _build(
     building: DataDirectory, settings: Settings, now: datetime, random: Callable[[int], bytes], administrator: str, everybody: str
 ) -> None:
     told = _Told(now)
-    store = store_in(building, settings.log)
+    store = sqlite_in(building, settings)
     messaging = Messaging(store, LocalBus(), replace(settings, data=building.path), clock=told.milliseconds, random=random)
     identity = Identity(store, messaging.people, settings.identity, clock=told.milliseconds, random=random)
     await messaging.start()

@@ -1,12 +1,36 @@
-"""The store of a data directory, as every command opens it."""
+"""The store and the bus that the settings name, as every command opens them."""
 
-from hongyan import config
+from hongyan.bus import Bus
+from hongyan.bus.local import LocalBus
+from hongyan.bus.nats import NatsBus
+from hongyan.config import Settings
 from hongyan.operation.directory import DataDirectory
+from hongyan.store.postgres import PostgresStore
 from hongyan.store.sqlite import SqliteStore
 
+OpenedStore = SqliteStore | PostgresStore
 
-def store_in(directory: DataDirectory, settings: config.Log) -> SqliteStore:
+
+def store_of(settings: Settings, directory: DataDirectory | None = None) -> OpenedStore:
+    """Not started yet. `directory` in place of the settings' own."""
+    log = settings.log
+    if settings.shares_store:
+        return PostgresStore(settings.store, queue=log.queue, readers=log.readers)
+    return sqlite_in(directory or DataDirectory(settings.data), settings)
+
+
+def sqlite_in(directory: DataDirectory, settings: Settings) -> SqliteStore:
+    """The embedded store of a data directory, not started yet."""
+    log = settings.log
+    return SqliteStore(directory.database, queue=log.queue, readers=log.readers, checkpoint_pages=log.checkpoint_pages)
+
+
+def bus_of(settings: Settings) -> Bus:
     """Not started yet."""
-    return SqliteStore(
-        directory.database, queue=settings.queue, readers=settings.readers, checkpoint_pages=settings.checkpoint_pages
-    )
+    if not settings.has_bus:
+        return LocalBus()
+
+    async def servers() -> list[str]:
+        return [part.strip() for part in settings.bus.split(",")]
+
+    return NatsBus(servers)
