@@ -8,8 +8,9 @@ import os
 import resource
 import secrets
 import signal
+import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NoReturn
 
@@ -33,6 +34,7 @@ from hongyan.operation.opening import bus_of, store_of
 
 log = logging.getLogger("hongyan.server")
 
+_OUT_OF_TOUCH = "This node has not seen the end of the shared log for a while: it acts on nothing until it has"
 _STOP_SECONDS = 9.0
 """Whatever a part does, the whole stop stays within 10 s."""
 
@@ -41,15 +43,15 @@ class CannotStart(Exception):
     """The text says why, for people."""
 
 
-def run(settings: Settings, *, demo: bool = False) -> int:
-    """Serve until a signal. Raises DirectoryError, WrongSchema, CannotStart."""
+def run(settings: Settings, *, demo: bool = False, ready: Callable[[], None] = lambda: None) -> int:
+    """Serve until a signal; `ready` is called when clients are taken. Raises DirectoryError, WrongSchema, CannotStart."""
     logs.set_up(settings.logging)
     os.umask(0o077)
     _raise_file_limit()
     directory = DataDirectory(settings.data)
     directory.prepare()
-    with directory.locked(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings, directory, demo))
+    with directory.locked(shared=settings.shares_store), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(settings, directory, demo, ready))
 
 
 def _raise_file_limit() -> None:
@@ -83,7 +85,7 @@ class _Signals:
         (self.hurry if self.stop.is_set() else self.stop).set()
 
 
-async def _serve(settings: Settings, directory: DataDirectory, demo: bool) -> int:
+async def _serve(settings: Settings, directory: DataDirectory, demo: bool, ready: Callable[[], None]) -> int:
     signals = _Signals()
     with signals.heard():
         _say(await _first_run(settings, directory, demo))
@@ -94,8 +96,10 @@ async def _serve(settings: Settings, directory: DataDirectory, demo: bool) -> in
             with directory.announced(endpoint):
                 _say(await _ready(settings, directory, server, endpoint))
                 log.info("ready on %s, at position %d", endpoint, server.messaging.log.position)
+                ready()
                 await signals.stop.wait()
                 server.health.stopping = True
+                server.messaging.leave()
                 log.info("stopping")
             stopping = asyncio.create_task(started.pop_all().aclose(), name="hongyan stop")
             hurry = asyncio.create_task(signals.hurry.wait())
@@ -130,6 +134,8 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
 
     health = Health(__version__, lambda: messaging.log.position)
     health.watch(lambda: store.trouble, needed=True)
+    health.watch(lambda: _OUT_OF_TOUCH if messaging.log.stale else None, needed=True)
+    health.watch(lambda: bus.trouble)
     health.watch(Following(lambda: messaging.log.head, lambda: messaging.log.position))
     health.watch(Room(directory.path))
     if http.certificate is not None and http.key is not None:
@@ -158,6 +164,10 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         await gateway.start()
     except (CannotListen, CertificateError) as error:
         raise CannotStart(str(error)) from error
+    address = Endpoint(advertised(parse_endpoint(http.listen)).host, gateway.port)
+    if settings.node.address:
+        address = parse_endpoint(settings.node.address)
+    messaging.join(settings.node.name or f"{socket.gethostname()}:{gateway.port}", {"http": str(address)})
     return _Server(health, messaging, gateway)
 
 
@@ -189,6 +199,11 @@ async def _ready(settings: Settings, directory: DataDirectory, server: _Server, 
     if not await server.messaging.people.search("", 1):
         lines.append(f"Nobody has an account yet. Make the first one: hongyan --data {directory.path} user add NAME --admin")
     return "\n".join(lines)
+
+
+def advertised(listen: Endpoint) -> Endpoint:
+    """Where others reach what listens on every address: by the name of this machine."""
+    return Endpoint(socket.gethostname(), listen.port) if listen.host in ("", "0.0.0.0", "::") else listen  # noqa: S104
 
 
 def _reachable(listen: Endpoint, port: int) -> Endpoint:

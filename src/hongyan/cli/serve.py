@@ -1,9 +1,16 @@
 """`hongyan serve`: run the server until it is told to stop."""
 
 import argparse
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
+from hongyan.cli import workers
 from hongyan.cli.options import Commands, add_place, settings_of
 from hongyan.cli.refused import Refused
+
+if TYPE_CHECKING:
+    from hongyan.config import Settings
 
 
 def add(commands: Commands) -> None:
@@ -15,6 +22,9 @@ def add(commands: Commands) -> None:
     )
     add_place(parser, again=True)
     parser.add_argument("--http", metavar="HOST:PORT", help="where to listen (default: 127.0.0.1:8440); port 0 takes a free one")
+    parser.add_argument("--bus", metavar="URL", help="how nodes of one store wake one another: nats://HOST:PORT (default: none)")
+    parser.add_argument("--node", metavar="NAME", help="what this node is called among others (default: machine and port)")
+    parser.add_argument("--workers", metavar="N", help="so many processes behind one port; needs --store and --bus (default: 1)")
     parser.add_argument("--domain", metavar="NAME", help="the organisation's own domain name (default: localhost)")
     parser.add_argument("--certificate", metavar="FILE", help="TLS certificate with its chain, PEM")
     parser.add_argument("--key", metavar="FILE", help="its private key, PEM")
@@ -29,10 +39,19 @@ def _run(given: argparse.Namespace) -> int:
         http__certificate=given.certificate,
         http__key=given.key,
         domain=given.domain,
+        bus=given.bus,
+        node__name=given.node,
+        node__workers=given.workers,
     )
+    if settings.node.workers > 1:
+        return workers.run(settings, partial(_serve, demo=given.demo))
+    return _serve(settings, lambda: None, demo=given.demo)
+
+
+def _serve(settings: "Settings", ready: Callable[[], None], *, demo: bool) -> int:
     from hongyan import server
 
     try:
-        return server.run(settings, demo=given.demo)
+        return server.run(settings, demo=demo, ready=ready)
     except server.CannotStart as error:
         raise Refused(str(error)) from error

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from hongyan.core.errors import Conflict, NotFound
 from hongyan.core.model import DIRECTORY_LANE
@@ -48,7 +48,7 @@ class People:
             select(users.c.id, users.c.name)
             .where(
                 ~users.c.disabled,
-                or_(users.c.id.between(wanted, wanted + _LAST), users.c.folded.between(wanted, wanted + _LAST)),
+                or_(*(and_(one >= wanted, one <= wanted + _LAST) for one in (users.c.id, users.c.folded))),
             )
             .order_by(users.c.id)
             .limit(limit)

@@ -1,5 +1,7 @@
 """The data directory: everything that a server keeps, for one server at a time, and for nobody else's eyes.
 
+Nodes that keep everything in a shared store may share a directory too: they only leave their address in it.
+
 hongyan.db*     the store            lock           held by the server while it runs
 http.address    HOST:PORT of the running server     demo.txt    passwords of the demonstration organisation
 """
@@ -49,20 +51,24 @@ class DataDirectory:
             raise DirectoryError(f"There is no Hongyan data in {self.path}: name the data directory with --data DIR")
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold it alone. The kernel gives the lock back however the process ends. Raises DirectoryError when it is taken."""
+    def locked(self, *, shared: bool = False) -> Iterator[None]:
+        """Hold it alone, or with others that share it. The kernel gives the lock back however the process ends.
+
+        Raises DirectoryError when it is taken.
+        """
         try:
             file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise DirectoryError(f"The file {self._lock} cannot be opened: {error.strerror or error}") from error
         try:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
             except BlockingIOError:
                 holder = os.pread(file, 20, 0).decode("ascii", "replace").strip()
                 who = f"process {holder}" if holder.isdigit() else "another process"
                 raise DirectoryError(f"The data directory {self.path} is in use by {who}; stop that server first") from None
-            self.address.unlink(missing_ok=True)  # a server that was killed could not
+            if not shared:
+                self.address.unlink(missing_ok=True)  # a server that was killed could not
             os.ftruncate(file, 0)
             os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
             yield
@@ -72,10 +78,12 @@ class DataDirectory:
     @contextlib.contextmanager
     def announced(self, endpoint: Endpoint) -> Iterator[None]:
         """While it lasts, `http.address` tells where the server listens (with the real port of a `--http HOST:0`)."""
-        fresh = self.address.with_suffix(".new")
+        fresh = self.address.with_suffix(f".new{os.getpid()}")
         fresh.write_text(f"{endpoint}\n", encoding="ascii")
         fresh.replace(self.address)
         try:
             yield
         finally:
-            self.address.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                if self.address.read_text(encoding="ascii") == f"{endpoint}\n":  # otherwise another node's
+                    self.address.unlink()

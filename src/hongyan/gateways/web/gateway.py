@@ -74,7 +74,7 @@ class WebGateway:
         self._door = Door(self._services, self._context)
         tls = self._certificate.context if self._certificate is not None else None
         listener = Listener(self._app, self._door, pace=self._http_pace, tls=tls, admits=self._admits)
-        await listener.start(parse_endpoint(http.listen))
+        await listener.start(parse_endpoint(http.listen), shared=self._services.settings.node.workers > 1)
         self._listener = listener
         self._upkeep.start()
         if self._certificate is not None:

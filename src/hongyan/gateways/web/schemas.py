@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from hongyan.core.choice import By
 from hongyan.core.content import Content
 from hongyan.core.model import HistoryPolicy, Role, Status
 from hongyan.core.wire import WireEvent
@@ -154,6 +155,34 @@ class Health(msgspec.Struct, frozen=True):
     position: int
 
 
+class NodeView(msgspec.Struct, frozen=True):
+    id: str
+    """Another one after each start."""
+    name: str
+    version: str
+    addresses: dict[str, str]
+    """HOST:PORT by the name of a gateway."""
+    started: int
+    """Milliseconds since 1970 UTC."""
+    sessions: int
+    users: int
+    position: int
+    ready: bool
+    """It takes clients."""
+    reason: str
+    """Why not."""
+
+
+class NodeList(msgspec.Struct, frozen=True):
+    nodes: list[NodeView]
+
+
+class PickedNode(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    addresses: dict[str, str]
+
+
 class _Query(msgspec.Struct, frozen=True):
     """A field that was not given is UNSET and not None: in a loose conversion the text "null" would be None."""
 
@@ -181,6 +210,12 @@ class PollQuery(_Query, frozen=True):
     wait: Annotated[float, Meta(ge=0)] = 0.0
 
 
+class PickQuery(_Query, frozen=True):
+    by: By = "least"
+    key: Annotated[str, Meta(max_length=200)] = ""
+    gateway: Annotated[str, Meta(max_length=32)] = "http"
+
+
 class StreamQuery(_Query, frozen=True):
     after: Place | msgspec.UnsetType = msgspec.UNSET
 
@@ -191,6 +226,7 @@ QUERIES: dict[str, type[msgspec.Struct]] = {
     "history": HistoryQuery,
     "poll": PollQuery,
     "event_stream": StreamQuery,
+    "pick_node": PickQuery,
 }
 """By the id of the operation."""
 

@@ -77,12 +77,12 @@ class Listener:
         """Those of HTTP."""
         return len(self._state.connections)
 
-    async def start(self, endpoint: Endpoint) -> None:
-        """Raises CannotListen."""
+    async def start(self, endpoint: Endpoint, *, shared: bool = False) -> None:
+        """`shared`: with other processes that listen on the same port. Raises CannotListen."""
         if not self._config.loaded:
             self._config.load()
         self._loop = asyncio.get_running_loop()
-        sockets = await self._loop.run_in_executor(None, bind, endpoint)
+        sockets = await self._loop.run_in_executor(None, bind, endpoint, shared)
         self.port = sockets[0].getsockname()[1]
         handshake = self._pace.handshake if self._tls is not None else None
         for one in sockets:
@@ -147,14 +147,18 @@ class Listener:
             connection.look(now, self._pace.drain)  # type: ignore[union-attr]  # uvicorn lists protocols of other kinds, too
 
 
-def bind(endpoint: Endpoint) -> list[socket.socket]:
-    """Sockets for all addresses of the host, on the same port. Raises CannotListen."""
+def bind(endpoint: Endpoint, shared: bool = False) -> list[socket.socket]:
+    """Sockets for all addresses of the host, on the same port. Raises CannotListen.
+
+    Processes that share a port each have a socket of their own, between which the kernel deals new connections out.
+    """
     sockets: list[socket.socket] = []
     try:
         for family, host in _addresses(endpoint):
             port = sockets[0].getsockname()[1] if sockets else endpoint.port
             dual = family == socket.AF_INET6 and not host
-            sockets.append(socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=dual))
+            one = socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=dual, reuse_port=shared)
+            sockets.append(one)
             _keep_little_in_the_kernel(sockets[-1])
     except OSError as error:
         for one in sockets:

@@ -10,13 +10,14 @@ from hongyan.gateways.web.routes.accounts import accounts
 from hongyan.gateways.web.routes.conversations import conversations
 from hongyan.gateways.web.routes.members import members
 from hongyan.gateways.web.routes.messages import messages
+from hongyan.gateways.web.routes.nodes import nodes
 from hongyan.gateways.web.routes.operation import operation
 from hongyan.gateways.web.routes.people import people
 from hongyan.gateways.web.services import WebServices
 
 
 def routes(services: WebServices) -> list[HTTPRouteHandler]:
-    subjects = (accounts, people, conversations, members, messages, operation)
+    subjects = (accounts, people, conversations, members, messages, nodes, operation)
     return [handler for subject in subjects for handler in subject(services)]
 
 
