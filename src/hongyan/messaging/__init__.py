@@ -122,7 +122,7 @@ class Messaging:
         self.leave()
         self.sessions.stop()
         await self.sender.stop()
-        self.receipts.stop()
+        await self.receipts.stop()
         self.presence.stop()
         self.attendance.stop()
         if self._watching is not None:

@@ -77,7 +77,7 @@ class Conversations:
             create(tx, id, "direct", None, "all", key, people, now, by=caller.user)
             return id, True
 
-        made, new = await self._store.transaction(make)
+        made, new = await self._store.transaction(make, scope=f"direct:{key}")
         return await self._changed(caller, made), new
 
     async def create_group(
@@ -95,7 +95,7 @@ class Conversations:
             self._room_for(tx, list(known))
             create(tx, id, "group", title, history, None, people, now, by=caller.user)
 
-        await self._store.transaction(make)
+        await self._store.transaction(make, scope=id)
         return await self._changed(caller, id)
 
     async def get(self, caller: Caller, conversation: str) -> ConversationView:
@@ -140,7 +140,7 @@ class Conversations:
                 tx.connection.execute(update(conversations).where(conversations.c.id == conversation).values(changed))
                 tx.append(Draft(conversation, "settings", caller.user, now, msgspec.json.encode(changed)))
 
-        await self._store.transaction(change)
+        await self._store.transaction(change, scope=conversation)
         return await self._changed(caller, conversation)
 
     async def members(self, caller: Caller, conversation: str, after: str | None, limit: int) -> tuple[list[MemberView], bool]:
@@ -184,7 +184,7 @@ class Conversations:
             self._room_for(tx, list(fresh))
             join(tx, conversation, [Joining(user, known[user]) for user in people if user in fresh], now, by=caller.user)
 
-        await self._store.transaction(change)
+        await self._store.transaction(change, scope=conversation)
         return await self._changed(caller, conversation)
 
     async def set_role(self, caller: Caller, conversation: str, user: str, role: Role) -> ConversationView:
@@ -205,7 +205,7 @@ class Conversations:
                 changed.append(Joining(caller.user, known[caller.user], "admin"))
             change_role(tx, conversation, changed, here.member_count, now, by=caller.user)
 
-        await self._store.transaction(change)
+        await self._store.transaction(change, scope=conversation)
         return await self._changed(caller, conversation)
 
     async def remove(self, caller: Caller, conversation: str, user: str) -> None:
@@ -218,7 +218,7 @@ class Conversations:
             policy.remove_member(here.kind, here.role, target, oneself=user == caller.user)
             part(tx, conversation, user, names(tx.connection, [user])[user], now, by=caller.user)
 
-        await self._store.transaction(change)
+        await self._store.transaction(change, scope=conversation)
 
     async def _changed(self, caller: Caller, conversation: str) -> ConversationView:
         """As it is now, once this node knows of the change: who is told of it may send at once."""

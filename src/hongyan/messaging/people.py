@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, and_, insert, or_, select, update
 
 from hongyan.core.errors import Conflict, NotFound
-from hongyan.core.model import DIRECTORY_LANE
+from hongyan.core.model import DIRECTORY_LANE, user_lane
 from hongyan.core.text import folded
 from hongyan.messaging.membership import Joining, create, join
 from hongyan.messaging.tables import conversations, users
@@ -68,7 +68,7 @@ class People:
                 content = msgspec.json.encode({"id": user, "name": name})
                 tx.append(Draft(DIRECTORY_LANE, "profile", user, now, content))
 
-        await self._store.transaction(change)
+        await self._store.transaction(change, scope=user_lane(user))
 
     def add(self, tx: Transaction, user: str, name: str, admin: bool, now: int) -> None:
         """Inside a transaction: one new person, in the directory and in the lobby. Raises Conflict when the id was ever used."""

@@ -1,25 +1,46 @@
 """Read marks: one monotone number for each reader and conversation, merged by maximum.
 
 The reader's own devices learn of it by an event in the user's lane; others by a signal, at most a few a second for each
-conversation.
+conversation. Marks that come while others are being stored are stored together: people read as often as they write.
 """
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, tuple_, update
 
 from hongyan.bus import Bus, Signal
 from hongyan.core import policy
-from hongyan.core.errors import Invalid
-from hongyan.core.model import Caller, user_lane
+from hongyan.core.errors import HongyanError, Invalid, Overloaded
+from hongyan.core.model import Caller, Role, user_lane
 from hongyan.messaging.describing import MEMBERS_LISTED
 from hongyan.messaging.tables import members
 from hongyan.messaging.views import Views
 from hongyan.store import Draft, Store, Transaction, reading
 
+log = logging.getLogger("hongyan.messaging")
+
 _SIGNAL_SECONDS = 0.25
+_AT_ONCE = 200
+_MOST_WAITING = 20_000
+
+_SET = (
+    update(members)
+    .where(members.c.conversation == bindparam("lane"), members.c.user == bindparam("reader"))
+    .values(read_seq=bindparam("mark"))
+)
+
+
+class _Mark:
+    __slots__ = ("conversation", "done", "seq", "user")
+
+    def __init__(self, user: str, conversation: str, seq: int, done: "asyncio.Future[int]") -> None:
+        self.user = user
+        self.conversation = conversation
+        self.seq = seq
+        self.done = done
 
 
 class Receipts:
@@ -28,35 +49,54 @@ class Receipts:
         self._bus = bus
         self._views = views
         self._clock = clock
+        self._waiting: list[_Mark] = []
+        self._storing: asyncio.Task[None] | None = None
         self._untold: dict[tuple[str, str], int] = {}
         self._telling: asyncio.TimerHandle | None = None
 
     async def read(self, caller: Caller, conversation: str, seq: int) -> int:
-        """Move the mark up to `seq`; gives where it is now. Raises NotFound, Invalid for a `seq` that is not there yet."""
-        user, now = caller.user, self._clock()
+        """Move the mark up to `seq`; gives where it is now.
 
-        def mark(tx: Transaction) -> int:
-            mine = (members.c.conversation == conversation) & (members.c.user == user)
-            row = tx.connection.execute(select(members.c.role, members.c.read_seq).where(mine)).one_or_none()
-            policy.member(row.role if row else None)
-            before: int = row.read_seq if row else 0
-            if seq <= before:
-                return before
-            if seq > reading.lane_head(tx.connection, conversation):
-                raise Invalid(f"This conversation has no event {seq} yet")
-            tx.connection.execute(update(members).where(mine).values(read_seq=seq))
-            content = msgspec.json.encode({"conversation": conversation, "seq": seq})
-            tx.append(Draft(user_lane(user), "read", user, now, content))
-            return seq
-
-        marked = await self._store.transaction(mark)
+        Raises NotFound, Invalid for a `seq` that is not there yet, Overloaded.
+        """
+        if len(self._waiting) >= _MOST_WAITING:
+            raise Overloaded(retry_after=1.0)
+        mark = _Mark(caller.user, conversation, seq, asyncio.get_running_loop().create_future())
+        self._waiting.append(mark)
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store_all(), name="hongyan read marks")
+        marked = await mark.done
         if marked == seq:
-            self._tell(user, conversation, seq)
+            self._tell(caller.user, conversation, seq)
         return marked
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """When those that wait are stored."""
         if self._telling is not None:
             self._telling.cancel()
+        if self._storing is not None:
+            await self._storing
+
+    async def _store_all(self) -> None:
+        while self._waiting:
+            marks, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
+            now = self._clock()
+            outcomes: Sequence[int | Exception]
+            try:
+                outcomes = await self._store.transaction(lambda tx, marks=marks, now=now: _mark_all(tx, marks, now), scope="read")  # type: ignore[misc]
+            except HongyanError as error:
+                outcomes = [error] * len(marks)
+            except Exception as error:
+                log.exception("read marks could not be stored")
+                outcomes = [error] * len(marks)
+            for mark, outcome in zip(marks, outcomes, strict=True):
+                if mark.done.done():
+                    continue
+                if isinstance(outcome, Exception):
+                    mark.done.set_exception(outcome)
+                else:
+                    mark.done.set_result(outcome)
+        self._storing = None
 
     def _tell(self, user: str, conversation: str, seq: int) -> None:
         lane = self._views.lanes.get(conversation)
@@ -72,3 +112,41 @@ class Receipts:
         for (user, conversation), seq in untold.items():
             body = {"type": "read", "conversation": conversation, "user": user, "seq": seq}
             self._bus.publish(Signal("read", user, (conversation,), body))
+
+
+def _mark_all(tx: Transaction, marks: Sequence[_Mark], now: int) -> list[int | Exception]:
+    """For each where it is afterwards, or why it was refused. One statement for all of a kind."""
+    places = sorted({(mark.conversation, mark.user) for mark in marks})
+    rows = tx.connection.execute(
+        select(members.c.conversation, members.c.user, members.c.role, members.c.read_seq).where(
+            tuple_(members.c.conversation, members.c.user).in_(places)
+        )
+    )
+    found: dict[tuple[str, str], tuple[Role, int]] = {(row.conversation, row.user): (row.role, row.read_seq) for row in rows}
+    heads = reading.lane_heads(tx.connection, [conversation for conversation, _ in found])
+    outcomes: list[int | Exception] = []
+    fresh: dict[tuple[str, str], int] = {}
+    for mark in marks:
+        place = (mark.conversation, mark.user)
+        role, before = found.get(place, (None, 0))
+        before = max(before, fresh.get(place, 0))
+        try:
+            policy.member(role)
+            if mark.seq > heads.get(mark.conversation, 0):
+                raise Invalid(f"This conversation has no event {mark.seq} yet")
+        except HongyanError as error:
+            outcomes.append(error)
+            continue
+        if mark.seq > before:
+            fresh[place] = mark.seq
+        outcomes.append(max(mark.seq, before))
+    if fresh:
+        moved = sorted(fresh.items())
+        tx.connection.execute(_SET, [{"lane": lane, "reader": user, "mark": seq} for (lane, user), seq in moved])
+        tx.append_all(
+            [
+                Draft(user_lane(user), "read", user, now, msgspec.json.encode({"conversation": conversation, "seq": seq}))
+                for (conversation, user), seq in moved
+            ]
+        )
+    return outcomes

@@ -26,7 +26,7 @@ Order among calls: appends of one store object are committed in the order of the
 awaited comes after it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -73,6 +73,18 @@ class VersionConflict(Exception):
 
 
 Refused = HongyanError | VersionConflict
+
+
+def accepted(outcomes: Sequence[Appended | Refused]) -> list[Appended]:
+    """All of them. Raises the first that is a refusal."""
+    found: list[Appended] = []
+    for outcome in outcomes:
+        if not isinstance(outcome, Appended):
+            raise outcome
+        found.append(outcome)
+    return found
+
+
 Done = Callable[[Appended | Refused], None]
 
 
@@ -89,6 +101,10 @@ class Transaction(Protocol):
 
         Raises VersionConflict and ClientIdReused.
         """
+        ...
+
+    def append_all(self, drafts: Sequence[Draft]) -> list[Appended]:
+        """The same for several that do not bump, at the price of one. Raises for the first that is refused."""
         ...
 
 

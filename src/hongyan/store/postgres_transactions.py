@@ -8,7 +8,7 @@ one wait for the same scope only. Both by advisory locks that are taken first; t
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from threading import Thread
 from time import monotonic
@@ -21,8 +21,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hongyan.core.errors import OutcomeUnknown, StoreUnavailable
 from hongyan.core.model import Event
-from hongyan.store import Appended, Draft, Transaction
-from hongyan.store.postgres_append import CALL_SECONDS, PATIENCE_SECONDS, RETRY_SECONDS, parameters, placed, xact_status
+from hongyan.store import Appended, Draft, Transaction, accepted
+from hongyan.store.postgres_append import CALL_SECONDS, MOST, PATIENCE_SECONDS, RETRY_SECONDS, parameters, placed, xact_status
 from hongyan.store.postgres_connection import connect, engine, is_away, is_conflict, told
 
 log = logging.getLogger("hongyan.store")
@@ -65,14 +65,18 @@ class PostgresTransaction:
         return self._connection
 
     def append(self, draft: Draft) -> Appended:
-        row = self.connection.execute(_CALL, dict(zip(_ARRAYS, parameters([draft]), strict=True))).one()
-        found = placed([draft], *row)
-        self.events += found.events
-        self.xid = found.xid
-        outcome = found.outcomes[0]
-        if isinstance(outcome, Appended):
-            return outcome
-        raise outcome
+        return self.append_all([draft])[0]
+
+    def append_all(self, drafts: Sequence[Draft]) -> list[Appended]:
+        found: list[Appended] = []
+        for at in range(0, len(drafts), MOST):
+            some = drafts[at : at + MOST]
+            row = self.connection.execute(_CALL, dict(zip(_ARRAYS, parameters(some), strict=True))).one()
+            answer = placed(some, *row)
+            self.events += answer.events
+            self.xid = answer.xid
+            found += accepted(answer.outcomes)
+        return found
 
     def over(self) -> None:
         self._connection = None

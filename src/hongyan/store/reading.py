@@ -94,6 +94,11 @@ def lane_head(connection: Connection, lane: str) -> int:
     return connection.scalar(_LANE_HEAD, {"lane": lane}) or 0
 
 
+def lane_heads(connection: Connection, lanes: Sequence[str]) -> dict[str, int]:
+    """The last `seq` of each of these lanes that is not empty."""
+    return {lane: seq for lane, seq, _ in _look(connection, _TOPS, [_Place(lane, 0) for lane in set(lanes)])}
+
+
 def after(connection: Connection, position: int, limit: int) -> list[Event]:
     """The oldest `limit` events above `position`, of every lane."""
     return _events(connection, _AFTER, position=position, limit=limit)

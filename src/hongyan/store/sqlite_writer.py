@@ -3,7 +3,7 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hongyan.core.errors import StoreUnavailable
 from hongyan.core.model import Batch, Event
-from hongyan.store import Appended, Draft, Transaction
+from hongyan.store import Appended, Draft, Transaction, accepted
 from hongyan.store.sqlite_file import Access
 from hongyan.store.sqlite_log import MOST, LogEnd, TransactionLost, is_trouble
 
@@ -70,14 +70,17 @@ class SqliteTransaction:
         return self._connection
 
     def append(self, draft: Draft) -> Appended:
+        return self.append_all([draft])[0]
+
+    def append_all(self, drafts: Sequence[Draft]) -> list[Appended]:
         if self._connection is None:
             raise RuntimeError("This transaction is over")
-        placed = self._end.append([draft])
-        self.events += placed.events
-        outcome = placed.outcomes[0]
-        if isinstance(outcome, Appended):
-            return outcome
-        raise outcome
+        found: list[Appended] = []
+        for at in range(0, len(drafts), MOST):
+            placed = self._end.append(drafts[at : at + MOST])
+            self.events += placed.events
+            found += accepted(placed.outcomes)
+        return found
 
     def over(self) -> None:
         self._connection = None

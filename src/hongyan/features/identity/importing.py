@@ -71,8 +71,7 @@ class Import:
             rows.put_verifiers(tx.connection, new, change_password=False)
             if issued:
                 rows.add_tokens(tx.connection, issued, now)
-            for token in issued:
-                tx.append(token_draft(token, now))
+            tx.append_all([token_draft(token, now) for token in issued])
 
         await self._store.transaction(write)
         return [(user, made[user].token if tokens else None) for user, _ in new]

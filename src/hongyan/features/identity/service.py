@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from hongyan import config
 from hongyan.core import text
 from hongyan.core.errors import Conflict, HongyanError, Invalid, NotAuthenticated, NotFound
-from hongyan.core.model import Caller
+from hongyan.core.model import Caller, user_lane
 from hongyan.features.identity import rows
 from hongyan.features.identity.importing import Import
 from hongyan.features.identity.issuing import Change, end, fresh, issue
@@ -110,7 +110,7 @@ class Identity:
             answer = Login(new.token, new.id, user, found.name, device, issued.expires, found.change_password)
             return answer, issue(tx, issued, now, most=self._settings.tokens_per_user)
 
-        answer, change = await self._store.transaction(write)
+        answer, change = await self._store.transaction(write, scope=user_lane(user))
         self._follow(change)
         self.logins["ok"] += 1
         return answer
@@ -143,7 +143,7 @@ class Identity:
             answer = IssuedToken(new.token, new.id, name, issued.expires)
             return answer, issue(tx, issued, now, most=most, keep=caller.token_id)
 
-        answer, change = await self._store.transaction(write)
+        answer, change = await self._store.transaction(write, scope=user_lane(caller.user))
         self._follow(change)
         return answer
 
@@ -156,7 +156,7 @@ class Identity:
                 raise NotFound("You have no such token")
             return end(tx, [token_id], now)
 
-        self._follow(await self._store.transaction(write))
+        self._follow(await self._store.transaction(write, scope=user_lane(caller.user)))
 
     async def sweep(self) -> int:
         """End what has expired, so that its sessions end too and no row stays. How many there were."""
@@ -185,7 +185,7 @@ class Identity:
             rows.put_verifiers(tx.connection, [(user, verifier)], change_password=False)
             return end(tx, rows.of_user(tx.connection, user, keep=caller.token_id), now)
 
-        self._follow(await self._store.transaction(write))
+        self._follow(await self._store.transaction(write, scope=user_lane(user)))
 
     async def set_password(self, user: str, new: str, *, must_change: bool = False, keep: str | None = None) -> None:
         """Somebody's, by an administrator; every token but `keep` ends. Raises Invalid, NotFound, Overloaded."""
@@ -199,7 +199,7 @@ class Identity:
             rows.put_verifiers(tx.connection, [(user, verifier)], change_password=must_change)
             return end(tx, rows.of_user(tx.connection, user, keep=keep), now)
 
-        self._follow(await self._store.transaction(write))
+        self._follow(await self._store.transaction(write, scope=user_lane(user)))
 
     # Accounts
 
@@ -258,7 +258,7 @@ class Identity:
         self._follow(await self._store.transaction(write))
 
     async def _end(self, ids: Sequence[str], now: int) -> None:
-        self._follow(await self._store.transaction(lambda tx: end(tx, ids, now)))
+        self._follow(await self._store.transaction(lambda tx: end(tx, ids, now), scope="sweep"))
 
     def _follow(self, change: Change) -> None:
         """What was committed is true on this node at once, before its follower comes to it."""
