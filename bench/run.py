@@ -69,12 +69,15 @@ def cases(quick: bool) -> list[Case]:
 
 
 @contextmanager
-def server(data: Path, config: Path, core: int | None) -> Iterator[tuple[str, int]]:
-    """A server process on a free port: its address and process id. It is stopped at the end, killed if it does not stop."""
+def server(data: Path, config: Path, core: int | None, *shared: str) -> Iterator[tuple[str, int]]:
+    """A server process on a free port: its address and process id. It is stopped at the end, killed if it does not stop.
+
+    `shared` are the options of a store and a bus.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [*HONGYAN, "serve", "--data", str(data), "--http", f"127.0.0.1:{port}", "--config", str(config)]
+    command = [*HONGYAN, "serve", "--data", str(data), "--http", f"127.0.0.1:{port}", "--config", str(config), *shared]
     with (data / "server.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=ceilings.pinned(core))
     url = f"http://127.0.0.1:{port}"

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "It writes messages as the given users, so use a server and users made for it."
     )
     parser.add_argument("scenario", nargs="*", metavar="SCENARIO", help=f"any of: {', '.join(SCENARIOS)} (default: pairs)")
-    parser.add_argument("--server", required=True, metavar="URL", help="http://HOST:PORT")
+    parser.add_argument("--server", required=True, metavar="URL", help="http://HOST:PORT, or several nodes with commas")
     parser.add_argument("--users", type=Path, metavar="FILE", help="a line for each user: name and password")
     parser.add_argument(
         "--tokens", type=Path, metavar="FILE", help="a line for each user: name and token; log-ins are added to it"

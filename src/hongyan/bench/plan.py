@@ -13,6 +13,8 @@ class PersonPlan(msgspec.Struct, frozen=True):
     token: str
     transport: str = "ws-msgpack"
     lane: int = -1
+    node: int = 0
+    """An index into the plan's nodes."""
 
 
 class LanePlan(msgspec.Struct, frozen=True):
@@ -25,8 +27,8 @@ class LanePlan(msgspec.Struct, frozen=True):
 class Plan(msgspec.Struct, frozen=True):
     """All a worker needs to know. `source` are the local addresses to connect from, used in turn; none lets the kernel choose."""
 
-    host: str
-    port: int
+    nodes: tuple[tuple[str, int], ...]
+    """Host and port of each."""
     prefix: str
     tls: bool
     run: int

@@ -18,6 +18,29 @@ def cpu_seconds(pid: int) -> float | None:
     return (int(fields[11]) + int(fields[12])) / _TICK
 
 
+def tree_cpu_seconds(root: int) -> float | None:
+    """The same of a process and all below it, those that have ended included; None when it is not there."""
+    parents: dict[int, int] = {}
+    spent: dict[int, float] = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = path.read_text()
+        except OSError:
+            continue
+        pid, fields = int(text.split(" ", 1)[0]), text.rpartition(")")[2].split()
+        parents[pid] = int(fields[1])
+        spent[pid] = sum(int(field) for field in fields[11:15]) / _TICK
+    if root not in spent:
+        return None
+
+    def below(pid: int) -> bool:
+        while pid in parents and pid != root:
+            pid = parents[pid]
+        return pid == root
+
+    return sum(seconds for pid, seconds in spent.items() if below(pid))
+
+
 def resident_kib(pid: int) -> int | None:
     """Resident memory (VmRSS) in KiB. Socket buffers are the kernel's and not in it."""
     try:

@@ -9,7 +9,7 @@ from hongyan.bench import setup
 from hongyan.bench.crew import BenchError, Crew, milliseconds
 from hongyan.bench.figures import Result
 from hongyan.bench.plan import TRANSPORTS, Audited, LanePlan, Loaded, Opened, PersonPlan, Plan
-from hongyan.bench.procfs import Meter, Spent, resident_kib
+from hongyan.bench.procfs import Meter, Spent, cpu_seconds, resident_kib, tree_cpu_seconds
 from hongyan.bench.setup import Account, Rest
 
 _SETTLE = 0.3
@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds to wait for what has not arrived when a measurement ends."""
     workers: int = 1
     server_pids: tuple[int, ...] = ()
+    beside: tuple[tuple[str, int], ...] = ()
+    """Other processes whose CPU is told apart, with all below them: a name and a process id each."""
 
 
 class Bench:
@@ -62,6 +64,8 @@ class Bench:
     def _crew(self, persons: Sequence[PersonPlan], lanes: Sequence[str] = ()) -> Crew:
         """Workers with whole lanes each, so that every ledger is kept in one process; people without a lane are spread evenly."""
         settings, rest = self._settings, self._rest
+        # Neighbours are on different nodes: what one writes to another crosses from node to node.
+        persons = [msgspec.structs.replace(person, node=at % len(rest.nodes)) for at, person in enumerate(persons)]
         workers = max(1, min(settings.workers, len(persons)))
         members: dict[int, list[PersonPlan]] = {}
         loose: list[PersonPlan] = []
@@ -82,8 +86,7 @@ class Bench:
             ] + loose[worker::workers]
             plans.append(
                 Plan(
-                    host=rest.host,
-                    port=rest.port,
+                    nodes=rest.nodes,
                     prefix=rest.prefix,
                     tls=rest.tls,
                     run=run,
@@ -122,11 +125,22 @@ class Bench:
 
     def _measured(self, crew: Crew, scenario: str, case: str, *, rate: float | None, window: int, seconds: float) -> Result:
         before = crew.audit()
-        meter = self._meter(crew)
+        meter, beside = self._meter(crew), self._beside()
         loaded = crew.load(seconds=seconds, rate=rate, window=window, drain=self._settings.drain)
         spent = meter.spent(time.monotonic())
+        apart = {
+            f"{name} CPU s/10k": _per(_less(now, beside[name]), loaded.acked, 10_000) for name, now in self._beside().items()
+        }
         time.sleep(_SETTLE)
-        return _result(crew, scenario, case, loaded, spent, before, crew.audit())
+        result = _result(crew, scenario, case, loaded, spent, before, crew.audit())
+        return msgspec.structs.replace(result, extra=result.extra | apart)
+
+    def _beside(self) -> dict[str, float | None]:
+        """CPU seconds until now of what is told apart; each node too, when there are several."""
+        settings = self._settings
+        nodes = {f"node {at}": cpu_seconds(pid) for at, pid in enumerate(settings.server_pids, 1)}
+        others = {name: tree_cpu_seconds(pid) for name, pid in settings.beside}
+        return (nodes if len(nodes) > 1 else {}) | others
 
     # The scenarios
 
@@ -287,6 +301,10 @@ def _per(value: float | None, count: float, scale: float) -> float | None:
 def _resident(pids: Sequence[int]) -> int | None:
     known = [kib for pid in pids if (kib := resident_kib(pid)) is not None]
     return sum(known) if known else None
+
+
+def _less(now: float | None, then: float | None) -> float | None:
+    return None if now is None or then is None else now - then
 
 
 def _new_errors(before: Audited, after: Audited) -> dict[str, int]:

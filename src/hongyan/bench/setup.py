@@ -31,13 +31,15 @@ class Rest:
     """JSON over HTTP/1.1 on a few kept connections, from any thread. Waits as told by Retry-After on 429 and 503."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise BenchError(f"{url} is no address of a server; give http://HOST:PORT")
-        self.tls = parts.scheme == "https"
-        self.host = parts.hostname
-        self.port = parts.port or (443 if self.tls else 80)
-        self.prefix = parts.path.rstrip("/")
+        """`url` may be several with commas, the nodes of one cluster: the calls here go to the first."""
+        found = [urlsplit(one.strip()) for one in url.split(",")]
+        for parts in found:
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise BenchError(f"{url} is no address of a server; give http://HOST:PORT")
+        self.tls = found[0].scheme == "https"
+        self.nodes = tuple((str(parts.hostname), parts.port or (443 if self.tls else 80)) for parts in found)
+        self.host, self.port = self.nodes[0]
+        self.prefix = found[0].path.rstrip("/")
         self._idle: list[http.client.HTTPConnection] = []
 
     def __enter__(self) -> Self:

@@ -54,7 +54,8 @@ class Worker:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._tally = Tally()
-        target = Target(plan.host, plan.port, plan.prefix, ssl.create_default_context() if plan.tls else None)
+        tls = ssl.create_default_context() if plan.tls else None
+        targets = [Target(host, port, plan.prefix, tls) for host, port in plan.nodes]
         self._lanes = [Lane(plan.run, lane.index, lane.conversation) for lane in plan.lanes]
         self._persons: list[Person] = []
         for number, person_plan in enumerate(plan.persons):
@@ -62,7 +63,7 @@ class Worker:
             person = Person(
                 person_plan,
                 lane,
-                target,
+                targets[person_plan.node],
                 self._tally,
                 size=plan.size,
                 random_ids=plan.random_ids,

@@ -29,8 +29,8 @@ from hongyan.store import Store, reading
 log = logging.getLogger("hongyan.log")
 
 _READ = 2_000
-_EARLY = 1_000
-"""Batches that may wait for what is before them."""
+_EARLY_EVENTS = 4_000
+"""Of batches that may wait for what is before them."""
 _LATE_SECONDS = 0.01
 """What has not come by then is read."""
 _DEAF_SECONDS = 0.05
@@ -58,6 +58,9 @@ class Log:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
         self._early: dict[int, Batch] = {}
+        self._early_events = 0
+        self._blind = False
+        """The last look has failed."""
         self._caught_up: list[asyncio.Future[None]] = []
         self._hole = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -178,12 +181,14 @@ class Log:
         if batch.last <= self.position:
             return
         if batch.first > self.position + 1 or not batch.events:
-            if batch.events and len(self._early) < _EARLY:
+            if batch.events and self._early_events + len(batch.events) <= _EARLY_EVENTS and batch.first not in self._early:
                 self._early[batch.first] = batch
+                self._early_events += len(batch.events)
             self._hole.set()
             return
         self._apply(batch.events[self.position + 1 - batch.first :])
         while self._early and (waited := self._early.pop(self.position + 1, None)) is not None:
+            self._early_events -= len(waited.events)
             self._apply(waited.events)
 
     def _apply(self, events: Sequence[Event]) -> None:
@@ -238,10 +243,15 @@ class Log:
             try:
                 await self._read_on()
             except Exception as error:
-                log.warning("the log cannot be read: %s", error)
+                if not self._blind:
+                    log.warning("the log cannot be read: %s", error)
+                    self._blind = True
                 self._caught_up += waiting
                 await asyncio.sleep(min(self._look_seconds, 0.5))
             else:
+                if self._blind:
+                    log.warning("the log can be read again")
+                    self._blind = False
                 for future in waiting:
                     if not future.done():
                         future.set_result(None)
@@ -256,7 +266,8 @@ class Log:
             if fresh and fresh[0].position == self.position + 1:
                 self.holes += 1
                 self._apply(fresh)
-                self._early = {first: batch for first, batch in self._early.items() if batch.last > self.position}
+                self._early = {first: batch for first, batch in self._early.items() if first > self.position}
+                self._early_events = sum(len(batch.events) for batch in self._early.values())
             if len(events) < _READ:  # this was the end of the log, and everything up to it was applied
                 self._seen = began
                 return

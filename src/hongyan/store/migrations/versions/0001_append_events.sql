@@ -1,14 +1,7 @@
--- The end of the log, for stores with many writers. Who appends locks this one row until the commit: so positions are dense and in
--- commit order, and whoever reads sees a prefix of the log. The room that is left in the page keeps updates out of the index.
-CREATE TABLE log_head (
-    position bigint NOT NULL,
-    one boolean NOT NULL DEFAULT true CONSTRAINT pk_log_head PRIMARY KEY CONSTRAINT ck_log_head_one CHECK (one)
-) WITH (fillfactor = 10)
-
-
-INSERT INTO log_head (position) VALUES (0)
-
-
+-- The end of the log, for stores with many writers. Who appends holds the lock of the log's head until the commit: so positions are
+-- dense and in commit order, and whoever reads sees a prefix of the log. It is an advisory lock and no row, because each commit would
+-- leave a dead version of that row, and none can be cleared away while somebody reads for long (a backup, say).
+--
 -- One call for one batch: each array has an entry for each draft, in the order of the calls. For each draft `codes` says
 -- 0: appended; 1: the same (sender, client_id) is there already, at these places; 2: it is there in another lane; 3: the lane's version,
 -- in `positions`, is not the one named. A draft that bumps must be the last of its batch, and no two may have the same (sender, client_id).
@@ -27,7 +20,8 @@ DECLARE
     head bigint;
     added bigint;
 BEGIN
-    SELECT h.position INTO STRICT head FROM log_head h FOR UPDATE;
+    PERFORM pg_advisory_xact_lock(1751474532, 0);
+    SELECT coalesce(max(e.position), 0) INTO STRICT head FROM events e;
     WITH judged AS MATERIALIZED (
         SELECT d.*, e.position AS old_position, e.lane AS old_lane, e.seq AS old_seq, e.time AS old_time, coalesce(l.version, 0) AS now,
             CASE
@@ -60,12 +54,9 @@ BEGIN
         count(*) FILTER (WHERE p.code = 0)
     INTO positions, seqs, stored_times, codes, added
     FROM placed p;
-    IF added > 0 THEN
-        UPDATE log_head h SET position = head + added;
-        IF bumps[cardinality(bumps)] AND codes[cardinality(codes)] = 0 THEN
-            INSERT INTO lanes AS known (lane, version) VALUES (lanes[cardinality(lanes)], head + added)
-            ON CONFLICT (lane) DO UPDATE SET version = excluded.version;
-        END IF;
+    IF bumps[cardinality(bumps)] AND codes[cardinality(codes)] = 0 THEN
+        INSERT INTO lanes AS known (lane, version) VALUES (lanes[cardinality(lanes)], head + added)
+        ON CONFLICT (lane) DO UPDATE SET version = excluded.version;
     END IF;
     xid := pg_current_xact_id()::text::bigint;
 END

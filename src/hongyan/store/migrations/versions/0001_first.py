@@ -121,5 +121,4 @@ def upgrade() -> None:
     )
     op.create_index("ix_tokens_user", "tokens", ["user"])
     if op.get_context().dialect.name == "postgresql":
-        for statement in Path(__file__).with_name("0001_append_events.sql").read_text(encoding="utf-8").split("\n\n\n"):
-            op.get_bind().exec_driver_sql(statement)
+        op.get_bind().exec_driver_sql(Path(__file__).with_name("0001_append_events.sql").read_text(encoding="utf-8"))
