@@ -125,9 +125,8 @@ async def simulate(args: argparse.Namespace) -> None:
     if any(node.log.position != events for node in wire.nodes) or len({len(node.attendance) for node in wire.nodes}) != 1:
         raise SystemExit("the nodes do not agree")
     others = max(args.nodes - 1, 1)
-    print(
-        f"{args.nodes} nodes, {args.users:,} users: {rate:,.0f} messages and {changes / args.seconds:,.0f} comings and goings a second"
-    )
+    moves = changes / args.seconds
+    print(f"{args.nodes} nodes, {args.users:,} users; each second {rate:,.0f} messages, {moves:,.0f} people come or go")
     print("| one node takes | messages/s | KiB/s | microseconds each | share of a core |")
     print("|---|---:|---:|---:|---:|")
     for kind in ("log", "presence"):
