@@ -113,6 +113,13 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Log-ins that may be under way; more are told to come back."""
 
 
+class Dns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names that are looked up."""
+
+    server: str | None = None
+    """ADDRESS:PORT of the name server that is asked for SRV records; without it the system's are asked."""
+
+
 class Logging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the server writes to its standard error."""
 
@@ -133,4 +140,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limits: Limits = Limits()
     log: Log = Log()
     identity: Identity = Identity()
+    dns: Dns = Dns()
     logging: Logging = Logging()
