@@ -112,6 +112,12 @@ def test_a_wrong_flag_is_named() -> None:
     assert "http.listen (command line)" in refused(flags={"http.listen": "nowhere"})
 
 
+def test_a_name_server_is_named_by_its_address() -> None:
+    assert load(environment={"HONGYAN_DNS_SERVER": "127.0.0.1:5353"}).dns.server == "127.0.0.1:5353"
+    text = refused(environment={"HONGYAN_DNS_SERVER": "ns.example.org:53"})
+    assert "dns.server (variable HONGYAN_DNS_SERVER): expected the ADDRESS:PORT of a name server" in text
+
+
 def test_a_variable_that_looks_like_ours_and_is_none_is_refused() -> None:
     text = refused(environment={"HONGYAN_HTTP_LISTN": "127.0.0.1:1"})
     assert "did you mean HONGYAN_HTTP_LISTEN?" in text

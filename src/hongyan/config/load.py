@@ -17,6 +17,7 @@ import msgspec
 
 from hongyan.config.endpoint import is_host, parse_endpoint
 from hongyan.config.settings import Settings
+from hongyan.finding import parse_name_server
 
 _ORIGIN = re.compile(r"https?://[^/\s,*?#@]+", re.ASCII)
 _ENVELOPE = 2_048
@@ -168,6 +169,11 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
             yield "http.trusted_proxies", f"expected addresses or networks such as 10.0.0.0/8, not {proxy!r}"
     if not is_host(settings.domain) or settings.domain != settings.domain.lower():
         yield "domain", f"expected a domain name in lower case, not {settings.domain!r}"
+    if settings.dns.server is not None:
+        try:
+            parse_name_server(settings.dns.server)
+        except ValueError as error:
+            yield "dns.server", str(error)
     for name, room in (("http.max_body", http.max_body), ("limits.frame_bytes", limits.frame_bytes)):
         if room < limits.message_bytes + _ENVELOPE:
             needed = limits.message_bytes + _ENVELOPE

@@ -126,6 +126,13 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Processes on this machine, behind one port; more than one need a shared store and a bus."""
 
 
+class Dns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Names that are looked up."""
+
+    server: str | None = None
+    """ADDRESS:PORT of the name server that is asked for SRV records; without it the system's are asked."""
+
+
 class Logging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the server writes to its standard error."""
 
@@ -151,6 +158,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log: Log = Log()
     identity: Identity = Identity()
     node: Node = Node()
+    dns: Dns = Dns()
     logging: Logging = Logging()
 
     @property

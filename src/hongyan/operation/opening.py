@@ -1,5 +1,6 @@
 """The store and the bus that the settings name, as every command opens them."""
 
+from hongyan import finding
 from hongyan.bus import Bus
 from hongyan.bus.local import LocalBus
 from hongyan.bus.nats import NatsBus
@@ -15,8 +16,15 @@ def store_of(settings: Settings, directory: DataDirectory | None = None) -> Open
     """Not started yet. `directory` in place of the settings' own."""
     log = settings.log
     if settings.shares_store:
-        return PostgresStore(settings.store, queue=log.queue, readers=log.readers)
+        return PostgresStore(database_of(settings), queue=log.queue, readers=log.readers)
     return sqlite_in(directory or DataDirectory(settings.data), settings)
+
+
+def database_of(settings: Settings) -> str:
+    """The URL of the shared database; where its hosts are looked up, with the name server that is asked."""
+    if "+srv://" not in settings.store or settings.dns.server is None:
+        return settings.store
+    return f"{settings.store}{'&' if '?' in settings.store else '?'}name_server={settings.dns.server}"
 
 
 def sqlite_in(directory: DataDirectory, settings: Settings) -> SqliteStore:
@@ -31,6 +39,7 @@ def bus_of(settings: Settings) -> Bus:
         return LocalBus()
 
     async def servers() -> list[str]:
-        return [part.strip() for part in settings.bus.split(",")]
+        found = await finding.find(settings.bus, name_server=settings.dns.server)
+        return [finding.aimed(settings.bus, target) for target in found]
 
     return NatsBus(servers)

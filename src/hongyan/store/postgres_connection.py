@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
+
+from hongyan.finding import CannotFind, aimed, find
 
 CONNECT_SECONDS = 4.0
 
@@ -26,7 +29,14 @@ _SETTINGS = {
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[Any]"]]
 
-GONE = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.exceptions.InternalClientError)
+GONE = (
+    OSError,
+    TimeoutError,
+    CannotFind,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.InternalClientError,
+)
 """The connection is lost, or was never made."""
 
 _AWAY = (
@@ -43,7 +53,7 @@ _AWAY = (
 async def connect(url: str) -> "asyncpg.Connection[Any]":
     """A connection whose commits are durable when they are answered. Raises what `is_away` knows."""
     async with asyncio.timeout(CONNECT_SECONDS):
-        connection = await asyncpg.connect(url, server_settings=_SETTINGS)
+        connection = await _reach(url)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             commit, standby = await connection.fetchrow("SELECT current_setting('synchronous_commit'), pg_is_in_recovery()")
@@ -55,6 +65,25 @@ async def connect(url: str) -> "asyncpg.Connection[Any]":
         connection.terminate()
         raise
     return connection
+
+
+async def _reach(url: str) -> "asyncpg.Connection[Any]":
+    """Several hosts are asyncpg's matter; those of a `postgresql+srv://` URL are looked up now and tried in their order."""
+    if not url.startswith("postgresql+srv://"):
+        return await asyncpg.connect(url, server_settings=_SETTINGS)
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    name_server = query.pop("name_server", [None])[0]
+    url = parts._replace(query=urlencode(query, doseq=True)).geturl()
+    error: Exception = ConnectionError("no host is known")
+    for target in await find(url, name_server=name_server):
+        try:
+            return await asyncpg.connect(aimed(url, target), server_settings=_SETTINGS)
+        except Exception as refused:
+            if not is_away(refused):
+                raise
+            error = refused
+    raise error
 
 
 def engine(url: str, connections: int) -> AsyncEngine:
