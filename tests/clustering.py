@@ -1,4 +1,4 @@
-"""Several nodes of one cluster, with the verbs of one server: clients are dealt out in turn, so that nobody's ways lead to one node.
+"""Several nodes of one cluster, with the verbs of one server: clients are dealt out in turn.
 
 with Cluster(tmp_path, shared, 2) as cluster:
     ann, bob = cluster.people("ann", "bob")         # one's requests go to the first node, the other's to the second
