@@ -34,6 +34,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import msgspec
 from websockets.sync.client import ClientConnection, connect
 
 from hongyan.cli.opening import accounts
@@ -68,21 +69,37 @@ def wait_for(condition: Callable[[], Any], seconds: float = SECONDS, what: str =
         time.sleep(0.01)
 
 
+class Shared(msgspec.Struct, frozen=True):
+    """What the nodes of a cluster share."""
+
+    store: str
+    bus: str
+
+
 class Server:
     """`arguments` follow `serve`; `settings` are written as in the environment without the prefix: `LIMITS_SENDS_BURST="5"`.
 
-    `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`.
+    `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`. With `shared` it is a node.
     """
 
     def __init__(
-        self, data: Path, *arguments: str, start: bool = True, tls: tuple[Path, Path] | None = None, **settings: str
+        self,
+        data: Path,
+        *arguments: str,
+        start: bool = True,
+        tls: tuple[Path, Path] | None = None,
+        shared: Shared | None = None,
+        **settings: str,
     ) -> None:
         self.data = data
+        self.shared = shared
         self.port = 0
         self.verify = True if tls is None else ssl.create_default_context(cafile=tls[0])
         """What a client trusts."""
         self._arguments = arguments if tls is None else (*arguments, "--certificate", str(tls[0]), "--key", str(tls[1]))
         self._settings = {f"HONGYAN_{name}": value for name, value in settings.items()}
+        if shared is not None:
+            self._settings |= {"HONGYAN_STORE": shared.store, "HONGYAN_BUS": shared.bus}
         self._start = start
         self._log = data.with_name(f"{data.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
@@ -122,6 +139,10 @@ class Server:
     def start(self) -> None:
         """Returns when `/health` answers 200. The first time on a free port, then always on the same."""
         self.launch()
+        self.until_ready()
+
+    def until_ready(self) -> None:
+        """Wait for what was launched."""
         address = self.data / "http.address"
 
         def ready() -> bool:
@@ -161,6 +182,13 @@ class Server:
         self.signal(signal.SIGKILL)
         self.wait()
 
+    def freeze(self) -> None:
+        """It does nothing, not even refuse; connections to it are made by the kernel."""
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.signal(signal.SIGCONT)
+
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)
@@ -189,7 +217,8 @@ class Server:
 
     def add(self, *names: str, password: str = PASSWORD, admin: bool = False) -> None:
         """Accounts, written into the data directory by this process, beside a running server or before."""
-        settings = Settings(data=self.data, identity=tree.Identity(iterations=_ITERATIONS), log=tree.Log(readers=1))
+        store = self.shared.store if self.shared is not None else "sqlite:"
+        settings = Settings(data=self.data, store=store, identity=tree.Identity(iterations=_ITERATIONS), log=tree.Log(readers=1))
 
         async def make() -> None:
             async with accounts(settings, may_make=True) as opened:
@@ -204,7 +233,7 @@ class Server:
             os.umask(mask)
 
     def login(self, name: str, password: str = PASSWORD, device: str = "test") -> "Person":
-        person = Person(self, self._client())
+        person = Person(self, self.client())
         answer = person.call("POST", "/v1/login", {"username": name, "password": password, "device": device})
         person.became(answer)
         return person
@@ -214,7 +243,8 @@ class Server:
         self.add(*names)
         return [self.login(name) for name in names]
 
-    def _client(self) -> httpx.Client:
+    def client(self) -> httpx.Client:
+        """One more way to it, closed at the end."""
         client = httpx.Client(base_url=self.url, timeout=SECONDS, verify=self.verify)
         self._http.append(client)
         return client

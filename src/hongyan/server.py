@@ -29,7 +29,7 @@ from hongyan.operation import logs
 from hongyan.operation.checks import Certificate, Following, Room
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
-from hongyan.operation.metrics import Metrics, of_identity, of_messaging, of_store, of_web
+from hongyan.operation.metrics import Metrics, of_bus, of_identity, of_messaging, of_store, of_web
 from hongyan.operation.opening import bus_of, store_of
 
 log = logging.getLogger("hongyan.server")
@@ -142,6 +142,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         health.watch(Certificate(http.certificate, http.key))
     metrics = Metrics(
         lambda: of_store(store.stats),
+        lambda: of_bus(bus),
         lambda: of_messaging(messaging),
         lambda: of_identity(identity.logins),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -94,11 +94,22 @@ class PostgreSQL(Program):
     def create_database(self, name: str) -> None:
         self.execute(f'CREATE DATABASE "{name}"')
 
-    def new_database(self) -> str:
-        """The URL of an empty database with a name of its own."""
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of an empty database with a name of its own, or of a copy of `template`, to which nobody is connected."""
         name = f"test_{uuid.uuid4().hex}"
-        self.create_database(name)
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
         return self.url(name)
+
+    @contextlib.contextmanager
+    def database(self, template: str = "template1") -> Iterator[str]:
+        """As `new_database`, and dropped at the end. What a test has killed or frozen is there again before and after."""
+        self.revive()
+        url = self.new_database(template)
+        try:
+            yield url
+        finally:
+            self.revive()
+            self.drop_database(url)
 
     def drop_database(self, name: str) -> None:
         """By its name or its URL; who is connected is thrown out."""

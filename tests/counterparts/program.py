@@ -137,6 +137,13 @@ class Program(ABC):
         """SIGCONT; nothing when it was not frozen."""
         self._order("thaw")
 
+    def revive(self) -> None:
+        """It runs and answers, whatever a test has done to it."""
+        if self.runs:
+            self.thaw()
+        else:
+            self.start()
+
     def _order(self, what: str) -> None:
         assert self.runs, f"{self.name} does not run"
         assert self._keeper is not None

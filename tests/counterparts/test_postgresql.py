@@ -19,8 +19,8 @@ def processes(server: PostgreSQL) -> list[psutil.Process]:
     return [first, *first.children(recursive=True)]
 
 
-async def test_committed_row_is_there_after_a_kill(postgresql_server: PostgreSQL, postgresql_url: str) -> None:
-    port, connection = postgresql_server.port, await asyncpg.connect(postgresql_url)
+async def test_committed_row_is_there_after_a_kill(postgresql_server: PostgreSQL, empty_postgresql_url: str) -> None:
+    port, connection = postgresql_server.port, await asyncpg.connect(empty_postgresql_url)
     await connection.execute("CREATE TABLE rows (number int)")
     await connection.execute("INSERT INTO rows VALUES (8440)")
     alive = processes(postgresql_server)
@@ -28,25 +28,25 @@ async def test_committed_row_is_there_after_a_kill(postgresql_server: PostgreSQL
     postgresql_server.kill()
     assert not any(process.is_running() for process in alive)
     with pytest.raises(ConnectionRefusedError):
-        await asyncpg.connect(postgresql_url)
+        await asyncpg.connect(empty_postgresql_url)
     postgresql_server.start()
     assert postgresql_server.port == port
-    again = await asyncpg.connect(postgresql_url)
+    again = await asyncpg.connect(empty_postgresql_url)
     assert await again.fetchval("SELECT number FROM rows") == 8440
     await again.close()
     connection.terminate()
 
 
-async def test_stop_and_start_on_the_same_port(postgresql_server: PostgreSQL, postgresql_url: str) -> None:
+async def test_stop_and_start_on_the_same_port(postgresql_server: PostgreSQL, empty_postgresql_url: str) -> None:
     assert postgresql_server.stop() == 0
     assert not postgresql_server.runs
     postgresql_server.start()
-    connection = await asyncpg.connect(postgresql_url)
+    connection = await asyncpg.connect(empty_postgresql_url)
     await connection.close()
 
 
-async def test_frozen_it_answers_nobody(postgresql_server: PostgreSQL, postgresql_url: str) -> None:
-    connection = await asyncpg.connect(postgresql_url)
+async def test_frozen_it_answers_nobody(postgresql_server: PostgreSQL, empty_postgresql_url: str) -> None:
+    connection = await asyncpg.connect(empty_postgresql_url)
     postgresql_server.freeze()
     assert {process.status() for process in processes(postgresql_server)} == {psutil.STATUS_STOPPED}
     answer = asyncio.ensure_future(connection.fetchval("SELECT 1"))

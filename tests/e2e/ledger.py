@@ -5,18 +5,22 @@ import contextlib
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
 
+import asyncpg
 import msgspec
 
 from hongyan.core.model import Event
 from hongyan.store import sqlite_file
+from tests.clustering import Cluster
 from tests.e2e.devices import Crowd, Transport
 from tests.e2e.sockets import Frame, Lost, open_socket
 from tests.serving import Person, Refused, Server, new_client_id
 from tests.store.build import assert_whole
 
-_STUBBORN = 50
-"""Tries of one send through refusals and broken connections."""
+_LOG = "SELECT position, lane, seq, type, sender, time, client_id, content FROM events ORDER BY position"
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -165,18 +169,28 @@ async def _again(crowd: Crowd, ledger: Ledger, client_ids: Sequence[str]) -> Non
     await device.disconnect()
 
 
-def log_of(server: Server) -> list[Event]:
-    """The whole log, read from the data directory; its positions and seqs are dense."""
-    connection = sqlite3.connect(f"file:{server.data / sqlite_file.DATABASE}?mode=ro", uri=True)
-    try:
-        rows = connection.execute(
-            "SELECT position, lane, seq, type, sender, time, client_id, content FROM events ORDER BY position"
-        ).fetchall()
-    finally:
-        connection.close()
-    log = [Event(*row) for row in rows]
+def log_of(server: Server | Cluster) -> list[Event]:
+    """The whole log, read from where it is kept; its positions and seqs are dense."""
+    log = [Event(*row) for row in (_shared_rows(server.shared.store) if server.shared is not None else _rows(server.data))]
     assert_whole(log)
     return log
+
+
+def _rows(data: Path) -> list[Any]:
+    with contextlib.closing(sqlite3.connect(f"file:{data / sqlite_file.DATABASE}?mode=ro", uri=True)) as connection:
+        return connection.execute(_LOG).fetchall()
+
+
+def _shared_rows(url: str) -> list[Any]:
+    async def fetch() -> list[Any]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(_LOG)]
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as pool:  # the test may have a running loop
+        return pool.submit(asyncio.run, fetch()).result()
 
 
 def whole_history(person: Person, conversation: str) -> list[Frame]:

@@ -10,16 +10,45 @@ now and may be lost, or is told again.
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from hongyan.bus.messages import Beat, Device, Gone, Message, NodeInfo, NodePresence, Roster, Signal, TellMe
 from hongyan.core.model import Batch
 
-__all__ = ["Batch", "Beat", "Bus", "Device", "Gone", "Message", "NodeInfo", "NodePresence", "Roster", "Signal", "TellMe"]
+__all__ = [
+    "Batch",
+    "Beat",
+    "Bus",
+    "Counts",
+    "Device",
+    "Gone",
+    "Message",
+    "NodeInfo",
+    "NodePresence",
+    "Roster",
+    "Signal",
+    "TellMe",
+]
 
 M = TypeVar("M", bound=Message)
 
 
+class Counts(msgspec.Struct):
+    """What went to other nodes and came from them, in messages."""
+
+    sent: int = 0
+    received: int = 0
+    lost: int = 0
+    """Not sent, or not taken, because there was no room or no connection."""
+    refused: int = 0
+    """That no node of this cluster sent."""
+
+
 class Bus(Protocol):
     """`listen` and `start` before anything is published."""
+
+    @property
+    def counts(self) -> Counts: ...
 
     @property
     def trouble(self) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from hongyan.bus import Message
+from hongyan.bus import Counts, Message
 
 M = TypeVar("M", bound=Message)
 
@@ -33,6 +33,7 @@ class LocalBus:
         self._ears = Ears()
         self._open = False
         self._node = ""
+        self.counts = Counts()
 
     def listen(self, kind: type[M], heard: Callable[[M], None]) -> None:
         self._ears.listen(kind, heard)

@@ -21,7 +21,7 @@ import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from hongyan.bus import Message
+from hongyan.bus import Counts, Message
 from hongyan.bus.local import Ears
 from hongyan.bus.messages import News, OnTheWire, Range
 from hongyan.core.model import Batch
@@ -63,12 +63,7 @@ class NatsBus:
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(OnTheWire).decode
         self.trouble: str | None = "The bus has not been reached yet"
-        self.lost = 0
-        """Messages that were not sent, or not taken, because there was no room or no connection."""
-        self.sent = 0
-        self.received = 0
-        self.refused = 0
-        """Messages that no node of this cluster sent."""
+        self.counts = Counts()
 
     def listen(self, kind: type[M], heard: Callable[[M], None]) -> None:
         self._ears.listen(kind, heard)
@@ -97,7 +92,7 @@ class NatsBus:
             if to is not None:
                 return
         if self._task is None or self._client is None:
-            self.lost += 1
+            self.counts.lost += 1
         elif to is not None:
             self._put(f"{self._prefix}.node.{to}", message)
         elif isinstance(message, Batch):
@@ -113,7 +108,7 @@ class NatsBus:
         while self._queue_bytes > _QUEUE_BYTES:
             _, oldest = self._queue.popleft()
             self._queue_bytes -= len(oldest) - _MAC_BYTES
-            self.lost += 1
+            self.counts.lost += 1
         self._queued.set()
 
     def _mac(self, payload: bytes) -> bytes:
@@ -136,7 +131,7 @@ class NatsBus:
             while self._queue:
                 subject, payload = self._queue.popleft()
                 self._queue_bytes -= len(payload) - _MAC_BYTES
-                self.sent += 1
+                self.counts.sent += 1
                 await client.publish(subject, payload)
             if not client.is_connected:
                 raise ConnectionError("the connection was lost")
@@ -150,7 +145,7 @@ class NatsBus:
             await self._lost(client, ConnectionError("the connection was lost"))
 
         async def told(error: Exception) -> None:
-            self.lost += 1
+            self.counts.lost += 1
             log.debug("the bus: %s", error)
 
         try:
@@ -200,16 +195,16 @@ class NatsBus:
                     await client.close()
 
     async def _arrived(self, message: Msg) -> None:
-        self.received += 1
+        self.counts.received += 1
         data = message.data
         payload = data[_MAC_BYTES:]
         if not hmac.compare_digest(data[:_MAC_BYTES], self._mac(payload)):
-            self.refused += 1
+            self.counts.refused += 1
             return
         try:
             found = self._decode(payload)
         except msgspec.MsgspecError as error:  # a node of another version
-            self.refused += 1
+            self.counts.refused += 1
             log.warning("a message of another node cannot be read: %s", error)
             return
         try:

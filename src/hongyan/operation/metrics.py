@@ -8,6 +8,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from hongyan.bus import Bus
 from hongyan.messaging import Messaging
 from hongyan.store.stats import Histogram, Stats
 
@@ -59,6 +60,11 @@ def of_messaging(messaging: Messaging) -> Iterator[Metric]:
     )
     yield _gauge(GaugeMetricFamily("hongyan_log_ring_events", "Newest events kept in memory"), log.ring_size)
     yield _counter(CounterMetricFamily("hongyan_log_reads", "Ranges read from the store that the bus had not brought"), log.holes)
+    yield _gauge(
+        GaugeMetricFamily("hongyan_log_stale", "1 while this node has not seen the log's end for too long and acts on nothing"),
+        log.stale,
+    )
+    yield _gauge(GaugeMetricFamily("hongyan_nodes", "Nodes that are there, with this one"), len(messaging.nodes))
     yield _labelled(
         GaugeMetricFamily("hongyan_connections", "Live sessions", labels=["transport"]),
         dict.fromkeys(("websocket", "sse", "longpoll", "poll"), 0) | dict(sessions.by_transport),
@@ -77,6 +83,21 @@ def of_messaging(messaging: Messaging) -> Iterator[Metric]:
         CounterMetricFamily("hongyan_sends_refused", "Messages refused, by the code of the error", labels=["code"]),
         messaging.sender.refused,
     )
+
+
+def of_bus(bus: Bus) -> Iterator[Metric]:
+    """What the bus counts."""
+    yield _gauge(
+        GaugeMetricFamily("hongyan_bus_connected", "1 while other nodes can be reached, or where there can be none"),
+        bus.trouble is None,
+    )
+    yield _counter(CounterMetricFamily("hongyan_bus_sent", "Messages to other nodes"), bus.counts.sent)
+    yield _counter(CounterMetricFamily("hongyan_bus_received", "Messages of other nodes"), bus.counts.received)
+    yield _counter(
+        CounterMetricFamily("hongyan_bus_lost", "Messages that were not sent, or not taken: no connection, or no room"),
+        bus.counts.lost,
+    )
+    yield _counter(CounterMetricFamily("hongyan_bus_refused", "Messages that no node of this cluster sent"), bus.counts.refused)
 
 
 def of_identity(logins: Mapping[str, int]) -> Iterator[Metric]:
