@@ -5,11 +5,7 @@
 
 from hongyan.config.endpoint import Endpoint, parse_endpoint
 from hongyan.config.load import SettingsError, load, variable
-<<<<<<< HEAD
-from hongyan.config.settings import Http, Identity, Limits, Log, Logging, Node, Settings
-=======
-from hongyan.config.settings import Dns, Http, Identity, Limits, Log, Logging, Settings
->>>>>>> finding
+from hongyan.config.settings import Dns, Http, Identity, Limits, Log, Logging, Node, Settings
 
 __all__ = [
     "Dns",
