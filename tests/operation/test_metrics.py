@@ -46,6 +46,8 @@ def test_the_process_is_shown_too() -> None:
 class NoStore:
     """Nothing is asked of it here."""
 
+    shared = False
+
 
 def test_what_messaging_counted_is_shown() -> None:
     messaging = Messaging(NoStore(), LocalBus(), Settings())  # type: ignore[arg-type]
