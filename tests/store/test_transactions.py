@@ -3,12 +3,14 @@
 import asyncio
 
 import pytest
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError
 
+from hongyan.core.errors import ClientIdReused
 from hongyan.store import Appended, Transaction, reading
 from hongyan.store.schema import meta
 from tests.store.build import Opened, assert_whole, draft
+from tests.store.conftest import OpenStore
 
 
 def note(tx: Transaction, name: str, value: str = "x") -> None:
@@ -169,3 +171,51 @@ async def test_reading_connection_cannot_write(opened: Opened) -> None:
     with pytest.raises(DBAPIError):
         await opened.store.read(sneaks)
     assert await notes(opened) == set()
+
+
+async def test_several_are_appended_at_once_in_their_order(opened: Opened) -> None:
+    def several(tx: Transaction) -> list[Appended]:
+        return tx.append_all([draft(f"room{number % 3}", f"c{number}", time=1) for number in range(2_500)])
+
+    placed = await opened.store.transaction(several)
+    assert [one.position for one in placed] == list(range(1, 2_501))
+    assert [event.client_id for event in await opened.log()] == [f"c{number}" for number in range(2_500)]
+    assert [event.position for batch in opened.batches for event in batch.events] == list(range(1, 2_501))
+
+
+async def test_refusal_of_one_of_several_takes_all_back(opened: Opened) -> None:
+    await opened.add(draft("elsewhere", "c7"))
+    with pytest.raises(ClientIdReused):
+        await opened.store.transaction(lambda tx: tx.append_all([draft("room", f"c{number}") for number in range(20)]))
+    assert len(await opened.log()) == 1
+    assert_whole(await opened.log())
+
+
+_COUNTER = select(meta.c.value).where(meta.c.name == "note")
+
+
+def count_up(tx: Transaction) -> None:
+    """Read, then write: twice at the same time, and one is lost."""
+    before = tx.connection.scalar(_COUNTER)
+    tx.connection.execute(update(meta).where(meta.c.name == "note").values(value=str(int(before or 0) + 1)))
+
+
+async def test_transactions_of_one_scope_do_not_see_each_other_half_done(opened: Opened, open_store: OpenStore) -> None:
+    other = await open_store()
+    await opened.store.transaction(lambda tx: note(tx, "note", "0"))
+
+    await asyncio.gather(
+        *(one.store.transaction(count_up, scope="counter") for one in (opened, other) for _ in range(15)),
+        *(one.store.transaction(lambda tx: tx.append(draft()), scope="another") for one in (opened, other) for _ in range(5)),
+    )
+    assert await opened.store.read(lambda connection: connection.scalar(_COUNTER)) == "30"
+
+
+async def test_transaction_without_a_scope_is_alone(opened: Opened, open_store: OpenStore) -> None:
+    other = await open_store()
+    await opened.store.transaction(lambda tx: note(tx, "note", "0"))
+
+    scopes = [None, "one", None, "one"] * 3
+    # Those of scope "one" are alone among each other, and those without are alone altogether: nothing is counted twice.
+    await asyncio.gather(*(one.store.transaction(count_up, scope=scope) for one in (opened, other) for scope in scopes))
+    assert await opened.store.read(lambda connection: connection.scalar(_COUNTER)) == "24"
