@@ -5,8 +5,10 @@ import contextlib
 from types import TracebackType
 from typing import Literal, Self
 
-Deed = Literal["pass", "refuse", "reset", "swallow", "nothing"]
-"""`refuse` answers 403 in HTML; `swallow` passes the head of the answer and then nothing; `nothing` never answers."""
+Deed = Literal["pass", "refuse", "busy", "reset", "swallow", "nothing"]
+"""`refuse` answers 403 in HTML, `busy` the 503 of a server with too much to do; `swallow` passes the head of the answer and then
+nothing; `nothing` never answers."""
+_BUSY = b'{"type":"urn:hongyan:error:overloaded","title":"Busy","status":503,"detail":"Come later","retry_after":30}'
 
 
 class Proxy:
@@ -17,12 +19,14 @@ class Proxy:
         self.asked: list[str] = []
         """The paths of the requests, in order."""
         self._port = port
+        self._own = 0
         self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.StreamWriter, str] = {}
+        """Connections of clients, with the path that was asked for last."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        await self.listen()
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -34,8 +38,30 @@ class Proxy:
 
     @property
     def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        """The same for ever."""
+        return self._own
+
+    async def listen(self) -> None:
+        """Be there; again after `cut`."""
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._own)
+        self._own = self._server.sockets[0].getsockname()[1]
+
+    def cut(self) -> None:
+        """Be gone: connections break, new ones are refused."""
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server.close()
+        self.drop()
+
+    def say(self, path: str, data: bytes) -> int:
+        """As if the server said it, to every client whose last request was for a path that begins so; gives how many."""
+        those = [writer for writer, asked in self._open.items() if asked.startswith(path)]
+        for writer in those:
+            writer.write(data)
+        return len(those)
 
     def drop(self) -> None:
         """Break every connection, without a word."""
@@ -43,7 +69,7 @@ class Proxy:
             writer.transport.abort()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        self._open[writer] = ""
         task = asyncio.create_task(self._serve(reader, writer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -53,7 +79,7 @@ class Proxy:
             with contextlib.suppress(OSError):
                 await self._both_ways(reader, writer)
         finally:
-            self._open.discard(writer)
+            self._open.pop(writer, None)
             writer.transport.abort()
 
     async def _both_ways(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -71,11 +97,17 @@ class Proxy:
 
         async def forth() -> None:
             while chunk := await reader.read(65_536):
-                match self._deed(chunk):
+                match self._deed(writer, chunk):
                     case "refuse":
                         body = b"<html>Forbidden by your friendly proxy</html>"
                         head = f"HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: {len(body)}\r\n\r\n"
                         writer.write(head.encode() + body)
+                        await writer.drain()
+                        return
+                    case "busy":
+                        kind = "application/problem+json\r\nRetry-After: 30"
+                        head = f"HTTP/1.1 503 Busy\r\nContent-Type: {kind}\r\nContent-Length: {len(_BUSY)}\r\n\r\n"
+                        writer.write(head.encode() + _BUSY)
                         await writer.drain()
                         return
                     case "reset":
@@ -99,10 +131,11 @@ class Proxy:
             await asyncio.gather(*ways, return_exceptions=True)
             inner_writer.transport.abort()
 
-    def _deed(self, chunk: bytes) -> Deed:
+    def _deed(self, writer: asyncio.StreamWriter, chunk: bytes) -> Deed:
         method, _, rest = chunk.partition(b" ")
         if method not in (b"GET", b"POST", b"PUT", b"PATCH", b"DELETE"):
             return "pass"
         path = rest.partition(b" ")[0].decode()
         self.asked.append(path)
+        self._open[writer] = path
         return next((deed for begin, deed in self.deeds.items() if path.startswith(begin)), "pass")

@@ -1,8 +1,9 @@
 """Following the log, as plays: transports that drop, lie down, end with verdicts, and are changed in the middle of a batch."""
 
 import asyncio
+import itertools
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from hongyan.client.follow import Follower, Link
 from hongyan.client.intake import Intake
 from hongyan.client.ladder import Ladder
 from hongyan.client.model import Batch, Conversation, Event, Me, Snapshot, TransportName
+from hongyan.client.servers import Servers
 from hongyan.client.state import State
 from hongyan.client.transports import Transport
-from hongyan.core.errors import HongyanError, InvalidCursor, NotAuthenticated, Overloaded
+from hongyan.core.errors import HongyanError, InvalidCursor, NotAuthenticated, Overloaded, RateLimited
 
 from .plays import EPOCH, HOLD, OPENED, Scripted, batch, cursor, message, now, play, until
 
@@ -26,9 +28,16 @@ from .plays import EPOCH, HOLD, OPENED, Scripted, batch, cursor, message, now, p
 class Stage:
     """A follower and what it hands over, with the transports of a play."""
 
-    def __init__(self, *transports: Transport, draw: Callable[[], float] = lambda: 0.5, ladder: Ladder | None = None) -> None:
+    def __init__(
+        self,
+        *transports: Transport,
+        draw: Callable[[], float] = lambda: 0.5,
+        ladder: Ladder | None = None,
+        servers: Sequence[str] = ("http://one",),
+    ) -> None:
         self.transports = {transport.name: transport for transport in transports}
         self.ladder = ladder or Ladder([transport.name for transport in transports])
+        self.servers = Servers(servers, draw=lambda: 0.0, clock=now)
         self.callbacks = Callbacks()
         self.state = State()
         self.links: list[Link] = []
@@ -52,6 +61,7 @@ class Stage:
         self.follower = Follower(
             self.transports,
             self.ladder,
+            self.servers,
             backoff=Backoff(draw=draw),
             take=self.intake.take,
             changed=self._changed,
@@ -222,7 +232,8 @@ def test_any_weather_each_event_exactly_once_in_order(seed: int) -> None:
     dice = random.Random(seed)
     log = [message(at) for at in range(1, 121)]
     names: list[TransportName] = ["websocket", "sse", "longpoll", "poll"]
-    stage = Stage(*(Unreliable(name, log, dice) for name in names), draw=dice.random)
+    servers = dice.choice([("http://a",), TWO, THREE])
+    stage = Stage(*(Unreliable(name, log, dice) for name in names), draw=dice.random, servers=servers)
 
     async def callback(_: Event) -> None:
         if dice.random() < 0.1:
@@ -433,6 +444,94 @@ def test_fault_inside_stops_and_skips_nothing(caplog: pytest.LogCaptureFixture) 
         assert "following has ended" in caplog.text
 
     play(scene())
+
+
+# Several servers
+
+TWO = ("http://a", "http://b")
+THREE = (*TWO, "http://c")
+
+
+class Visits:
+    """Functions for acts that note which server a stream was opened at, and when."""
+
+    def __init__(self) -> None:
+        self.stage: Stage | None = None
+        self.urls: list[str] = []
+        self.times: list[float] = []
+
+    def note(self) -> None:
+        assert self.stage is not None
+        self.urls.append(self.stage.servers.current.url[-1])
+        self.times.append(now())
+
+
+def visit(*acts: Sequence[Any], servers: Sequence[str], draw: Callable[[], float] = lambda: 0.5) -> tuple[Stage, Visits]:
+    visits = Visits()
+    visits.stage = Stage(Scripted("websocket", *([visits.note, *act] for act in acts)), servers=servers, draw=draw)
+    return visits.stage, visits
+
+
+def test_stays_on_its_server_and_goes_to_the_next_at_once_when_that_is_gone() -> None:
+    stage, visits = visit(
+        [OPENED, batch(1), lambda: asyncio.sleep(600), TransportBroken()], [OPENED, batch(2), HOLD], servers=TWO
+    )
+    perform(stage, got(1, 2))
+    assert visits.urls == ["a", "b"]
+    assert "waiting" not in stage.connections
+    assert stage.links[-1].server == "http://b"
+
+
+@pytest.mark.parametrize(
+    "end", [StreamEnded("resume"), StreamEnded("later", 20.0), Overloaded("storm", retry_after=5.0), Interposed(502)]
+)
+def test_verdict_of_a_server_that_stops_is_followed_at_once(end: Exception) -> None:
+    stage, visits = visit([OPENED, batch(1), end], [OPENED, batch(2), HOLD], servers=TWO)
+    perform(stage, got(1, 2))
+    assert visits.urls == ["a", "b"]
+    assert visits.times == [0, 0]
+    assert "waiting" not in stage.connections
+
+
+def test_all_are_tried_before_the_first_wait() -> None:
+    stage, visits = visit(*[[Unreachable()]] * 6, [OPENED, batch(1), HOLD], servers=THREE, draw=lambda: 1.0)
+    perform(stage, got(1))
+    assert visits.urls == ["a", "b", "c", "a", "b", "c", "a"]
+    assert visits.times == [0, 0, 0, 0.5, 0.5, 0.5, 1.5]
+    assert [link.wait for link in stage.links if link.connection == "waiting"] == [0.5, 1]
+
+
+def test_servers_that_send_everybody_to_one_another_are_not_asked_without_a_pause() -> None:
+    acts = [[OPENED, batch(at), StreamEnded("resume")] for at in range(1, 60)]
+    stage, visits = visit(*acts, [HOLD], servers=TWO)
+    perform(stage, got(*range(1, 60)))
+    assert visits.times[-1] > 3.0
+
+
+def test_server_that_asked_for_time_has_it_while_the_others_are_away() -> None:
+    away = [[Unreachable()]] * 5
+    stage, visits = visit([OPENED, StreamEnded("later", 20.0)], *away, [OPENED, batch(1), HOLD], servers=TWO)
+    perform(stage, got(1))
+    assert not [at for url, at in zip(visits.urls, visits.times, strict=True) if url == "a" and 0 < at < 20]
+
+
+def test_all_with_too_much_to_do_are_left_in_peace() -> None:
+    acts = [[Overloaded("storm", retry_after=5.0)]] * 8
+    stage, visits = visit(*acts, [OPENED, batch(1), HOLD], servers=TWO)
+    perform(stage, got(1))
+    for server in "ab":
+        asked_at = [at for url, at in zip(visits.urls, visits.times, strict=True) if url == server]
+        assert all(later - earlier >= 5 for earlier, later in itertools.pairwise(asked_at))
+
+
+def test_refusal_of_the_user_is_no_reason_to_go_elsewhere() -> None:
+    stage, visits = visit([RateLimited(retry_after=5.0)], [NotAuthenticated()], servers=TWO)
+
+    async def act(stage: Stage) -> None:
+        await until(lambda: stage.follower.link.connection == "login")
+
+    perform(stage, act)
+    assert visits.urls == ["a", "a"]
 
 
 # limited

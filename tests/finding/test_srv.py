@@ -1,77 +1,18 @@
 """SRV look-ups, against a real dnsmasq."""
 
 import asyncio
-import os
-import pwd
 import random
-import shutil
 import socket
-import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from hongyan.finding import CannotFind, Target, aimed, find, parse_name_server, resolver, srv
 from hongyan.finding.srv import by_weight
 
+from .name_server import NameServer
+
 NAME = "_nats._tcp.example.org"
-
-
-# To be replaced by NameServer of tests/counterparts/dns.py
-class NameServer:
-    """dnsmasq on a free loopback port. `says` are lines of its configuration; the last ones count."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket(type=socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._file = folder / "dnsmasq.conf"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    def says(self, *lines: str) -> None:
-        self.stop()
-        self._file.write_text("\n".join([*lines, "txt-record=ready.example.org,yes", ""]))
-        command = ["/usr/sbin/dnsmasq", "--keep-in-foreground", f"--conf-file={self._file}", f"--port={self.port}"]
-        command += ["--listen-address=127.0.0.1", "--bind-interfaces", "--no-resolv", "--no-hosts", "--pid-file"]
-        command += ["--local=/example.org/", "--log-facility=/dev/null", f"--user={pwd.getpwuid(os.getuid()).pw_name}"]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        asked = resolver(self.address)
-        asked.timeout = 0.05
-
-        async def ready() -> None:
-            while True:
-                assert self._process is not None
-                assert self._process.poll() is None
-                try:
-                    await asked.resolve("ready.example.org", "TXT", lifetime=0.2)
-                    return
-                except Exception:
-                    await asyncio.sleep(0.01)
-
-        asyncio.run(asyncio.wait_for(ready(), 10))
-
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-
-@pytest.fixture
-def dns(tmp_path: Path) -> Iterator[NameServer]:
-    if shutil.which("dnsmasq", path="/usr/sbin:/usr/bin") is None:
-        pytest.skip("there is no dnsmasq")
-    server = NameServer(tmp_path)
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 def ask(dns: NameServer, seed: int = 1) -> list[str]:

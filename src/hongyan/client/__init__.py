@@ -1,4 +1,4 @@
-"""The asyncio SDK and, on top of it, the terminal client. Imports nothing of Hongyan but `core`.
+"""The asyncio SDK and, on top of it, the terminal client. Imports nothing of Hongyan but `core` and `finding`.
 
 Touch only what is exported here; the other modules may change. `Client` is the whole SDK, `State` is the fold without I/O.
 """

@@ -14,7 +14,7 @@ import msgspec
 from hongyan.client.backoff import Backoff
 from hongyan.client.callbacks import Callback, Callbacks
 from hongyan.client.deliver import Delivery, Pending
-from hongyan.client.errors import ClientError, Closed, TransportBroken, is_temporary, wait_of
+from hongyan.client.errors import ClientError, Closed, TransportBroken, is_elsewhere, is_temporary, wait_of
 from hongyan.client.follow import Follower, Link
 from hongyan.client.ids import ClientIds
 from hongyan.client.intake import Intake
@@ -39,13 +39,14 @@ from hongyan.client.model import (
 from hongyan.client.outbox import Entry
 from hongyan.client.rest import Rest, at
 from hongyan.client.saved import Saved
+from hongyan.client.servers import Servers
 from hongyan.client.state import State
 from hongyan.client.transports import Transport
 from hongyan.client.transports.poll import Polling
 from hongyan.client.transports.sse import EventStream
 from hongyan.client.transports.websocket import WebSocket
 from hongyan.core.cursor import parse_cursor
-from hongyan.core.errors import InvalidCursor, NotAuthenticated
+from hongyan.core.errors import HongyanError, InvalidCursor, NotAuthenticated
 
 log = logging.getLogger("hongyan.client")
 
@@ -74,14 +75,18 @@ class Client:
             await client.start()
             await client.send("lobby", "大家好")
 
+    `server` is a URL, several (a sequence, or with commas between them; a token from one is good for all), or a domain whose
+    SRV records say where its servers are. One is used at a time, and the next one at once when it does not serve.
+
     `state` is a directory where token, cursor and unsent messages are kept between runs; without it all is in memory.
     Calls raise the typed errors of `hongyan.core.errors`, or Unreachable when there was no answer.
     """
 
     def __init__(
         self,
-        server: str,
+        server: str | Sequence[str],
         *,
+        dns: str | None = None,
         token: str | None = None,
         state: Path | str | None = None,
         transport: TransportName | None = None,
@@ -94,8 +99,9 @@ class Client:
         self.state = State()
         """What is known: conversations, members, unread counts, read marks."""
         self.me: Me | None = None
-        self._rest = Rest(server, token=token, tls=ssl)
-        self._saved = Saved(Path(state) if state is not None else None, self._rest.server)
+        self._servers = Servers(server, dns=dns)
+        self._rest = Rest(self._servers, token=token, tls=ssl)
+        self._saved = Saved(Path(state) if state is not None else None, self._servers.name)
         if token is None and (session := self._saved.session()) is not None:
             self._rest.token = session.token
             self.me = Me(session.user_id, session.name)
@@ -120,7 +126,12 @@ class Client:
             keep=self._keep_cursor,
         )
         self._follower = Follower(
-            self._transports, self._ladder, backoff=backoff(), take=self._intake.take, changed=self._link_changed
+            self._transports,
+            self._ladder,
+            self._servers,
+            backoff=backoff(),
+            take=self._intake.take,
+            changed=self._link_changed,
         )
         self._delivery = Delivery(self._saved.outbox, self._deliver, sent=self._on_sent, failed=self._on_failed, backoff=backoff)
         self._marks = Marks(self._tell_read)
@@ -255,7 +266,7 @@ class Client:
         await self._delivery.close()
         await self._rest.close()
         self._saved.close()
-        await self._callbacks.call("state", Link("closed", self._ladder.current))
+        await self._callbacks.call("state", Link("closed", self._ladder.current, server=self.server))
 
     # Callbacks
 
@@ -318,7 +329,7 @@ class Client:
         """Take over what a client with another state directory left unsent; gives how many. Raises StateInUse if it runs."""
         if self.me is None:
             raise NotAuthenticated("log in before sending")
-        other = Saved(Path(state), self.server)
+        other = Saved(Path(state), self._servers.name)
         try:
             left = other.outbox.waiting(self.me.id)
             for entry in left:
@@ -423,7 +434,13 @@ class Client:
 
     @property
     def server(self) -> str:
-        return self._rest.server
+        """The URL of the server in use."""
+        return self._servers.current.url
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The URLs of all that are known, in the order in which they are tried. Of a domain none before the first call."""
+        return tuple(server.url for server in self._servers.all)
 
     @property
     def transport(self) -> TransportName:
@@ -472,7 +489,7 @@ class Client:
                 if not is_temporary(error):
                     raise
                 wait = backoff.next(wait_of(error))
-                await self._link_changed(Link("waiting", self._ladder.current, wait, str(error)))
+                await self._link_changed(Link("waiting", self._ladder.current, wait, str(error), self.server))
                 await asyncio.sleep(wait)
             else:
                 self.me = snapshot.user
@@ -494,8 +511,12 @@ class Client:
                 return await self._socket.send(entry.conversation, entry.client_id, entry.content)
             except TransportBroken:
                 pass  # the same client_id goes by REST: it is one message whatever the server has of it
+            except HongyanError as error:
+                if not is_elsewhere(error) or len(self._servers.all) < 2:
+                    raise  # otherwise REST finds the server that takes it
         body = {"client_id": entry.client_id, "content": entry.content}
-        return await self._rest.call("POST", at("conversations", entry.conversation, "messages"), body, answer=Sent)
+        path = at("conversations", entry.conversation, "messages")
+        return await self._rest.call("POST", path, body, answer=Sent, repeatable=True)
 
     async def _on_sent(self, entry: Entry, sent: Sent) -> None:
         await self._callbacks.call("sent", entry, sent)
@@ -505,7 +526,7 @@ class Client:
 
     async def _tell_read(self, conversation: str, seq: int) -> None:
         if not await self._over_socket({"op": "read", "conversation": conversation, "seq": seq}):
-            await self._rest.call("POST", at("conversations", conversation, "read"), {"seq": seq})
+            await self._rest.call("POST", at("conversations", conversation, "read"), {"seq": seq}, repeatable=True)
 
     async def _over_socket(self, body: Json) -> bool:
         """Say it on the WebSocket, if there is one."""

@@ -17,6 +17,7 @@ from hongyan.core.errors import (
     NotFound,
     Overloaded,
     RateLimited,
+    StoreUnavailable,
     TooLarge,
     error_kinds,
 )
@@ -43,6 +44,10 @@ class ClientError(Exception):
 
 class Unreachable(ClientError):
     """The server could not be reached, or the connection broke. Trying again may help."""
+
+
+class Unconnected(Unreachable):
+    """There was no connection to begin with: nothing was sent."""
 
 
 class TransportBroken(ClientError):
@@ -125,6 +130,18 @@ def is_temporary(error: Exception) -> bool:
     if isinstance(error, (Unreachable, TransportBroken, StreamEnded)):
         return True
     return isinstance(error, HongyanError) and (error.status >= 500 or error.status in (408, 425, 429))
+
+
+def is_elsewhere(error: BaseException | None) -> bool:
+    """Whether another server may do what this one did not."""
+    if isinstance(error, (Unreachable, TransportBroken, StreamEnded)):
+        return True
+    return isinstance(error, HongyanError) and error.status >= 500
+
+
+def is_undone(error: Exception) -> bool:
+    """Whether the server has certainly not done what it was asked, so that another one may be asked the same."""
+    return isinstance(error, (Unconnected, Overloaded, StoreUnavailable))
 
 
 def wait_of(error: Exception) -> float | None:

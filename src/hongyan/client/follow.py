@@ -15,9 +15,10 @@ from typing import Literal
 import msgspec
 
 from hongyan.client.backoff import Backoff
-from hongyan.client.errors import StreamEnded, TransportBroken, Unreachable, wait_of
+from hongyan.client.errors import StreamEnded, TransportBroken, Unreachable, is_elsewhere, wait_of
 from hongyan.client.ladder import Ladder
 from hongyan.client.model import Batch, TransportName
+from hongyan.client.servers import Address, Servers
 from hongyan.client.transports import Transport
 from hongyan.core.errors import HongyanError, Invalid, InvalidCursor, NotAuthenticated
 
@@ -40,15 +41,22 @@ class Link(msgspec.Struct, frozen=True):
     wait: float = 0.0
     """Seconds until the next try, when `waiting`."""
     reason: str = ""
+    server: str = ""
+    """The URL of the server in use, or to be tried next."""
 
 
 class Follower:
-    """Reads from the transports from `cursor` on and calls `take` with each batch, one after the other."""
+    """Reads from the transports from `cursor` on and calls `take` with each batch, one after the other.
+
+    A stream stays on its server until it ends. Then the next one goes to another server at once, as long as there is one that was
+    not tried since the last wait.
+    """
 
     def __init__(
         self,
         transports: Mapping[TransportName, Transport],
         ladder: Ladder,
+        servers: Servers,
         *,
         backoff: Backoff,
         take: Callable[[Batch], Awaitable[None]],
@@ -57,6 +65,7 @@ class Follower:
     ) -> None:
         self._transports = transports
         self._ladder = ladder
+        self._servers = servers
         self._backoff = backoff
         self._take = take
         self._changed = changed
@@ -68,7 +77,10 @@ class Follower:
         """How often a cursor was set from outside: what was read from an older one is not handed over."""
         self._heard_at: float | None = None
         self._ended_early = 0
-        self.link = Link("new", ladder.current)
+        self._server = servers.current
+        """The server of the newest stream."""
+        self._tried: set[Address] = set()
+        self.link = Link("new", ladder.current, server=self._server.url)
 
     async def run(self, cursor: str) -> None:
         """Until cancelled, or until the server says `stop`. What `take` raises is a fault, and stops too: nothing is skipped."""
@@ -141,6 +153,8 @@ class Follower:
 
     async def _read(self, transport: Transport, opened: asyncio.Event, told: asyncio.Event) -> None:
         begun = self._begun
+        await self._servers.find()
+        self._server = self._servers.current
         async with aclosing(transport.stream(self._cursor)) as stream:
             async for batch in stream:
                 if batch.opened:
@@ -161,6 +175,9 @@ class Follower:
 
     async def _ended(self, name: TransportName, error: BaseException | None) -> float | None:
         now = self._clock()
+        long = self._heard_at is not None and now - self._heard_at >= _LONG
+        if long:
+            self._tried.clear()
         self.link = msgspec.structs.replace(self.link, reason=str(error or ""))
         match error:
             case StreamEnded(do="stop"):
@@ -171,21 +188,23 @@ class Follower:
                 await self._switch.wait()
                 return 0.0
             case StreamEnded(do="later"):
-                return self._backoff.next(wait_of(error))
+                return self._elsewhere(error)
             case StreamEnded():
-                if self._heard_at is not None and now - self._heard_at >= _LONG:
+                if self._servers.leave(self._server, self._tried):
+                    return 0.0
+                if long:
                     self._ended_early = 0
                     return 0.0
                 self._ended_early += 1  # a server that ends each stream at once is not asked without a pause
-                return 0.0 if self._ended_early == 1 else self._backoff.next()
+                return 0.0 if self._ended_early == 1 else self._backoff.next(self._servers.peace)
             case InvalidCursor():
                 await self._batches.put((self._begun, Batch(limited=True, reason="invalid-cursor")))
                 await self._batches.join()
                 return self._backoff.next()
             case HongyanError() if error.retry_after is not None:
-                return self._backoff.next(wait_of(error))
+                return self._elsewhere(error)
             case Unreachable():
-                return self._backoff.next()
+                return self._elsewhere(error)
             case TransportBroken() | Invalid() | HongyanError():
                 pass
             case _:
@@ -193,7 +212,16 @@ class Follower:
         if self._heard_at is None:
             self._ladder.broke(now)
         log.debug("%s ended: %r", name, error)
-        return self._backoff.next(wait_of(error) if isinstance(error, Exception) else None)
+        return self._elsewhere(error)
+
+    def _elsewhere(self, error: BaseException | None) -> float:
+        """Seconds until the next stream: none when there is another server to try."""
+        wait = wait_of(error) if isinstance(error, Exception) else None
+        if is_elsewhere(error):
+            if self._servers.leave(self._server, self._tried, wait):
+                return 0.0
+            wait = self._servers.peace
+        return self._backoff.next(wait)
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -203,5 +231,6 @@ class Follower:
             pass
 
     async def _tell(self, connection: Connection, transport: TransportName, wait: float = 0.0, reason: str = "") -> None:
-        self.link = Link(connection, transport, wait, reason)
+        server = self._server if connection == "online" else self._servers.current
+        self.link = Link(connection, transport, wait, reason, server.url)
         await self._changed(self.link)

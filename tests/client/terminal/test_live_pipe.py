@@ -1,6 +1,7 @@
 """`hongyan chat` in a pipe: every line is sent once, and the end says whether all went well."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 from hongyan.client.outbox import Entry
 from hongyan.client.saved import Saved
 
-from ...serving import PASSWORD, Server, wait_for
+from ...serving import HONGYAN, PASSWORD, Server, wait_for
 from ..live import names
 from .programs import chat, command, environment, start
 
@@ -43,6 +44,25 @@ def test_kept_token_needs_neither_name_nor_password(server: Server, tmp_path: Pa
     )
     assert elsewhere.returncode == 2
     assert "--password-stdin" in elsewhere.stderr
+
+
+def test_any_of_several_servers_will_do(server: Server, tmp_path: Path) -> None:
+    (ann,) = names(server, "ann")
+    several = f"http://127.0.0.1:9,{server.url}"
+    done = chat(server, tmp_path, ann, "一\n:info\n", "--server", several)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.search(rf"服务器 +{server.url}\n", done.stdout)
+    turned = ",".join(reversed(several.split(",")))
+    again = subprocess.run(
+        [*HONGYAN, "chat", "--server", turned],
+        input="二\n",
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert (again.returncode, again.stderr) == (0, "")
+    assert server.login(ann).texts("lobby")[-2:] == ["一", "二"]
 
 
 def test_many_lines_arrive_once_and_in_order(server: Server, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hongyan.client.client import Client
 from hongyan.client.errors import ClientError, Unreachable
 from hongyan.client.model import Session, TransportName
 from hongyan.client.rest import Rest
+from hongyan.client.servers import Servers
 from hongyan.client.terminal.chat import TRANSPORTS, Chat
 from hongyan.client.terminal.hook import Hook
 from hongyan.client.terminal.lines import Lines
@@ -31,7 +32,12 @@ _RECENT = 10
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `hongyan chat`."""
-    parser.add_argument("--server", default="http://127.0.0.1:8440", metavar="URL", help="the server (%(default)s)")
+    parser.add_argument(
+        "--server",
+        default="http://127.0.0.1:8440",
+        metavar="URL",
+        help="the server, several with commas between them, or a domain (%(default)s)",
+    )
     parser.add_argument("--user", metavar="NAME", help="who you are (who logged in last)")
     parser.add_argument("--password-stdin", action="store_true", help="the first line of standard input is the password")
     parser.add_argument("--device", default=None, metavar="NAME", help="a label for this device (the host's name)")
@@ -69,14 +75,15 @@ def run(args: argparse.Namespace) -> int:
 async def _missing(server: str, words: Words) -> str | None:
     """A sentence when nobody answers there. What a server answers, even a refusal, is for later."""
     try:
-        rest = Rest(server)
+        servers = Servers(server, dns=_dns())
     except ValueError as error:
         return words("failed", reason=error)
+    rest = Rest(servers)
     try:
         await rest.call("GET", "/health")
     except Unreachable as error:
-        reason = harmless(str(error).removeprefix(f"{rest.server}: "), lines=False)
-        return words("no_server", server=rest.server, reason=reason)
+        reason = harmless(str(error).removeprefix(f"{servers.name}: "), lines=False)
+        return words("no_server", server=servers.name, reason=reason)
     except (HongyanError, ClientError):
         pass
     finally:
@@ -84,12 +91,17 @@ async def _missing(server: str, words: Words) -> str | None:
     return None
 
 
+def _dns() -> str | None:
+    """The name server to ask for a domain; the same variable as the server's."""
+    return os.environ.get("HONGYAN_DNS_SERVER") or None
+
+
 async def _run(
     args: argparse.Namespace, words: Words, user: str, password: str | None, lines: Lines, *, interactive: bool
 ) -> int:
     transport: TransportName | None = None if args.transport == "auto" else args.transport
     try:
-        client, place = open_client(args.server, user, args.state, transport)
+        client, place = open_client(args.server, user, args.state, transport, _dns())
     except (ClientError, ValueError) as error:
         return _refuse(words("failed", reason=error))
     async with client:

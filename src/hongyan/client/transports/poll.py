@@ -9,6 +9,7 @@ import msgspec
 from hongyan.client.errors import TransportBroken, Unreachable, from_answer
 from hongyan.client.model import Batch, TransportName
 from hongyan.client.rest import Rest
+from hongyan.client.servers import Address
 
 _LIMIT = 500
 
@@ -27,8 +28,9 @@ class Polling:
 
     async def stream(self, cursor: str) -> AsyncGenerator[Batch, None]:
         heard = False
+        server = self._rest.server
         while True:
-            batch = await self._ask(cursor, self._wait if heard else 0)  # the first answer shows that it works
+            batch = await self._ask(server, cursor, self._wait if heard else 0)  # the first answer shows that it works
             if not heard:
                 heard = True
                 yield Batch(opened=True)
@@ -37,14 +39,18 @@ class Polling:
             if not self._wait and not batch.more:
                 await asyncio.sleep(self._pause)
 
-    async def _ask(self, cursor: str, wait: int) -> Batch:
+    async def _ask(self, server: Address, cursor: str, wait: int) -> Batch:
         params: dict[str, str | int] = {"after": cursor, "limit": _LIMIT}
         if wait:
             params["wait"] = wait
         timeout = httpx.Timeout(15.0, read=15.0 + wait)
         try:
             answer = await self._rest.http.get(
-                self._rest.server + "/v1/events", params=params, headers=self._rest.headers(), timeout=timeout
+                server.url + "/v1/events",
+                params=params,
+                headers=self._rest.headers() | server.headers,
+                timeout=timeout,
+                extensions=server.extensions,
             )
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Unreachable(str(error)) from error

@@ -31,11 +31,17 @@ class EventStream:
         self._first = first
 
     async def stream(self, cursor: str) -> AsyncGenerator[Batch, None]:
+        server = self._rest.server
         headers = self._rest.headers() | {"Accept": "text/event-stream", "Cache-Control": "no-store", "Last-Event-ID": cursor}
-        timeout = httpx.Timeout(15.0, read=self._silence)
-        url = self._rest.server + "/v1/events/sse"
         try:
-            async with self._rest.http.stream("GET", url, params={"after": cursor}, headers=headers, timeout=timeout) as answer:
+            async with self._rest.http.stream(
+                "GET",
+                server.url + "/v1/events/sse",
+                params={"after": cursor},
+                headers=headers | server.headers,
+                timeout=httpx.Timeout(15.0, read=self._silence),
+                extensions=server.extensions,
+            ) as answer:
                 if answer.status_code != 200:
                     raise from_answer(answer.status_code, await answer.aread(), answer.headers.get("Retry-After"))
                 if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):

@@ -66,11 +66,13 @@ class WebSocket:
         return self._connection is not None
 
     async def stream(self, cursor: str) -> AsyncGenerator[Batch, None]:
-        url = "ws" + self._rest.server.removeprefix("http") + f"/v1/events/ws?after={cursor}"
-        options: dict[str, Any] = {"ssl": self._rest.tls} if self._rest.tls else {}
+        server = self._rest.server
+        url, options = server.websocket
+        if server.secure:
+            options["ssl"] = self._rest.tls
         try:
             async with connect(
-                url,
+                f"{url}/v1/events/ws?after={cursor}",
                 additional_headers=self._rest.headers(),
                 subprotocols=_PROTOCOLS,
                 max_size=_MAX_FRAME,
