@@ -28,6 +28,7 @@ class FakeClient:
     """Notes calls; `answers` are given, or raised, in order before anything else."""
 
     server = "http://server"
+    servers: tuple[str, ...] = ("http://server",)
     transport = "websocket"
     cursor = "e.5"
     outbox_size = 0
@@ -376,6 +377,12 @@ async def test_connection_is_spoken_of_when_it_changes_and_not_at_each_try() -> 
     assert await room.link(Link("online", "sse")) == ["已连接（sse）"]
     assert room.chat.trouble() == ""
     assert await room.link(waits[0], Link("online", "sse")) == []
+
+
+async def test_one_of_several_servers_is_named_with_the_transport() -> None:
+    room = Room(language="en")
+    room.client.servers = ("http://a", "http://b")
+    assert await room.link(Link("online", "sse", server="http://b")) == ["Connected (sse, http://b)"]
 
 
 async def test_pipe_says_nothing_of_the_connection() -> None:

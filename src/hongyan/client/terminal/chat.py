@@ -378,7 +378,8 @@ class Chat:
     def _link(self, link: Link) -> None:
         if link.connection == "online":
             if not self._was_online:
-                self._status(self._words("online", transport=link.transport))
+                several = len(self._client.servers) > 1
+                self._status(self._words("online_at" if several else "online", transport=link.transport, server=link.server))
             self._was_online, self._lost = True, False
         elif link.connection == "waiting" and link.wait >= 1 and not self._lost:
             self._was_online, self._lost = False, True
