@@ -122,6 +122,10 @@ class Server:
     def start(self) -> None:
         """Returns when `/health` answers 200. The first time on a free port, then always on the same."""
         self.launch()
+        self.await_ready()
+
+    def await_ready(self) -> None:
+        """Returns when `/health` of a process that was launched answers 200."""
         address = self.data / "http.address"
 
         def ready() -> bool:
