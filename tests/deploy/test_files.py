@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from importlib import metadata
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from hongyan.server import _STOP_SECONDS
 from tests.counterparts.installed import find
 from tests.deploy.fronts import DEPLOY, replaced, text
 from tests.docs.test_settings import declared
+from tests.operation.certificates import make
 
 UNITS = ("hongyan.service", "hongyan@.service", "hongyan.target")
 KUBERNETES = "1.34"
@@ -217,8 +219,34 @@ def test_time_to_stop_is_enough_everywhere() -> None:
 
 def test_image_is_made_of_what_is_there() -> None:
     root = DEPLOY.parents[1]
-    for line in re.findall(r"^COPY (?!--from)(\S+)", text("Dockerfile"), flags=re.MULTILINE):
-        assert (root / line).exists()
-        assert f"!{line}" in text("Dockerfile.dockerignore").splitlines()
-    assert "--require-hashes" in text("Dockerfile")
+    sources = [
+        source for line in re.findall(r"^COPY (?!--from)(.+) \S+$", text("Dockerfile"), re.MULTILINE) for source in line.split()
+    ]
+    assert sources
+    for source in sources:
+        assert (root / source).exists()
+        assert f"!{source}" in text("Dockerfile.dockerignore").splitlines()
     assert re.search(r"^USER 10001", text("Dockerfile"), flags=re.MULTILINE)
+
+
+def test_image_is_made_with_locked_packages_only() -> None:
+    for line in text("Dockerfile").splitlines():
+        if "pip install" in line:
+            assert "--require-hashes" in line or "--no-index" in line
+    (listed,) = re.findall(r"/\^\(([^)]+)\)==/", text("Dockerfile"))
+    makers = set(listed.split("|"))
+    needed = {re.split(r"[^\w-]", one)[0] for one in metadata.requires("hatchling") or [] if "python_version <" not in one}
+    assert makers == {"hatchling"} | needed
+    locked = (DEPLOY.parents[1] / "requirements" / "dev.lock").read_text()
+    assert {name for name in makers if f"\n{name}==" not in locked} == set()
+
+
+def test_balancer_of_the_compose_file_is_taken_by_haproxy(tmp_path: Path) -> None:
+    """It cannot find the nodes' names here, which is no fault."""
+    certificate, key = make(tmp_path)
+    (tmp_path / "both.pem").write_text(certificate.read_text() + key.read_text())
+    changes = {"/etc/hongyan/chat.example.org.pem": f"{tmp_path}/both.pem", "maxconn 100000": "maxconn 1000"}
+    (tmp_path / "haproxy.cfg").write_text(replaced(text("haproxy-compose.cfg"), changes))
+    program = find("/usr/sbin/haproxy", "haproxy")
+    done = subprocess.run([program, "-c", "-f", tmp_path / "haproxy.cfg"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
