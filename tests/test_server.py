@@ -52,6 +52,12 @@ def test_health_tells_version_and_position(server: Server) -> None:
     assert server.health()[1]["position"] >= sent["position"]
 
 
+def test_signal_for_workers_does_not_end_a_single_process(server: Server) -> None:
+    server.signal(signal.SIGUSR1)
+    wait_for(lambda: "nothing to restart" in server.output())
+    assert server.health()[0] == 200
+
+
 def test_metrics_count_what_happens(server: Server) -> None:
     alice, bob = server.people("alice", "bob")
     lane = alice.direct("bob")

@@ -61,7 +61,10 @@ def _raise_file_limit() -> None:
 
 
 class _Signals:
-    """SIGTERM, Ctrl-C and a closed terminal: the first stops, the second does not wait."""
+    """SIGTERM, Ctrl-C and a closed terminal: the first stops, the second does not wait.
+
+    SIGUSR1, which restarts workers one after the other, does nothing to a single process: a `systemctl reload` must not end it.
+    """
 
     def __init__(self) -> None:
         self.stop = asyncio.Event()
@@ -75,10 +78,11 @@ class _Signals:
             numbers.append(signal.SIGHUP)
         for number in numbers:
             loop.add_signal_handler(number, self._heard)
+        loop.add_signal_handler(signal.SIGUSR1, log.info, "nothing to restart one after the other: there is one process")
         try:
             yield
         finally:
-            for number in numbers:
+            for number in (*numbers, signal.SIGUSR1):
                 loop.remove_signal_handler(number)
 
     def _heard(self) -> None:
