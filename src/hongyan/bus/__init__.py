@@ -56,6 +56,11 @@ class Bus(Protocol):
         ...
 
     @property
+    def doubtful(self) -> bool:
+        """Other nodes may be unreachable, and their silence says nothing about them."""
+        ...
+
+    @property
     def alone(self) -> bool:
         """There can be no other node."""
         ...

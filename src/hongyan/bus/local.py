@@ -27,6 +27,7 @@ class LocalBus:
     """Keeps the contract of `hongyan.bus.Bus` for one node."""
 
     trouble = None
+    doubtful = False
     alone = True
 
     def __init__(self) -> None:

@@ -36,7 +36,11 @@ _MOST_BYTES = 524_288
 _QUEUE_BYTES = 16_777_216
 _PENDING_BYTES = 67_108_864
 _RETRY_SECONDS = 0.5
-_PING_SECONDS = 2
+_ASK_SECONDS = 1.0
+"""How often NATS is asked whether it is there."""
+_ANSWER_SECONDS = 2
+_SEND_SECONDS = 5.0
+"""The driver waits for ever where the connection is lost while it is full."""
 _ENVELOPE = 1_024
 """Bytes of an event beside its content."""
 
@@ -60,10 +64,16 @@ class NatsBus:
         self._queue_bytes = 0
         self._queued = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._asked = False
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(OnTheWire).decode
         self.trouble: str | None = "The bus has not been reached yet"
         self.counts = Counts()
+
+    @property
+    def doubtful(self) -> bool:
+        return self._asked or self.trouble is not None
 
     def listen(self, kind: type[M], heard: Callable[[M], None]) -> None:
         self._ears.listen(kind, heard)
@@ -72,13 +82,15 @@ class NatsBus:
         self._node, self._key, self._prefix = node, key, f"hongyan.{epoch}"
         await self._connect()
         self._task = asyncio.create_task(self._run(), name="hongyan bus")
+        self._asking = asyncio.create_task(self._ask(), name="hongyan bus asks")
 
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
-            self._task = None
+        for task in (self._task, self._asking):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+        self._task = self._asking = None
         if self._client is not None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
@@ -126,13 +138,27 @@ class NatsBus:
             self._queued.clear()
             await self._send(self._client)
 
+    async def _ask(self) -> None:
+        """A network that stands still says nothing: only a question that is not answered shows it."""
+        while True:
+            await asyncio.sleep(_ASK_SECONDS)
+            client = self._client
+            if client is not None:
+                self._asked = True
+                try:
+                    await client.flush(_ANSWER_SECONDS)
+                except Exception as error:
+                    await self._lost(client, error)
+                self._asked = False
+
     async def _send(self, client: Client) -> None:
         try:
-            while self._queue:
-                subject, payload = self._queue.popleft()
-                self._queue_bytes -= len(payload) - _MAC_BYTES
-                self.counts.sent += 1
-                await client.publish(subject, payload)
+            async with asyncio.timeout(_SEND_SECONDS):
+                while self._queue:
+                    subject, payload = self._queue.popleft()
+                    self._queue_bytes -= len(payload) - _MAC_BYTES
+                    self.counts.sent += 1
+                    await client.publish(subject, payload)
             if not client.is_connected:
                 raise ConnectionError("the connection was lost")
         except Exception as error:
@@ -156,8 +182,6 @@ class NatsBus:
                     no_echo=True,
                     allow_reconnect=False,  # we do it, since where NATS is may have changed
                     connect_timeout=2,
-                    ping_interval=_PING_SECONDS,
-                    max_outstanding_pings=2,
                     closed_cb=closed,
                     disconnected_cb=closed,
                     error_cb=told,

@@ -44,6 +44,8 @@ def _run(given: argparse.Namespace) -> int:
         node__workers=given.workers,
     )
     if settings.node.workers > 1:
+        import hongyan.server  # noqa: F401  # once for all workers: a new one is there in a fifth of the time
+
         return workers.run(settings, partial(_serve, demo=given.demo))
     return _serve(settings, lambda: None, demo=given.demo)
 

@@ -70,6 +70,8 @@ class _Worker:
         self._began = 0.0
         self._pause = 0.0
         self._ready = -1
+        self._told = False
+        """It takes clients, or did when it ended."""
         self.due = 0.0
         """When it is to be started, by the monotonic clock."""
         self.pid = 0
@@ -78,6 +80,7 @@ class _Worker:
     def start(self) -> None:
         self._close()
         self._ready, told = os.pipe()
+        self._told = False
         self._began = time.monotonic()
         parent = os.getpid()
         self.pid = os.fork()
@@ -99,7 +102,9 @@ class _Worker:
                 os.kill(self.pid, number)
 
     def is_ready(self) -> bool:
-        return self.pid != 0 and bool(select.select([self._ready], [], [], 0)[0])
+        if self.pid and not self._told and select.select([self._ready], [], [], 0)[0]:
+            self._told = os.read(self._ready, 1) == b"1"  # the end of the pipe can be read too: it has died
+        return self.pid != 0 and self._told
 
     def _close(self) -> None:
         if self._ready >= 0:
@@ -111,6 +116,8 @@ class _Keeper:
     def __init__(self, workers: list[_Worker]) -> None:
         self._workers = workers
         self._stop = 0
+        self._served = False
+        """Some worker has taken clients. Until then one that ends ends all: what it could not do no other can."""
         self._restart: list[_Worker] = []
 
     def run(self) -> int:
@@ -122,6 +129,7 @@ class _Keeper:
             for worker in self._workers:
                 if not worker.pid and now >= worker.due:
                     worker.start()
+            self._served = self._served or any(worker.is_ready() for worker in self._workers)
             self._reap()
             self._go_on()
             time.sleep(_LOOK_SECONDS)
@@ -146,8 +154,11 @@ class _Keeper:
                 return
             for worker in self._workers:
                 if worker.pid == pid:
+                    self._served = self._served or worker.is_ready()
                     code = os.waitstatus_to_exitcode(status)
                     worker.ended(code)
+                    if not self._served:
+                        self._stop += 1
                     if not self._stop and worker not in self._restart:
                         _say(f"worker {worker.number} ended with {code} and is started again")
 
@@ -176,7 +187,7 @@ class _Keeper:
                     worker.signal(signal.SIGKILL)
             time.sleep(_LOOK_SECONDS)
             self._reap()
-        return max(abs(worker.status) for worker in self._workers)
+        return max(1 if worker.status < 0 and self._served else worker.status for worker in self._workers)
 
 
 def _be_a_worker(parent: int, number: int, told: int, settings: "Settings", serve: Serve) -> NoReturn:

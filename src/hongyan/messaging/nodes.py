@@ -1,8 +1,8 @@
 """The nodes of the cluster: each tells every second that it is there, and who falls silent is gone.
 
 Silence is counted in this node's own ticks, not by a clock: a node that was stopped and wakes does not take all others for
-dead, and a clock that is set changes nothing. While this node cannot reach the bus it knows nothing of the others, and leaves
-them as they are.
+dead, and a clock that is set changes nothing. While this node cannot reach the bus, or is not sure of it, it knows nothing of the
+others, and leaves them as they are.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ class Nodes:
         while True:
             await asyncio.sleep(_BEAT_SECONDS)
             self._tell(asks=False)
-            if self._bus.trouble is not None:
+            if self._bus.doubtful:
                 continue
             for id in list(self._others):
                 self._silent[id] += 1
