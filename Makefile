@@ -10,8 +10,8 @@ BIN := .venv/bin
 PROCESSES ?= 2
 
 # Debian packages that only the tests need: a browser with Chinese fonts, a terminal to type into, a JavaScript engine, certificates;
-# and the servers that a cluster is made of: a database, a bus, two balancers, a name server.
-TEST_PACKAGES := chromium tmux fonts-noto-cjk nodejs openssl postgresql nats-server nginx haproxy dnsmasq
+# the servers that a cluster is made of: a database, a bus, two balancers, a name server; and what checks a service's unit.
+TEST_PACKAGES := chromium tmux fonts-noto-cjk nodejs openssl postgresql nats-server nginx haproxy dnsmasq systemd
 
 .PHONY: help setup test-packages run test lint docs lock bench clean
 

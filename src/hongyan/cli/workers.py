@@ -196,6 +196,7 @@ def _be_a_worker(parent: int, number: int, told: int, settings: "Settings", serv
     try:
         for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
             signal.signal(one, signal.SIG_DFL)
+        os.setpgid(0, 0)  # Ctrl-C goes to the whole group: it is passed on by the first process, and must not come twice
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
         if os.getppid() != parent:
             os._exit(1)
