@@ -6,19 +6,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.conftest import Begin
 from tests.e2e.devices import TRANSPORTS, Crowd, place
 from tests.e2e.ledger import Ledger, log_of, send_again, under_load, whole_history
 from tests.e2e.sockets import Lost
-from tests.serving import Person, Server
+from tests.serving import Person
 
 ROUNDS = 20
+ROUNDS_OF_A_CLUSTER = 6
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-async def test_nothing_acknowledged_is_lost_and_nothing_comes_twice_in_20_kills_under_load(tmp_path: Path) -> None:
+async def test_nothing_acknowledged_is_lost_and_nothing_comes_twice_in_kills_under_load(begin: Begin, tmp_path: Path) -> None:
     dice = random.Random(8440)
-    with Server(tmp_path / "data") as server:
+    with begin(tmp_path) as server:
+        rounds = ROUNDS if server.shared is None else ROUNDS_OF_A_CLUSTER
         people = server.people("ann", "bob", "cai", "dan")
         ann, *_, reader = people
         lanes = [ann.group("项目组", "bob", "cai", "dan"), ann.group("闲聊", "bob", "cai", "dan", history="all"), "lobby"]
@@ -26,7 +29,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_comes_twice_in_20_kills_
         ledger, titles = Ledger(), {lanes[0]: {"项目组"}}
         async with Crowd(server) as crowd:
             device = await crowd.device(reader, "msgpack", cursor)
-            for _ in range(ROUNDS):
+            for _ in range(rounds):
                 async with under_load(crowd, ledger, people, lanes) as load:
                     renaming = asyncio.create_task(_rename(crowd, ann, lanes[0], titles))
                     await load.acknowledged(dice.randint(1, 500))
@@ -44,7 +47,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_comes_twice_in_20_kills_
             await device.until(lambda: device.at >= last["position"])
         log = log_of(server)
         ledger.compare(event for event in log if event.client_id != "last")
-        assert len(ledger.acked) == len(ledger.sent) > 100 * ROUNDS
+        assert len(ledger.acked) == len(ledger.sent) > 100 * rounds
 
         given = [(event["conversation"], event["seq"], place(event["cursor"])) for event in device.events]
         wanted = [(event.lane, event.seq, event.position) for event in log if event.lane in lanes]

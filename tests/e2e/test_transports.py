@@ -282,7 +282,7 @@ def test_everybody_is_shown_what_a_plain_model_says_on_any_transport(server: Ser
     run_state_machine_as_test(
         lambda: Walk(server, people),  # type: ignore[arg-type]
         settings=settings(
-            max_examples=25,
+            max_examples=25 if server.shared is None else 8,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.errors import NoServersError, SlowConsumerError
 
 from hongyan.bus import Counts, Message
 from hongyan.bus.local import Ears
@@ -170,9 +171,11 @@ class NatsBus:
         async def closed() -> None:
             await self._lost(client, ConnectionError("the connection was lost"))
 
+        reasons: list[Exception] = []
+
         async def told(error: Exception) -> None:
-            self.counts.lost += 1
-            log.debug("the bus: %s", error)
+            self.counts.lost += isinstance(error, SlowConsumerError)
+            reasons[:] = [error]
 
         try:
             async with asyncio.timeout(5.0):
@@ -181,6 +184,8 @@ class NatsBus:
                     name=f"hongyan {self._node}",
                     no_echo=True,
                     allow_reconnect=False,  # we do it, since where NATS is may have changed
+                    max_reconnect_attempts=1,
+                    reconnect_time_wait=0,
                     connect_timeout=2,
                     closed_cb=closed,
                     disconnected_cb=closed,
@@ -190,7 +195,7 @@ class NatsBus:
                     await client.subscribe(f"{self._prefix}.{subject}", cb=self._arrived, pending_bytes_limit=_PENDING_BYTES)
                 await client.flush(2)
         except Exception as error:
-            self._is_away(error)
+            self._is_away(reasons[0] if reasons and isinstance(error, NoServersError) else error)
             with contextlib.suppress(Exception):
                 await client.close()
             return
