@@ -1,7 +1,7 @@
 """Another process that writes to a store: python -m tests.store.appender DATABASE NAME COUNT
 
-DATABASE is the file of SQLite or the URL of PostgreSQL. Keeps events in flight until COUNT are acknowledged (0: for ever), some in transactions and some twice. Prints "open", and then a
-line for each acknowledged one: its client id and its position.
+DATABASE is the file of SQLite or the URL of PostgreSQL. Keeps events in flight until COUNT are acknowledged (0: for ever), some
+in transactions and some twice. Prints "open", and then a line for each acknowledged one: its client id and its position.
 """
 
 import asyncio
