@@ -1,5 +1,6 @@
 """The demonstration organisation: believable, complete, and never half made."""
 
+import asyncio
 import secrets
 import sqlite3
 import stat
@@ -18,13 +19,14 @@ from hongyan.config import Identity as IdentitySettings
 from hongyan.config import Settings
 from hongyan.core.errors import WrongPassword
 from hongyan.core.model import Caller
-from hongyan.demo import make
+from hongyan.demo import is_new, make, making
 from hongyan.demo.making import moment, password
 from hongyan.demo.story import ADMINISTRATOR, GROUPS, LINES, PEOPLE
 from hongyan.features.identity import Identity
 from hongyan.messaging import LOBBY, Messaging
 from hongyan.operation.directory import DataDirectory
-from hongyan.operation.opening import store_in
+from hongyan.operation.opening import sqlite_in, store_of
+from hongyan.store.postgres_alone import InUse
 
 NOW = datetime(2026, 3, 4, 15, 30).astimezone()
 
@@ -50,9 +52,10 @@ def events(directory: DataDirectory) -> Iterator[tuple[str, str, str, int, dict[
 
 async def test_everybody_can_log_in_with_what_was_told(settings: Settings, directory: DataDirectory) -> None:
     told = await make(directory, settings, NOW, secrets.token_bytes)
+    assert told is not None
     words = told.split()
     one_time, shared = words[words.index("password") + 1], words[-1]
-    store = store_in(directory, settings.log)
+    store = sqlite_in(directory, settings)
     messaging = Messaging(store, LocalBus(), settings)
     identity = Identity(store, messaging.people, settings.identity)
     await messaging.start()
@@ -106,6 +109,7 @@ async def test_only_members_speak_and_only_after_the_conversation_began(settings
 
 async def test_no_password_is_in_the_store(settings: Settings, directory: DataDirectory) -> None:
     told = await make(directory, settings, NOW, secrets.token_bytes)
+    assert told is not None
     stored = directory.database.read_bytes()
     words = told.split()
     assert words[words.index("password") + 1].encode() not in stored
@@ -125,6 +129,7 @@ async def test_one_that_was_interrupted_is_made_again(
             await make(directory, settings, NOW, secrets.token_bytes)
     assert directory.is_new
     told = await make(directory, settings, NOW, secrets.token_bytes)
+    assert told is not None
     assert not directory.is_new
     assert directory.demo.read_text(encoding="utf-8") == told
 
@@ -149,3 +154,48 @@ def test_the_story_names_only_people_it_has() -> None:
     assert all(set(group.members) <= accounts for group in GROUPS)
     for line in LINES:
         assert line.where in groups or (set(line.where.split("+")) <= accounts and line.who in line.where.split("+"))
+
+
+async def test_several_nodes_that_come_to_an_empty_database_make_it_once(postgresql_url: str, tmp_path: Path) -> None:
+    nodes = []
+    for name in ("one", "two", "three"):
+        directory = DataDirectory(tmp_path / name)
+        directory.prepare()
+        nodes.append(
+            (directory, Settings(data=tmp_path / name, store=postgresql_url, identity=IdentitySettings(iterations=4096)))
+        )
+    assert all([await is_new(directory, settings) for directory, settings in nodes])
+    told = await asyncio.gather(*(make(directory, settings, NOW, secrets.token_bytes) for directory, settings in nodes))
+    (directory, settings, words), *more = [(*node, text) for node, text in zip(nodes, told, strict=True) if text]
+    assert more == []
+    assert directory.demo.read_text(encoding="utf-8") == words
+    for other, same in nodes:
+        assert {path.name for path in other.path.iterdir()} == ({"demo.txt"} if other is directory else set())
+        assert not await is_new(other, same)
+        assert await make(other, same, NOW, secrets.token_bytes) is None
+    store = store_of(settings)
+    messaging = Messaging(store, LocalBus(), settings)
+    identity = Identity(store, messaging.people, settings.identity)
+    await messaging.start()
+    try:
+        login = await identity.login(PEOPLE[0].account, words.split()[-1], "test", "127.0.0.1")
+        assert login.name == PEOPLE[0].name
+        assert len(await store.log_after(0, 1000)) == messaging.log.head > len(LINES)
+    finally:
+        await identity.stop()
+        await messaging.stop()
+
+
+async def test_it_is_not_made_beside_a_server_that_uses_the_database(
+    postgresql_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "_OTHERS_SECONDS", 0.1)
+    settings = Settings(data=tmp_path, store=postgresql_url)
+    store = store_of(settings)
+    await store.start(lambda batch: None)
+    try:
+        with pytest.raises(InUse, match="Stop those servers"):
+            await make(DataDirectory(tmp_path), settings, NOW, secrets.token_bytes)
+    finally:
+        await store.close()
+    assert list(tmp_path.iterdir()) == []

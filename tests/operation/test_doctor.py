@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from hongyan.config import Http, Identity, Logging, Settings
 from hongyan.operation import doctor
 from hongyan.operation.directory import DataDirectory
-from hongyan.operation.opening import store_in
+from hongyan.operation.opening import sqlite_in
 from hongyan.store import Draft
 from tests.operation.certificates import make
 
@@ -26,7 +26,7 @@ def good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     directory.prepare()
 
     async def fill() -> None:
-        store = store_in(directory, settings.log)
+        store = sqlite_in(directory, settings)
         await store.start(lambda batch: None)
         await store.transaction(lambda tx: tx.append(Draft("lobby", "message", None, int(time.time() * 1000), b"{}")))
         await store.close()

@@ -63,9 +63,3 @@ def test_upgrade_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         assert [name for (name,) in db.execute("SELECT name FROM sqlite_master")] == ["members"]
     assert migrate.current(path) is None
-
-
-def test_url_works_as_well_as_a_path(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/by-url.db"
-    migrate.upgrade(url)
-    assert migrate.current(url) == migrate.newest()

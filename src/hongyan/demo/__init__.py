@@ -3,6 +3,6 @@
 `story` says who and what, `making` writes it into a new data directory. Nothing else may depend on it.
 """
 
-from hongyan.demo.making import make
+from hongyan.demo.making import is_new, make
 
-__all__ = ["make"]
+__all__ = ["is_new", "make"]

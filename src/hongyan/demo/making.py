@@ -4,7 +4,11 @@ import asyncio
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from datetime import datetime, time, timedelta
+from pathlib import Path
+from tempfile import mkdtemp
+from time import monotonic
 
 from msgspec.structs import replace
 
@@ -17,33 +21,82 @@ from hongyan.features.identity.service import Identity
 from hongyan.messaging import LOBBY, Messaging
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.opening import sqlite_in
-from hongyan.store import Appended, Draft, Refused, Store
+from hongyan.store import Appended, Draft, Refused, Store, migrate, sqlite_file
+from hongyan.store.copy_sides import PostgresSide, SqliteSide
+from hongyan.store.copying import copy
+from hongyan.store.postgres_alone import InUse, alone, beside
+from hongyan.store.postgres_connection import shown
 from hongyan.store.sqlite_file import sync_directory
 
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 _BEFORE = timedelta(seconds=20)
+_OTHERS_SECONDS = 30.0
+"""How long another node may take that makes it."""
 
 
-async def make(directory: DataDirectory, settings: Settings, now: datetime, random: Callable[[int], bytes]) -> str:
-    """Make the organisation in a data directory without a store; gives what a person has to know, also kept in `demo.txt`.
+async def is_new(directory: DataDirectory, settings: Settings) -> bool:
+    """Whether there is nothing yet where the settings keep everything. Raises StoreUnavailable and WrongSchema."""
+    if not settings.shares_store:
+        return directory.is_new
+    return not await _has_people(settings.store)
 
-    It is built aside and moved into place at the end: one that was interrupted leaves a directory that is still new.
+
+async def make(directory: DataDirectory, settings: Settings, now: datetime, random: Callable[[int], bytes]) -> str | None:
+    """Make the organisation in a new store; gives what a person has to know, also kept in `demo.txt` of the data directory.
+
+    It is built aside and put into place at the end: one that was interrupted leaves a store that is still new. None when another
+    node was faster. Raises InUse when servers use the database already, CopyError when something else is in it.
     """
     building = DataDirectory(directory.path / "demo.new")
-    shutil.rmtree(building.path, ignore_errors=True)
-    building.path.mkdir(mode=0o700)
-    words = password(random), password(random)
-    await _build(building, settings, now.astimezone(), random, *words)
-    text = _told(*words)
-    with os.fdopen(os.open(building.demo, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as out:
-        out.write(text)
-        out.flush()
-        os.fsync(out.fileno())
-    for path in sorted(building.path.iterdir(), key=lambda path: path == building.database):  # the store last: it makes it true
-        path.replace(directory.path / path.name)
-    sync_directory(directory.path)
-    building.path.rmdir()
-    return text
+    if settings.shares_store:  # and others may build in the same directory
+        building = DataDirectory(Path(mkdtemp(prefix="demo.new.", dir=directory.path)))
+    else:
+        shutil.rmtree(building.path, ignore_errors=True)
+        building.path.mkdir(mode=0o700)
+    try:
+        words = password(random), password(random)
+        await _build(building, settings, now.astimezone(), random, *words)
+        text = _told(*words)
+        with os.fdopen(os.open(building.demo, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        if settings.shares_store:
+            return text if await _into_database(building, directory, settings.store) else None
+        for path in sorted(building.path.iterdir(), key=lambda path: path == building.database):  # it makes the others true
+            path.replace(directory.path / path.name)
+        sync_directory(directory.path)
+        return text
+    finally:
+        shutil.rmtree(building.path, ignore_errors=True)
+
+
+async def _into_database(building: DataDirectory, directory: DataDirectory, url: str) -> bool:
+    """All of it in one transaction. False when there is an organisation already."""
+    until = monotonic() + _OTHERS_SECONDS
+    while True:
+        try:
+            await asyncio.to_thread(migrate.ready, url)
+            async with alone(url) as connection, connection.transaction():
+                if await _has_people(url):
+                    return False
+                with closing(sqlite_file.open_writer(building.database)) as access:
+                    await copy(SqliteSide("the demonstration", access), PostgresSide(shown(url), connection))
+                building.demo.replace(directory.demo)  # before the passwords in it are true: afterwards they could be lost
+                sync_directory(directory.path)
+            return True
+        except InUse:  # by a node that makes it, or has made it
+            if await _has_people(url):
+                return False
+            if monotonic() > until:
+                raise
+
+
+async def _has_people(url: str) -> bool:
+    async with beside(url) as connection:
+        if await connection.fetchval("SELECT to_regclass('public.users')") is None:
+            return False
+        return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM users)"))
 
 
 def password(random: Callable[[int], bytes]) -> str:

@@ -1,4 +1,4 @@
-"""`hongyan doctor`: looks over a data directory and its settings. Each finding says in a sentence what is wrong, and what to do.
+"""`hongyan doctor`: looks over the data and the settings. Each finding says in a sentence what is wrong, and what to do.
 
 It changes nothing, and a server may be running meanwhile.
 """
@@ -12,43 +12,43 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-import msgspec
-
 from hongyan.config import Settings, parse_endpoint
-from hongyan.operation import certificate
+from hongyan.operation import certificate, doctor_nats, doctor_postgres
 from hongyan.operation.directory import DataDirectory
+from hongyan.operation.finding import Finding, ahead
 from hongyan.store import migrate
 
 _GIB = 1 << 30
-_AHEAD_MS = 60_000
 _SAFE_ITERATIONS = 100_000
 _LONG_DAYS = 400
-
-
-class Finding(msgspec.Struct, frozen=True):
-    wrong: str
-    do: str
-
-    def __str__(self) -> str:
-        return ". ".join(part.rstrip(".") for part in (self.wrong, self.do) if part) + "."
 
 
 def examine(settings: Settings, *, now: Callable[[], float] = time.time) -> list[Finding]:
     """Everything that is wrong, the most pressing first. `now` is seconds since 1970."""
     directory = DataDirectory(settings.data)
-    return [*_data(directory, now), *_tls(settings, now), *_settings(settings), *_demonstration(directory, settings)]
+    return [
+        *_data(directory, settings, now),
+        *(doctor_nats.examine(settings) if settings.has_bus else ()),
+        *_tls(settings, now),
+        *_settings(settings),
+        *_demonstration(directory, settings),
+    ]
 
 
-def _data(directory: DataDirectory, now: Callable[[], float]) -> Iterator[Finding]:
-    if directory.is_new:
+def _data(directory: DataDirectory, settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
+    if settings.shares_store:
+        yield from doctor_postgres.examine(settings, now)
+    elif directory.is_new:
         yield Finding(
             f"There is no Hongyan data in {directory.path}", "Name the data directory with --data DIR, or start the server"
         )
         return
     try:
-        yield from _access(directory.path)
-        yield from _room(directory.path)
-        yield from _store(directory.database, now)
+        if directory.path.exists():
+            yield from _access(directory.path)
+            yield from _room(directory.path)
+        if not settings.shares_store:
+            yield from _store(directory.database, now)
     except OSError as error:
         yield Finding(
             f"{error.filename or directory.path} cannot be read: {error.strerror}", "Run this as the user who runs the server"
@@ -90,11 +90,7 @@ def _store(database: Path, now: Callable[[], float]) -> Iterator[Finding]:
     except Exception as error:  # SQLAlchemy's and SQLite's kinds are many; each means that the file is not readable
         yield Finding(f"The database {database} cannot be read: {error}", restore)
         return
-    if newest is not None and newest[0] > now() * 1000 + _AHEAD_MS:
-        minutes = (newest[0] / 1000 - now()) / 60
-        yield Finding(
-            f"The newest event is {minutes:.0f} minutes in the future", "Set this machine's clock, and keep it right with NTP"
-        )
+    yield from ahead(newest and newest[0], now())
 
 
 def _tls(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:

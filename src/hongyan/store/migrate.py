@@ -5,26 +5,35 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from threading import Lock
+from time import monotonic, sleep
 from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select
 
 from hongyan.core.errors import StoreUnavailable
-from hongyan.store import postgres_connection, sqlite_file
+from hongyan.store import postgres_alone, postgres_connection, sqlite_file
+from hongyan.store.schema import UNFINISHED_COPY, meta
 
 T = TypeVar("T")
 
-_LOCK = 0x686F6E67
-"""Of the advisory lock under which PostgreSQL's tables are made and changed."""
+_MAKING_SECONDS = 30.0
+"""How long a node waits for another that makes the tables."""
+_PAUSE_SECONDS = 0.05
+_PATIENCE_SECONDS = 2.0
+"""How long a command waits for servers that end just now."""
 _one_at_a_time = Lock()
 
 
 class WrongSchema(Exception):
     """The database's tables are not those of this version of the program. The text says what to do."""
+
+
+class UnfinishedCopy(WrongSchema):
+    """The database is the target of a copy that is not complete."""
 
 
 def newest() -> str:
@@ -39,13 +48,14 @@ def known() -> frozenset[str]:
 
 def current(database: Path | str) -> str | None:
     """The version of a database; None while it has no tables. A path is SQLite's, a string is a URL."""
-    return _within(database, lambda connection: MigrationContext.configure(connection).get_current_revision(), writing=False)
+    return _within(database, lambda connection: MigrationContext.configure(connection).get_current_revision())
 
 
 def upgrade(database: Path | str) -> None:
     """Bring a database to the newest version, all of it in one transaction or nothing. A missing file is made, with its tables.
 
-    Raises WrongSchema for an empty file: what was in it is lost, and a new server in its place would hide that.
+    Raises WrongSchema for an empty file: what was in it is lost, and a new server in its place would hide that. Raises InUse for
+    a database that nodes use.
     """
     if isinstance(database, Path):
         if not database.exists():
@@ -56,24 +66,39 @@ def upgrade(database: Path | str) -> None:
     _upgrade(database)
 
 
-def _upgrade(database: Path | str) -> None:
+def _upgrade(database: Path | str, patience: float = _PATIENCE_SECONDS) -> None:
     def run(connection: Connection) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
     with _one_at_a_time:  # Alembic's context is one for the whole process
-        _within(database, run, writing=True)
+        _within(database, run, patience)
 
 
 def ready(url: str) -> None:
     """A database without tables gets them, whoever of several nodes comes first; otherwise as `check`."""
-    if current(url) is None:
-        upgrade(url)
+    until = monotonic() + _MAKING_SECONDS
+    while current(url) is None:
+        try:
+            _upgrade(url, 0.0)
+        except postgres_alone.InUse:
+            if monotonic() > until:
+                raise
+            sleep(_PAUSE_SECONDS)
     check(url)
 
 
 def check(database: Path | str) -> None:
+    """Raises WrongSchema unless the database is at the newest version, and UnfinishedCopy."""
+    check_version(database)
+    if _within(database, lambda connection: connection.scalar(select(meta.c.value).where(meta.c.name == UNFINISHED_COPY))):
+        raise UnfinishedCopy(
+            f"A copy into {_shown(database)} was interrupted. Run the same hongyan migrate --from ... --to ... again: it goes on"
+        )
+
+
+def check_version(database: Path | str) -> None:
     """Raises WrongSchema unless the database is at the newest version."""
     if isinstance(database, Path):
         _refuse_empty(database)
@@ -82,10 +107,10 @@ def check(database: Path | str) -> None:
         return
     if found is None or found in known():
         raise WrongSchema(
-            f"The tables of {database} are of version {found or 'none'}, this program needs {wanted}. "
+            f"The tables of {_shown(database)} are of version {found or 'none'}, this program needs {wanted}. "
             "Make a backup, stop every server that uses it, and run: hongyan migrate"
         )
-    raise WrongSchema(f"The tables of {database} are of version {found}, which a newer Hongyan wrote: install that one")
+    raise WrongSchema(f"The tables of {_shown(database)} are of version {found}, which a newer Hongyan wrote: install that one")
 
 
 def _refuse_empty(database: Path) -> None:
@@ -101,10 +126,15 @@ def _config() -> Config:
     return config
 
 
-def _within(database: Path | str, fn: Callable[[Connection], T], *, writing: bool) -> T:
-    """Run `fn` inside a transaction. A writing one is alone: two processes that make or change a database do so in turn."""
+def _shown(database: Path | str) -> str:
+    return postgres_connection.shown(database) if isinstance(database, str) else str(database)
+
+
+def _within(database: Path | str, fn: Callable[[Connection], T], patience: float | None = None) -> T:
+    """Run `fn` inside a transaction. With a `patience` it may write, and is alone: nodes, and other commands, are kept out."""
     if isinstance(database, str):
-        return asyncio.run(_within_postgres(database, fn, writing))
+        return asyncio.run(_within_postgres(database, fn, patience))
+    writing = patience is not None
     with closing(sqlite_file.open_writer(database) if writing else sqlite_file.open_reader(database)) as access:
         access.raw.execute("BEGIN IMMEDIATE" if writing else "BEGIN")
         found = fn(access.connection)
@@ -112,16 +142,17 @@ def _within(database: Path | str, fn: Callable[[Connection], T], *, writing: boo
         return found
 
 
-async def _within_postgres(url: str, fn: Callable[[Connection], T], writing: bool) -> T:
-    made = postgres_connection.engine(url, 0)
+async def _within_postgres(url: str, fn: Callable[[Connection], T], patience: float | None) -> T:
+    made = postgres_connection.engine_for_upkeep(url)
     try:
         async with made.begin() as connection:
-            if writing:
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            if patience is not None:
+                raw = await connection.get_raw_connection()
+                await postgres_alone.take(raw.driver_connection, url, patience)
             return await connection.run_sync(fn)
     except Exception as error:
         if postgres_connection.is_away(error):
-            raise StoreUnavailable(f"The database cannot be reached: {postgres_connection.told(error)}") from error
+            raise StoreUnavailable(postgres_connection.away(error)) from error
         raise
     finally:
         await made.dispose()

@@ -9,19 +9,27 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from hongyan.core.errors import Overloaded
+from hongyan.core.errors import Overloaded, StoreUnavailable
 from hongyan.core.model import Batch, Event
 from hongyan.store import Done, Draft, Transaction, migrate
 from hongyan.store.epoch import Identity, identity
 from hongyan.store.postgres_append import Answer, Appender
-from hongyan.store.postgres_connection import connect
+from hongyan.store.postgres_connection import away, connect, is_away
 from hongyan.store.postgres_tail import Tail
-from hongyan.store.postgres_transactions import Transactions
+from hongyan.store.postgres_transactions import WRITERS, Transactions
 from hongyan.store.stats import Stats
 
 log = logging.getLogger("hongyan.store")
 
 T = TypeVar("T")
+
+_OWN = 2
+"""The appender's connection and the tail's."""
+
+
+def connections_of(readers: int) -> int:
+    """How many connections a node may have open."""
+    return readers + WRITERS + _OWN
 
 
 class PostgresStore:
@@ -65,8 +73,10 @@ class PostgresStore:
             self._transactions.start()
             self._identity, _ = await self._transactions.write(lambda tx: identity(tx.connection), None)
             await self._appender.start()
-        except BaseException:
+        except BaseException as error:
             await self.close()
+            if isinstance(error, Exception) and is_away(error):
+                raise StoreUnavailable(away(error)) from error
             raise
         self._open = True
 

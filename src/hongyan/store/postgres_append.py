@@ -20,7 +20,7 @@ import msgspec
 from hongyan.core.errors import ClientIdReused, HongyanError, OutcomeUnknown, StoreUnavailable
 from hongyan.core.model import Batch, Event
 from hongyan.store import Appended, Done, Draft, Refused, VersionConflict
-from hongyan.store.postgres_connection import Connect, is_away, told
+from hongyan.store.postgres_connection import Connect, away, is_away, told
 
 log = logging.getLogger("hongyan.store")
 
@@ -265,7 +265,7 @@ class Appender:
             self._connection = None
         if self.trouble is None:
             log.error("the store cannot be written: %s", told(error))
-        self.trouble = f"The database cannot be reached: {told(error)}"
+        self.trouble = away(error)
 
     async def _reconnect(self) -> None:
         """Until it works; whoever has waited too long is told meanwhile."""

@@ -1,7 +1,12 @@
-"""Connections to PostgreSQL: how each is set up, and which errors mean that the database, not the statement, is at fault."""
+"""Connections to PostgreSQL: how each is set up, and which errors mean that the database, not the statement, is at fault.
+
+Every connection of a node holds one advisory lock shared, so that a command that changes the whole database knows that it is
+used, and keeps nodes out while it works: `postgres_alone.py`.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -26,6 +31,22 @@ _SETTINGS = {
     "tcp_keepalives_count": "3",
     "search_path": "public",
 }
+_FOR_UPKEEP = _SETTINGS | {
+    "application_name": "hongyan upkeep",
+    "idle_in_transaction_session_timeout": "0",
+    "statement_timeout": "0",
+    # It reads tables in the order of their keys, as long as they may be and before they have statistics.
+    "enable_seqscan": "off",
+    "enable_sort": "off",
+}
+_DIALECT = "postgresql+asyncpg://"
+
+NAMESPACE = 0x686F6E67
+"""Of our advisory locks. Number 0 is that of transactions, 1 that of who uses the database."""
+
+_SET_UP = """
+SELECT current_setting('synchronous_commit'), pg_is_in_recovery(),
+    CASE WHEN pg_is_in_recovery() THEN true ELSE pg_try_advisory_lock_shared($1, 1) END"""
 
 Connect = Callable[[], Awaitable["asyncpg.Connection[Any]"]]
 
@@ -50,15 +71,22 @@ _AWAY = (
 )
 
 
+class Held(ConnectionError):
+    """A command has the whole database for itself."""
+
+
 async def connect(url: str) -> "asyncpg.Connection[Any]":
-    """A connection whose commits are durable when they are answered. Raises what `is_away` knows."""
-    async with asyncio.timeout(CONNECT_SECONDS):
-        connection = await _reach(url)
+    """A connection of a node, whose commits are durable when they are answered. Raises what `is_away` knows."""
+    connection = await dial(url, _SETTINGS)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            commit, standby = await connection.fetchrow("SELECT current_setting('synchronous_commit'), pg_is_in_recovery()")
+            commit, standby, free = await connection.fetchrow(_SET_UP, NAMESPACE)
             if standby:
                 raise ConnectionRefusedError("this database is a standby, which takes no writes")
+            if not free:
+                raise Held(
+                    "The database is being changed as a whole, by hongyan migrate or restore: it can be used when that is done"
+                )
             if commit == "off":
                 await connection.execute("SET synchronous_commit = on")
     except BaseException:
@@ -67,10 +95,39 @@ async def connect(url: str) -> "asyncpg.Connection[Any]":
     return connection
 
 
-async def _reach(url: str) -> "asyncpg.Connection[Any]":
+async def connect_for_upkeep(url: str) -> "asyncpg.Connection[Any]":
+    """A connection of a command, which may work for long. It keeps nobody out, and nobody keeps it out."""
+    return await dial(url, _FOR_UPKEEP)
+
+
+async def dial(url: str, settings: Mapping[str, str]) -> "asyncpg.Connection[Any]":
+    async with asyncio.timeout(CONNECT_SECONDS):
+        try:
+            return await _reach(url, settings)
+        except ValueError as error:  # its text may have parts of the password in it
+            if isinstance(error, UnicodeError):
+                raise
+            raise ConnectionError(
+                "its address cannot be understood; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+                "where a character of the password that is no letter and no digit is written as % and two hexadecimal digits"
+            ) from None
+
+
+def shown(url: str) -> str:
+    """The URL without password and options, for people."""
+    scheme, _, rest = url.partition("://")
+    place = rest.partition("?")[0]
+    who, _, where = place.rpartition("@")
+    if "@" in rest and not who:
+        return f"{scheme}://..."
+    user = who.partition(":")[0]
+    return f"{scheme}://{user}@{where}" if user else f"{scheme}://{where}"
+
+
+async def _reach(url: str, settings: Mapping[str, str]) -> "asyncpg.Connection[Any]":
     """Several hosts are asyncpg's matter; those of a `postgresql+srv://` URL are looked up now and tried in their order."""
     if not url.startswith("postgresql+srv://"):
-        return await asyncpg.connect(url, server_settings=_SETTINGS)
+        return await asyncpg.connect(url, server_settings=dict(settings))
     parts = urlsplit(url)
     query = parse_qs(parts.query)
     name_server = query.pop("name_server", [None])[0]
@@ -78,7 +135,7 @@ async def _reach(url: str) -> "asyncpg.Connection[Any]":
     error: Exception = ConnectionError("no host is known")
     for target in await find(url, name_server=name_server):
         try:
-            return await asyncpg.connect(aimed(url, target), server_settings=_SETTINGS)
+            return await asyncpg.connect(aimed(url, target), server_settings=dict(settings))
         except Exception as refused:
             if not is_away(refused):
                 raise
@@ -87,15 +144,15 @@ async def _reach(url: str) -> "asyncpg.Connection[Any]":
 
 
 def engine(url: str, connections: int) -> AsyncEngine:
-    """SQLAlchemy on the same connections, for the loop that runs when it is first used. With 0 none is kept."""
+    """SQLAlchemy on a node's connections, for the loop that runs when it is first used."""
+    return create_async_engine(
+        _DIALECT, async_creator=partial(connect, url), pool_size=connections, max_overflow=0, pool_timeout=10
+    )
 
-    async def creator() -> Any:
-        return await connect(url)
 
-    dialect = "postgresql+asyncpg://"
-    if connections:
-        return create_async_engine(dialect, async_creator=creator, pool_size=connections, max_overflow=0, pool_timeout=10)
-    return create_async_engine(dialect, async_creator=creator, poolclass=NullPool)
+def engine_for_upkeep(url: str) -> AsyncEngine:
+    """SQLAlchemy on a command's connections, of which none is kept."""
+    return create_async_engine(_DIALECT, async_creator=partial(connect_for_upkeep, url), poolclass=NullPool)
 
 
 def cause(error: BaseException) -> BaseException:
@@ -115,6 +172,11 @@ def told(error: BaseException) -> str:
     """The reason, for people."""
     found = cause(error)
     return str(found) or type(found).__name__
+
+
+def away(error: BaseException) -> str:
+    """A sentence for what `is_away` knows."""
+    return str(error) if isinstance(error, Held) else f"The database cannot be reached: {told(error)}"
 
 
 def is_conflict(error: BaseException) -> bool:

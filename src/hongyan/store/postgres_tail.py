@@ -7,7 +7,7 @@ import asyncpg
 
 from hongyan.core.errors import StoreUnavailable
 from hongyan.core.model import Event
-from hongyan.store.postgres_connection import Connect, is_away, told
+from hongyan.store.postgres_connection import Connect, away, is_away
 
 _SECONDS = 3.0
 _AFTER = """
@@ -31,7 +31,7 @@ class Tail:
         except BaseException as error:
             self.stop()
             if is_away(error):
-                raise StoreUnavailable(f"The database cannot be reached ({told(error)})") from error
+                raise StoreUnavailable(away(error)) from error
             raise
 
     def stop(self) -> None:

@@ -23,7 +23,7 @@ from hongyan.core.errors import OutcomeUnknown, StoreUnavailable
 from hongyan.core.model import Event
 from hongyan.store import Appended, Draft, Transaction, accepted
 from hongyan.store.postgres_append import CALL_SECONDS, MOST, PATIENCE_SECONDS, RETRY_SECONDS, parameters, placed, xact_status
-from hongyan.store.postgres_connection import connect, engine, is_away, is_conflict, told
+from hongyan.store.postgres_connection import NAMESPACE, away, connect, engine, is_away, is_conflict, told
 
 log = logging.getLogger("hongyan.store")
 
@@ -32,9 +32,7 @@ T = TypeVar("T")
 _READ_SECONDS = 20.0
 _WRITE_SECONDS = 20.0
 _PAUSE_SECONDS = 0.2
-_WRITERS = 4
-_NAMESPACE = 0x686F6E67
-"""Of our advisory locks."""
+WRITERS = 4
 
 _ARRAYS: dict[str, Any] = {
     "lanes": String, "types": String, "senders": String, "times": BigInteger,
@@ -43,10 +41,10 @@ _ARRAYS: dict[str, Any] = {
 _CALL = text(f"SELECT * FROM append_events({', '.join(':' + name for name in _ARRAYS)})").bindparams(  # noqa: S608
     *[bindparam(name, type_=ARRAY(kind)) for name, kind in _ARRAYS.items()]
 )
-_ALONE = text("SELECT pg_advisory_xact_lock(:namespace, 0)").bindparams(namespace=_NAMESPACE)
+_ALONE = text("SELECT pg_advisory_xact_lock(:namespace, 0)").bindparams(namespace=NAMESPACE)
 _SCOPE = text(
     "SELECT pg_advisory_xact_lock_shared(:namespace, 0), pg_advisory_xact_lock(:namespace + 1, hashtext(:scope))"
-).bindparams(namespace=_NAMESPACE)
+).bindparams(namespace=NAMESPACE)
 _XID = text("SELECT pg_current_xact_id_if_assigned()::text::bigint")
 
 
@@ -87,9 +85,9 @@ class Transactions:
 
     def __init__(self, url: str, readers: int) -> None:
         self._url = url
-        self._engine = engine(url, readers + _WRITERS)
+        self._engine = engine(url, readers + WRITERS)
         self._reading = asyncio.Semaphore(readers)
-        self._writing = asyncio.Semaphore(_WRITERS)
+        self._writing = asyncio.Semaphore(WRITERS)
         self._loop = uvloop.new_event_loop()
         self._thread = Thread(target=self._run, name="store-postgres", daemon=True)
 
@@ -144,9 +142,7 @@ class Transactions:
                 elif not is_away(error):
                     raise
                 elif monotonic() > until:
-                    raise StoreUnavailable(
-                        f"The database cannot be reached ({told(error)}); nothing was stored", retry_after=RETRY_SECONDS
-                    ) from error
+                    raise StoreUnavailable(f"{away(error)}; nothing was stored", retry_after=RETRY_SECONDS) from error
                 else:
                     await asyncio.sleep(_PAUSE_SECONDS)
 

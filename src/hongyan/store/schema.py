@@ -52,3 +52,5 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 """`epoch`, and what else is true of the whole store."""
+UNFINISHED_COPY = "unfinished-copy"
+"""The name in `meta` of what says that a copy into this store is not complete, and of what."""
