@@ -18,7 +18,7 @@ import uvloop
 
 from hongyan import __version__
 from hongyan.config import Endpoint, Settings, parse_endpoint
-from hongyan.demo import make
+from hongyan.demo import is_new, make
 from hongyan.features.identity import Identity
 from hongyan.gateways.web.gateway import WebGateway
 from hongyan.gateways.web.port.listener import CannotListen
@@ -189,12 +189,13 @@ def _settle() -> None:
 async def _first_run(settings: Settings, directory: DataDirectory, demo: bool) -> str:
     if not demo:
         return ""
-    if directory.is_new:
+    if await is_new(directory, settings):
         told = await make(directory, settings, datetime.now().astimezone(), secrets.token_bytes)
-        return f"A demonstration organisation was made. These passwords are shown once; they are also in {directory.demo}\n{told}"
+        if told is not None:
+            return f"A demonstration organisation was made. These passwords are shown once; they are also in {directory.demo}\n{told}"
     if directory.demo.exists():
         return f"The passwords of the demonstration organisation are in {directory.demo}"
-    return f"--demo changed nothing: there are data in {directory.path} already"
+    return "--demo changed nothing: there are data already"
 
 
 async def _ready(settings: Settings, directory: DataDirectory, server: _Server, endpoint: Endpoint) -> str:
