@@ -71,18 +71,25 @@ def wait_for(condition: Callable[[], Any], seconds: float = SECONDS, what: str =
 class Server:
     """`arguments` follow `serve`; `settings` are written as in the environment without the prefix: `LIMITS_SENDS_BURST="5"`.
 
-    `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`.
+    `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`. `environment` goes to the
+    process as it is.
     """
 
     def __init__(
-        self, data: Path, *arguments: str, start: bool = True, tls: tuple[Path, Path] | None = None, **settings: str
+        self,
+        data: Path,
+        *arguments: str,
+        start: bool = True,
+        tls: tuple[Path, Path] | None = None,
+        environment: Mapping[str, str] | None = None,
+        **settings: str,
     ) -> None:
         self.data = data
         self.port = 0
         self.verify = True if tls is None else ssl.create_default_context(cafile=tls[0])
         """What a client trusts."""
         self._arguments = arguments if tls is None else (*arguments, "--certificate", str(tls[0]), "--key", str(tls[1]))
-        self._settings = {f"HONGYAN_{name}": value for name, value in settings.items()}
+        self._settings = {f"HONGYAN_{name}": value for name, value in settings.items()} | dict(environment or {})
         self._start = start
         self._log = data.with_name(f"{data.name}.log")
         self._process: subprocess.Popen[bytes] | None = None
@@ -160,6 +167,13 @@ class Server:
         """kill -9: nothing is flushed, nobody is told."""
         self.signal(signal.SIGKILL)
         self.wait()
+
+    def freeze(self) -> None:
+        """It does nothing, not even refuse; connections to it are made by the kernel."""
+        self.signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self.signal(signal.SIGCONT)
 
     def signal(self, number: signal.Signals) -> None:
         assert self._process is not None

@@ -138,7 +138,7 @@ class Invented:
         for _ in range(dice.choice([0, 0, 0, 1, 2])):
             invoked = self._now
             self._now += dice.random()
-            answer: Answer = dice.choice([*_CODES, Unknown("the connection was lost")])
+            answer: Answer = dice.choice([*_CODES, Unknown("the connection was lost")])  # type: ignore[assignment]
             self._attempt(sender, conversation, client_id, text, invoked, self._now, answer)
         invoked = self._now - dice.random()  # while other things went on
         self._now += dice.random()
