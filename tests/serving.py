@@ -79,7 +79,8 @@ class Shared(msgspec.Struct, frozen=True):
 class Server:
     """`arguments` follow `serve`; `settings` are written as in the environment without the prefix: `LIMITS_SENDS_BURST="5"`.
 
-    `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`. With `shared` it is a node.
+    `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`. With `shared` it is a node. `environment`
+    goes to the process as it is.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Server:
         start: bool = True,
         tls: tuple[Path, Path] | None = None,
         shared: Shared | None = None,
+        environment: Mapping[str, str] | None = None,
         **settings: str,
     ) -> None:
         self.data = data
@@ -97,7 +99,7 @@ class Server:
         self.verify = True if tls is None else ssl.create_default_context(cafile=tls[0])
         """What a client trusts."""
         self._arguments = arguments if tls is None else (*arguments, "--certificate", str(tls[0]), "--key", str(tls[1]))
-        self._settings = {f"HONGYAN_{name}": value for name, value in settings.items()}
+        self._settings = {f"HONGYAN_{name}": value for name, value in settings.items()} | dict(environment or {})
         if shared is not None:
             self._settings |= {"HONGYAN_STORE": shared.store, "HONGYAN_BUS": shared.bus}
         self._start = start

@@ -16,18 +16,15 @@ from types import TracebackType
 from typing import Any, Literal, Self, get_args
 
 import httpx
-import msgspec
 
-from hongyan.client.sse import EventStreamDecoder
-from tests.e2e.sockets import Frame, Lost, Socket, authorization, open_socket, refusal
+from tests.e2e.feeds import polled, server_sent, websocket
+from tests.e2e.sockets import Frame, Lost, Socket, authorization, refusal
 from tests.serving import SECONDS, Person, Refused, Server, new_client_id, texts
 
 Transport = Literal["poll", "longpoll", "sse", "json", "msgpack"]
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
 STREAMS: tuple[Transport, ...] = ("longpoll", "sse", "json", "msgpack")
 """Those that are told of things; a short poll asks."""
-
-_PAUSE = 0.02
 
 
 def place(cursor: str) -> int:
@@ -199,10 +196,10 @@ class Device:
 
     def _frames(self, transport: Transport) -> AsyncGenerator[Frame, None]:
         if transport == "poll":
-            return self._polled(0)
+            return polled(self._crowd.http, self.person, self.cursor, limit=self._limit)
         if transport == "longpoll":
-            return self._polled(50)
-        return self._server_sent() if transport == "sse" else self._websocket(transport)
+            return polled(self._crowd.http, self.person, self.cursor, wait=50, limit=self._limit)
+        return server_sent(self._crowd.http, self.person, self.cursor) if transport == "sse" else self._websocket(transport)
 
     def _take(self, frame: Frame) -> None:
         self.opened = True
@@ -234,55 +231,16 @@ class Device:
         self.signals += frame.get("signals", ())
         self.cursor = cursor
 
-    async def _polled(self, wait: int) -> AsyncGenerator[Frame, None]:
-        http, headers = self._crowd.http, authorization(self.person)
-        waits = 0  # the first answer comes at once, so that it is known where "now" is
-        while True:
-            query = {"after": self.cursor, "wait": waits or None, "limit": self._limit}
-            params = {name: value for name, value in query.items() if value is not None}
-            try:
-                answer = await http.get("/v1/events", params=params, headers=headers)
-            except httpx.TransportError as error:
-                raise Lost(repr(error)) from error
-            if answer.status_code != 200:
-                raise refusal(answer)
-            frame = answer.json()
-            yield frame
-            waits = wait
-            if not wait and not frame["more"]:
-                await asyncio.sleep(_PAUSE)
-
-    async def _server_sent(self) -> AsyncGenerator[Frame, None]:
-        headers = authorization(self.person) | ({"Last-Event-ID": self.cursor} if self.cursor else {})
-        decoder = EventStreamDecoder()
-        try:
-            async with self._crowd.http.stream("GET", "/v1/events/sse", headers=headers) as answer:
-                if answer.status_code != 200:
-                    await answer.aread()
-                    raise refusal(answer)
-                async for piece in answer.aiter_raw():
-                    for event in decoder.feed(piece):
-                        yield self._of_stream(event.event, event.data, event.id)
-        except httpx.TransportError as error:
-            raise Lost(repr(error)) from error
-        if self.verdict is None:
-            raise Lost("the event stream ended without a verdict")
-
-    def _of_stream(self, kind: str, data: str, id: str) -> Frame:
-        frame: Frame = msgspec.json.decode(data)
-        if kind == "close":
-            return {"op": "close"} | frame
-        if kind == "heartbeat":
-            return {"events": [], "cursor": id}
-        assert frame["cursor"] == id
-        return frame
-
     async def _websocket(self, codec: Transport) -> AsyncGenerator[Frame, None]:
-        async with open_socket(self._crowd.server, self.person, codec, self.cursor) as socket:
+        sockets: list[Socket] = []
+
+        def opened(socket: Socket) -> None:
             self.socket = socket
-            async for frame in socket.frames():
+            sockets.append(socket)
+
+        async with aclosing(websocket(self._crowd.server, self.person, codec, self.cursor, opened)) as frames:
+            async for frame in frames:
                 yield frame
-        if self.verdict is None:
-            raise Lost("the WebSocket ended without a verdict")
+        assert self.verdict is not None
         codes = {"resume": 4001, "later": 4002, "login": 4003, "stop": 4004}
-        assert socket.code == codes[self.verdict["do"]]
+        assert sockets[0].code == codes[self.verdict["do"]]

@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 from websockets.typing import Subprotocol
 
-from tests.serving import SECONDS, Person, Refused, Server, new_client_id
+from tests.serving import SECONDS, Refused, new_client_id
 
 Frame = dict[str, Any]
 _CODECS: dict[Any, tuple[Callable[[Any], bytes], Callable[[bytes], Any]]] = {
@@ -26,6 +26,22 @@ class Lost(Exception):
     """The connection broke without a verdict."""
 
 
+class Foreign(Exception):
+    """An answer that no Hongyan server gives: from a balancer in front of it, or from a fault."""
+
+
+class Address(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
+class Bearer(Protocol):
+    """Somebody with a token. It is good on every node."""
+
+    @property
+    def token(self) -> str: ...
+
+
 class Socket:
     """A WebSocket with calls: each `say` is answered through a future, everything else comes from `frames`."""
 
@@ -35,6 +51,8 @@ class Socket:
         self._binary = codec == "msgpack"
         self._refs = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Frame]] = {}
+        self.heard: Callable[[Frame], None] = lambda frame: None
+        """Called with each answer, in its place among the frames."""
 
     @property
     def code(self) -> int | None:
@@ -80,6 +98,7 @@ class Socket:
             self._lose(reason)
 
     def _answer(self, frame: Frame) -> None:
+        self.heard(frame)
         future = self._waiting.pop(frame["ref"])
         if future.done():
             return
@@ -102,16 +121,18 @@ def _looked_at(future: "asyncio.Future[Frame]") -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_socket(server: Server, person: Person, codec: str, cursor: str | None = None) -> AsyncIterator[Socket]:
-    """Raises Refused when the server does not let it in, Lost when it is not there."""
+async def open_socket(
+    server: Address, person: Bearer, codec: str, cursor: str | None = None, *, seconds: float | None = None
+) -> AsyncIterator[Socket]:
+    """Raises Refused when the server does not let it in, Lost when it is not there or does not answer within `seconds`."""
     query = f"?after={cursor}" if cursor else ""
     try:
         connection = await connect(
-            f"ws://127.0.0.1:{server.port}/v1/events/ws{query}",
+            f"{server.url.replace('http', 'ws', 1)}/v1/events/ws{query}",
             additional_headers=authorization(person),
             subprotocols=[Subprotocol(f"hongyan.{codec}")],
             compression=None if codec == "msgpack" else "deflate",
-            open_timeout=2 * SECONDS,
+            open_timeout=seconds or 2 * SECONDS,
             close_timeout=1,
             ping_interval=None,
             max_size=None,
@@ -131,14 +152,15 @@ async def open_socket(server: Server, person: Person, codec: str, cursor: str | 
 
 
 def refusal(answer: httpx.Response) -> Refused:
-    """With the header Retry-After as `problem["header"]`."""
+    """With the header Retry-After as `problem["header"]`. Raises Foreign for what is no problem document."""
+    if answer.headers.get("content-type") != "application/problem+json":
+        raise Foreign(f"{answer.status_code} {answer.headers.get('content-type')}: {answer.text[:200]}")
     problem = answer.json()
-    assert answer.headers["content-type"] == "application/problem+json", problem
     assert problem["status"] == answer.status_code
     if "retry-after" in answer.headers:
         problem["header"] = int(answer.headers["retry-after"])
     return Refused(answer.status_code, problem)
 
 
-def authorization(person: Person) -> dict[str, str]:
+def authorization(person: Bearer) -> dict[str, str]:
     return {"Authorization": f"Bearer {person.token}"}
