@@ -79,8 +79,8 @@ class Shared(msgspec.Struct, frozen=True):
 class Server:
     """`arguments` follow `serve`; `settings` are written as in the environment without the prefix: `LIMITS_SENDS_BURST="5"`.
 
-    `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`. With `shared` it is a node. `environment`
-    goes to the process as it is.
+    `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`. With `shared` it is a node.
+    `environment` goes to the process as it is.
     """
 
     def __init__(

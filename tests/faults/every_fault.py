@@ -1,4 +1,4 @@
-"""`make faults`: every fault of `plagues.py`, again and again, with new dice each time. Not a part of `make test`: it takes an hour.
+"""`make faults`: every fault of `plagues.py`, again and again, with new dice each time. No part of `make test`: it takes an hour.
 
 FAULT_ROUNDS says how often (10), FAULT_SEED which dice (new ones).
 """
