@@ -192,7 +192,8 @@ async def _first_run(settings: Settings, directory: DataDirectory, demo: bool) -
     if await is_new(directory, settings):
         told = await make(directory, settings, datetime.now().astimezone(), secrets.token_bytes)
         if told is not None:
-            return f"A demonstration organisation was made. These passwords are shown once; they are also in {directory.demo}\n{told}"
+            where = f"These passwords are shown once; they are also in {directory.demo}"
+            return f"A demonstration organisation was made. {where}\n{told}"
     if directory.demo.exists():
         return f"The passwords of the demonstration organisation are in {directory.demo}"
     return "--demo changed nothing: there are data already"

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from hongyan import __version__
-from hongyan.cli import outside, people, serve, upkeep
+from hongyan.cli import nodes, outside, people, serve, upkeep
 from hongyan.cli.options import add_place
 from hongyan.cli.refused import sentence
 
@@ -49,6 +49,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     add_place(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     serve.add(commands)
+    nodes.add(commands)
     people.add(commands)
     upkeep.add(commands)
     outside.add(commands, words)

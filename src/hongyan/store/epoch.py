@@ -23,9 +23,19 @@ def new_epoch() -> str:
 
 def identity(connection: Connection) -> Identity:
     """This store's, made by whoever comes first. Inside a transaction that is alone."""
-    known = {row.name: row.value for row in connection.execute(select(meta).where(meta.c.name.in_(("epoch", "key"))))}
+    known = _known(connection)
     for name, value in (("epoch", new_epoch()), ("key", secrets.token_hex(32))):
         if name not in known:
             connection.execute(insert(meta).values(name=name, value=value))
             known[name] = value
     return Identity(known["epoch"], bytes.fromhex(known["key"]))
+
+
+def identity_of(connection: Connection) -> Identity | None:
+    """This store's; None before any server has used it. Changes nothing."""
+    known = _known(connection)
+    return Identity(known["epoch"], bytes.fromhex(known["key"])) if len(known) == 2 else None
+
+
+def _known(connection: Connection) -> dict[str, str]:
+    return {row.name: row.value for row in connection.execute(select(meta).where(meta.c.name.in_(("epoch", "key"))))}
