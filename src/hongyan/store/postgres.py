@@ -155,6 +155,7 @@ class PostgresStore:
             self._on_commit(Batch(events[0].position, events[-1].position, events))
 
     async def _close(self) -> None:
+        self._transactions.hurry()
         if self._writes:
             await asyncio.wait(list(self._writes))
         await self._appender.stop()

@@ -86,6 +86,7 @@ class Transactions:
     def __init__(self, url: str, readers: int) -> None:
         self._url = url
         self._engine = engine(url, readers + WRITERS)
+        self._patience = PATIENCE_SECONDS
         self._reading = asyncio.Semaphore(readers)
         self._writing = asyncio.Semaphore(WRITERS)
         self._loop = uvloop.new_event_loop()
@@ -93,6 +94,10 @@ class Transactions:
 
     def start(self) -> None:
         self._thread.start()
+
+    def hurry(self) -> None:
+        """Wait for a database that is away no longer: this process is ending."""
+        self._patience = 0.0
 
     async def stop(self) -> None:
         """When what runs has ended."""
@@ -131,17 +136,17 @@ class Transactions:
 
     async def _trying(self, attempt: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Again while the database is away, for a while; and when another transaction was in the way."""
-        until = monotonic() + PATIENCE_SECONDS
+        began = monotonic()
         while True:
             try:
                 return await attempt()
             except Exception as error:
                 if is_conflict(error):
-                    if monotonic() > until:
+                    if monotonic() - began > PATIENCE_SECONDS:
                         raise StoreUnavailable("Others keep changing the same; nothing was stored", retry_after=0.5) from error
                 elif not is_away(error):
                     raise
-                elif monotonic() > until:
+                elif monotonic() - began > self._patience:
                     raise StoreUnavailable(f"{away(error)}; nothing was stored", retry_after=RETRY_SECONDS) from error
                 else:
                     await asyncio.sleep(_PAUSE_SECONDS)
@@ -184,8 +189,8 @@ class Transactions:
 
     async def _committed(self, xid: int, error: Exception) -> bool:
         """Whether a transaction was committed whose answer was lost. Raises OutcomeUnknown when it cannot be found out."""
-        until = monotonic() + PATIENCE_SECONDS
-        while monotonic() < until:
+        began = monotonic()
+        while monotonic() - began < self._patience:
             try:
                 async with asyncio.timeout(CALL_SECONDS):
                     connection = await connect(self._url)
