@@ -178,7 +178,9 @@ class Connection(WSListener):
     def _call(self, request: Request) -> None:
         if type(request) is Ping:
             self._writer.tell(self.codec.pong(request.ref, self._writer.cursor()))
-        elif type(request) is Read:
+            return
+        self._context.messaging.log.require_fresh()  # its token may have ended elsewhere
+        if type(request) is Read:
             self._start(request.ref, self._read(request))
         elif type(request) is Typing:
             self._start(request.ref, self._typing(request))
