@@ -16,6 +16,7 @@ from hongyan.core.content import Text
 from hongyan.core.model import Caller, Event, TransportName
 from hongyan.messaging import Messaging, Session, Verdict
 from hongyan.store import Appended, reading
+from hongyan.store.postgres import PostgresStore
 from hongyan.store.sqlite import SqliteStore
 
 
@@ -24,11 +25,17 @@ def new_store(path: Path, *, queue: int = 50_000) -> SqliteStore:
 
 
 class House:
-    """A messaging core with people. Ids of people are given by the test; everybody has one device."""
+    """A messaging core with people, on a file or, when `place` is a URL, on PostgreSQL.
 
-    def __init__(self, path: Path, settings: Settings | None = None, bus: Bus | None = None) -> None:
+    Ids of people are given by the test; everybody has one device.
+    """
+
+    def __init__(self, place: Path | str, settings: Settings | None = None, bus: Bus | None = None) -> None:
         self.settings = settings or Settings()
-        self.store = new_store(path, queue=self.settings.log.queue)
+        queue = self.settings.log.queue
+        self.store: SqliteStore | PostgresStore = (
+            PostgresStore(place, queue=queue, readers=2) if isinstance(place, str) else new_store(place, queue=queue)
+        )
         self.messaging = Messaging(self.store, bus or LocalBus(), self.settings)
         self.readers: list[Reader] = []
         self._client_ids = itertools.count(1)
@@ -65,8 +72,8 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def house(path: Path, settings: Settings | None = None, bus: Bus | None = None) -> AsyncIterator[House]:
-    built = House(path, settings, bus)
+async def house(place: Path | str, settings: Settings | None = None, bus: Bus | None = None) -> AsyncIterator[House]:
+    built = House(place, settings, bus)
     await built.messaging.start()
     try:
         yield built

@@ -13,7 +13,7 @@ from tests.e2e.sockets import Lost
 from tests.serving import Person
 
 ROUNDS = 20
-ROUNDS_OF_A_CLUSTER = 6
+ROUNDS_OF_A_CLUSTER = 3
 
 
 @pytest.mark.slow
