@@ -3,18 +3,19 @@
 The order of each conversation is the same for everybody because each device is held to the log, which is one.
 """
 
-import bisect
 import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from tests.faults.delivery import deliveries
 from tests.faults.history import Acknowledged, Attempt, Chunk, Event, History, PutOff, Reading, Refused
-from tests.faults.truth import Truth
+from tests.faults.times import Times
+from tests.faults.truth import FOREVER, Truth
 from tests.faults.violations import Kind, Violation
 
 Key = tuple[str, str]
 """Sender and client id."""
+_NOT_A_MEMBER = ("not-found", "forbidden")
 
 
 def check(history: History, *, limited_allowed: bool = False) -> list[Violation]:
@@ -87,14 +88,15 @@ def _sends(history: History, truth: Truth) -> Iterator[Violation]:
         if key not in sends:
             yield Violation(Kind.GHOST, f"nobody sent {events[0]}")
     seen = _first_seen(history)
-    known = _Known(history)
+    times = Times(history, truth)
     for key, attempts in sends.items():
         stored = truth.stored.get(key, [])
         yield from _answers(key, attempts, stored)
         yield from _denials(key, attempts, stored, seen.get(key))
+        yield from _wrongly_refused(key, attempts, truth, times)
         if stored:
             yield from _content(key, attempts, stored)
-            yield from known.check(key, min(attempt.invoked for attempt in attempts), stored[0])
+            yield from _against_time(key, attempts, stored[0], times)
 
 
 def _answers(key: Key, attempts: Sequence[Attempt], stored: Sequence[Event]) -> Iterator[Violation]:
@@ -143,6 +145,22 @@ def _denials(key: Key, attempts: Sequence[Attempt], stored: Sequence[Event], see
             )
 
 
+def _wrongly_refused(key: Key, attempts: Sequence[Attempt], truth: Truth, times: Times) -> Iterator[Violation]:
+    """They were let in before they asked, and not removed before they were answered."""
+    for one in attempts:
+        if isinstance(one.answer, Refused) and one.answer.code in _NOT_A_MEMBER:
+            for first, last in truth.spans.get(one.conversation, {}).get(one.sender, ()):
+                if first <= times.known(one.invoked) and (last == FOREVER or times.earliest(last) > one.answered):
+                    since = f"in {one.conversation} since position {first}"
+                    yield Violation(Kind.REFUSED_A_MEMBER, f"{_send(key)}, {since}, was told {one.answer} by {one.node}")
+
+
+def _against_time(key: Key, attempts: Sequence[Attempt], stored: Event, times: Times) -> Iterator[Violation]:
+    known = times.known(min(attempt.invoked for attempt in attempts))
+    if known >= stored.position:
+        yield Violation(Kind.AGAINST_TIME, f"{_send(key)} was sent when {known} was known, and stored at {stored.position}")
+
+
 def _first_seen(history: History) -> dict[Key, float]:
     """When each message was first known to be stored: acknowledged, or given to somebody."""
     found: dict[Key, float] = {}
@@ -156,25 +174,6 @@ def _first_seen(history: History) -> dict[Key, float]:
             key = record.sender, record.client_id
             found[key] = min(record.answered, found.get(key, record.answered))
     return found
-
-
-class _Known:
-    """The greatest position that anybody knew of at each time. What is sent later is stored behind it."""
-
-    def __init__(self, history: History) -> None:
-        moments = [(one.answered, one.answer.position) for one in history.of(Attempt) if isinstance(one.answer, Acknowledged)]
-        moments += [(one.at, one.events[-1].position) for one in history.of(Chunk) if one.events]
-        moments.sort()
-        self._times = [time for time, _ in moments]
-        self._positions = list(itertools.accumulate((position for _, position in moments), max))
-
-    def check(self, key: Key, invoked: float, stored: Event) -> Iterator[Violation]:
-        earlier = bisect.bisect_left(self._times, invoked)
-        if earlier and self._positions[earlier - 1] >= stored.position:
-            yield Violation(
-                Kind.AGAINST_TIME,
-                f"{_send(key)} was sent when {self._positions[earlier - 1]} was known, and stored at {stored.position}",
-            )
 
 
 def _send(key: Key) -> str:

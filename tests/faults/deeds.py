@@ -6,13 +6,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from hongyan.client.backoff import Backoff
 from tests.e2e.sockets import Foreign, Lost
-from tests.faults.doors import Account, Door, another
+from tests.faults.doors import Account, Door, another, passes
 from tests.faults.follower import Follower
 from tests.serving import Refused
 
 _PATIENCE = 30.0
 """A change of members is not given up early: done late, by a node that stood still, it would come after the end of the run."""
-_PASSING = (401, 408, 429)
 
 
 async def read(
@@ -68,13 +67,10 @@ async def _persist(
     while not stop.is_set():
         try:
             await door.call(account, method, path, body, seconds=_PATIENCE)
-        except Refused as error:
-            if error.status < 500 and error.status not in _PASSING:
-                break
-        except (Lost, Foreign):
-            pass
-        else:
-            break
+            return door
+        except (Lost, Foreign, Refused) as error:
+            if not passes(error):
+                return door
         await asyncio.sleep(backoff.next())
         door = another(doors, door, dice)
     return door

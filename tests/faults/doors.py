@@ -1,17 +1,21 @@
 """The nodes as a client has them: addresses to which it can turn with the same token."""
 
+import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
 import msgspec
 
-from tests.e2e.sockets import Lost, authorization, refusal
+from hongyan.client.backoff import Backoff
+from tests.e2e.sockets import Foreign, Lost, authorization, refusal
+from tests.serving import Refused
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 3.0
 """Who is not answered by then asks another node. A node that stands still answers nothing for much longer."""
+_PASSING = (401, 408, 429)
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -62,3 +66,20 @@ class Door:
 def another(doors: Sequence[Door], door: Door, dice: random.Random) -> Door:
     """Any but this one; this one when there is no other."""
     return dice.choice([one for one in doors if one is not door] or [door])
+
+
+def passes(error: Lost | Foreign | Refused) -> bool:
+    """Whether asking again can help. A node that has just come back, or is behind, may not know a token yet: 401."""
+    return not isinstance(error, Refused) or error.status >= 500 or error.status in _PASSING
+
+
+async def insist(call: Callable[[], Awaitable[Any]], *, dice: random.Random, clock: Callable[[], float], deadline: float) -> Any:
+    """Ask until there is an answer. Raises what went wrong when asking again cannot help, or the deadline is over."""
+    backoff = Backoff(0.05, 1.0, dice.random)
+    while True:
+        try:
+            return await call()
+        except (Lost, Foreign, Refused) as error:
+            if not passes(error) or clock() >= deadline:
+                raise
+        await asyncio.sleep(backoff.next())

@@ -29,6 +29,14 @@ _LIMITS = (3, 50, 1000)
 _OTHER_TRANSPORT = 0.3
 
 
+class Mouth(msgspec.Struct, frozen=True):
+    """A WebSocket over which its person can send."""
+
+    socket: Socket
+    door: Door
+    codec: Transport
+
+
 class Follower:
     def __init__(
         self,
@@ -47,7 +55,7 @@ class Follower:
         self.transport = transport
         self.cursor = cursor
         self.door = dice.choice(doors)
-        self.socket: Socket | None = None
+        self.mouth: Mouth | None = None
         """While it is on a WebSocket."""
         self.seqs: dict[str, int] = {}
         """The newest event that it was given, of each conversation."""
@@ -60,6 +68,10 @@ class Follower:
         self._backoff = Backoff(0.05, 1.0, dice.random)
         self._patience = anyio.CancelScope()
         self._told = self._stopped = False
+        self._where = ("", "")
+        """Node and transport of the connection that there is. `door` and `transport` are of the next, once it is told to move."""
+        self._silence = 0.0
+        """Its patience, in seconds."""
 
     @property
     def at(self) -> int:
@@ -70,8 +82,8 @@ class Follower:
         """Until `stop`."""
         why = "start"
         while not self._stopped:
-            where = self.door.name, self.transport
-            self._history.add(Switch(self._clock(), self.name, self.account.id, *where, self.cursor, why))
+            self._where = self.door.name, self.transport
+            self._history.add(Switch(self._clock(), self.name, self.account.id, *self._where, self.cursor, why))
             self._told = False
             why = await self._connected(self.door, self.transport)
             if not self._told:
@@ -102,9 +114,10 @@ class Follower:
         It is broken off by a scope of anyio: when its task is cancelled by asyncio, httpx leaks a connection that it is just
         making (seen with httpx 0.28 and anyio 4.16), and the warning of an unclosed socket is a fault here.
         """
+        self._silence = SILENCE[transport]
         pings = asyncio.create_task(self._pings())
         try:
-            with anyio.CancelScope(deadline=anyio.current_time() + SILENCE[transport]) as self._patience:
+            with anyio.CancelScope(deadline=anyio.current_time() + self._silence) as self._patience:
                 async with aclosing(self._frames(door, transport)) as frames:
                     async for frame in frames:
                         self._take(frame)
@@ -112,13 +125,13 @@ class Follower:
         except (Lost, Foreign) as error:
             return str(error)
         except Refused as error:
-            self._history.add(Denied(self._clock(), self.name, door.name, transport, self.cursor, error.status, error.code))
+            self._history.add(Denied(self._clock(), self.name, *self._where, self.cursor, error.status, error.code))
             return str(error)
         finally:
-            self.socket = None
+            self.mouth = None
             pings.cancel()
             await asyncio.gather(pings, return_exceptions=True)
-        return "told to move" if self._told else f"silent for {SILENCE[transport]:g} s"
+        return "told to move" if self._told else f"silent for {self._silence:g} s"
 
     def _frames(self, door: Door, transport: Transport) -> AsyncGenerator[Frame, None]:
         if transport in ("poll", "longpoll"):
@@ -126,17 +139,18 @@ class Follower:
             return polled(door.feeds, self.account, self.cursor, wait=wait, limit=self._dice.choice(_LIMITS))
         if transport == "sse":
             return server_sent(door.feeds, self.account, self.cursor)
-        return websocket(door, self.account, transport, self.cursor, self._opened, seconds=CONNECT_SECONDS)
 
-    def _opened(self, socket: Socket) -> None:
-        self.socket = socket
-        socket.heard = self._answered
+        def opened(socket: Socket) -> None:
+            self.mouth = Mouth(socket, door, transport)
+            socket.heard = self._answered
+
+        return websocket(door, self.account, transport, self.cursor, opened, seconds=CONNECT_SECONDS)
 
     async def _pings(self) -> None:
         while True:
             await asyncio.sleep(_PING)
-            if self.socket is not None:
-                await self.socket.say("ping")
+            if self.mouth is not None:
+                await self.mouth.socket.say("ping")
 
     def _answered(self, frame: Frame) -> None:
         """A pong tells the cursor as a frame without events does."""
@@ -151,10 +165,9 @@ class Follower:
         now = self._clock()
         events = tuple(msgspec.convert(frame, Event) for frame in frames)
         if events or limited is not None or cursor != self.cursor:
-            where = self.door.name, self.transport
-            self._history.add(Chunk(now, self.name, self.account.id, *where, self.cursor, cursor, events, limited))
+            self._history.add(Chunk(now, self.name, self.account.id, *self._where, self.cursor, cursor, events, limited))
         self.cursor = cursor
         self.seqs.update((event.conversation, event.seq) for event in events)
         self._backoff.reset()
-        self._patience.deadline = anyio.current_time() + SILENCE[self.transport]
+        self._patience.deadline = anyio.current_time() + self._silence
         self.heard()

@@ -1,6 +1,5 @@
 """Reading everything again at the end of a run: the log of each conversation, and each person's events from the beginning."""
 
-import asyncio
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,10 +7,9 @@ from typing import Any
 
 import msgspec
 
-from hongyan.client.backoff import Backoff
 from tests.e2e.sockets import Foreign, Lost
-from tests.faults.doors import Account, Door
-from tests.faults.history import Chunk, Denied, Event, History, Reading
+from tests.faults.doors import Account, Door, insist
+from tests.faults.history import Chunk, Denied, Event, History, Reading, Switch
 from tests.serving import Refused
 
 
@@ -33,48 +31,33 @@ class Reread:
 
     async def events(self, door: Door, account: Account, cursor: str) -> None:
         """By a new device, from `cursor` on."""
-        device, more = f"{account.id} again on {door.name}", True
+        device, where, more = f"{account.id} again on {door.name}", (door.name, "poll"), True
+        self._history.add(Switch(self._clock(), device, account.id, *where, cursor, "start"))
         while more:
             try:
-                answer = await self._persist(partial(door.call, account, "GET", "/v1/events", after=cursor, limit=1000))
-            except Refused as error:
-                self._history.add(Denied(self._clock(), device, door.name, "poll", cursor, error.status, error.code))
+                answer = await self._insist(partial(door.call, account, "GET", "/v1/events", after=cursor, limit=1000))
+            except (Lost, Foreign):
                 return
-            if answer is None:
+            except Refused as error:
+                self._history.add(Denied(self._clock(), device, *where, cursor, error.status, error.code))
                 return
             events = tuple(msgspec.convert(event, Event) for event in answer["events"])
             limited = answer["reason"] if answer.get("limited") else None
-            where = door.name, "poll"
             self._history.add(Chunk(self._clock(), device, account.id, *where, cursor, answer["cursor"], events, limited))
             cursor, more = answer["cursor"], answer.get("more", False)
 
     async def _whole(self, door: Door, account: Account, id: str) -> tuple[Event, ...] | None:
         found: list[Event] = []
-        while True:
+        path, more = f"/v1/conversations/{id}/events", True
+        while more:
             after = found[-1].seq if found else 0
             try:
-                page = await self._persist(
-                    partial(door.call, account, "GET", f"/v1/conversations/{id}/events", after=after, limit=1000)
-                )
-            except Refused:
-                return None
-            if page is None:
+                page = await self._insist(partial(door.call, account, "GET", path, after=after, limit=1000))
+            except (Lost, Foreign, Refused):
                 return None
             found += [msgspec.convert(event, Event) for event in page["events"]]
-            if not page["more"]:
-                return tuple(found)
+            more = page["more"]
+        return tuple(found)
 
-    async def _persist(self, call: Callable[[], Any]) -> Any:
-        """Ask until there is an answer; None when there is none before the deadline. Raises Refused for good."""
-        backoff = Backoff(0.05, 1.0, self._dice.random)
-        while True:
-            try:
-                return await call()
-            except (Lost, Foreign):
-                pass
-            except Refused as error:
-                if error.status < 500 and error.status not in (401, 408, 429):
-                    raise
-            if self._clock() >= self._deadline:
-                return None
-            await asyncio.sleep(backoff.next())
+    async def _insist(self, call: Callable[[], Any]) -> Any:
+        return await insist(call, dice=self._dice, clock=self._clock, deadline=self._deadline)

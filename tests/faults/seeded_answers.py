@@ -12,8 +12,10 @@ from tests.faults.edits import (
     instead,
     messages,
 )
-from tests.faults.history import Acknowledged, PutOff, Refused, Unknown
+from tests.faults.history import Acknowledged, History, PutOff, Refused, Unknown
 from tests.faults.seeds import Records, Seeds
+from tests.faults.times import Times
+from tests.faults.truth import FOREVER, Truth
 from tests.faults.violations import Kind
 
 SEEDS = Seeds()
@@ -25,7 +27,7 @@ def acknowledged_and_not_stored(records: Records, dice: random.Random) -> Record
     return [*records, replace(attempt, client_id="lost", invoked=attempt.invoked + 1e6, answered=attempt.answered + 1e6)]
 
 
-@SEEDS.called(Kind.WRONG_ACK, Kind.TWO_ANSWERS, Kind.AGAINST_TIME)
+@SEEDS.called(Kind.WRONG_ACK, Kind.TWO_ANSWERS, Kind.AGAINST_TIME, Kind.REFUSED_A_MEMBER)
 def acknowledged_with_another_place(records: Records, dice: random.Random) -> Records:
     attempt = dice.choice(acknowledged(records))
     answer: Any = attempt.answer
@@ -45,7 +47,7 @@ def _all_answered(records: Records, dice: random.Random, answer: Any) -> Records
     return [replace(one, answer=answer) if one in ours else one for one in records]
 
 
-@SEEDS.called(Kind.REFUSED_YET_STORED, Kind.REFUSED_AFTER_STORED)
+@SEEDS.called(Kind.REFUSED_YET_STORED, Kind.REFUSED_AFTER_STORED, Kind.REFUSED_A_MEMBER)
 def refused_yet_stored(records: Records, dice: random.Random) -> Records:
     return _all_answered(records, dice, Refused(403, "forbidden"))
 
@@ -73,13 +75,13 @@ def stored_by_what_was_put_off(records: Records, dice: random.Random) -> Records
     return [*(record for record in records if record not in ours), put_off, later]
 
 
-@SEEDS.called(Kind.REFUSED_AFTER_STORED)
+@SEEDS.called(Kind.REFUSED_AFTER_STORED, Kind.REFUSED_A_MEMBER)
 def retry_refused_after_it_was_stored(records: Records, dice: random.Random) -> Records:
     attempt = dice.choice(acknowledged(records))
     return [*records, replace(attempt, answer=Refused(0, "not-found"), invoked=1e6, answered=1e6)]
 
 
-@SEEDS.called(Kind.AGAINST_TIME)
+@SEEDS.called(Kind.AGAINST_TIME, Kind.REFUSED_A_MEMBER)
 def stored_before_what_was_known(records: Records, dice: random.Random) -> Records | None:
     """It was sent after something else had been acknowledged, and stands before it."""
     event = dice.choice(messages(records))
@@ -87,3 +89,26 @@ def stored_before_what_was_known(records: Records, dice: random.Random) -> Recor
         return None
     ours = attempts_of(records, event)
     return [replace(one, invoked=1e6, answered=1e6) if one in ours else one for one in records]
+
+
+@SEEDS.called(Kind.REFUSED_A_MEMBER)
+def member_refused(records: Records, dice: random.Random) -> Records:
+    attempt = dice.choice([one for one in acknowledged(records) if one.conversation == "last"])
+    refused = Refused(*dice.choice([(404, "not-found"), (0, "not-found"), (403, "forbidden")]))
+    return [*records, replace(attempt, client_id="other", answer=refused, invoked=1e6, answered=1e6)]
+
+
+@SEEDS.called(Kind.REFUSED_A_MEMBER)
+def member_refused_who_was_removed_later(records: Records, dice: random.Random) -> Records | None:
+    """After they were let in, and before somebody sent what stands before their removal."""
+    truth = Truth(History(records))
+    times = Times(History(records), truth)
+    for event in dice.sample(messages(records), len(messages(records))):
+        sent = attempts_of(records, event)
+        before = min(one.invoked for one in sent) - 1e-9
+        for person, spans in truth.spans[event.conversation].items():
+            first, last = spans[0]
+            if first < event.position < last != FOREVER and times.known(before) >= first:
+                refused = replace(sent[0], sender=person, client_id="other", answer=Refused(404, "not-found"))
+                return [*records, replace(refused, invoked=before, answered=before)]
+    return None

@@ -86,7 +86,7 @@ def event_given_late(records: Records, dice: random.Random) -> Records | None:
     return instead(changed, other, replace(other, events=(one.events[-1], *other.events)))
 
 
-@SEEDS.called(Kind.PAST_CURSOR, Kind.AGAINST_TIME)
+@SEEDS.called(Kind.PAST_CURSOR, Kind.AGAINST_TIME, Kind.REFUSED_A_MEMBER)
 def event_that_its_cursor_does_not_claim(records: Records, dice: random.Random) -> Records | None:
     found = [(one, other) for one in chunks(records) if one.before and (other := next_of(records, one)) and other.events]
     if not found:

@@ -45,7 +45,14 @@ def seq_left_out(records: Records, dice: random.Random) -> Records | None:
     ]
 
 
-@SEEDS.called(Kind.POSITIONS_DISORDER, Kind.GIVEN_CHANGED, Kind.WRONG_ACK, Kind.AGAINST_TIME, Kind.FROM_STRANGER)
+@SEEDS.called(
+    Kind.POSITIONS_DISORDER,
+    Kind.GIVEN_CHANGED,
+    Kind.WRONG_ACK,
+    Kind.AGAINST_TIME,
+    Kind.FROM_STRANGER,
+    Kind.REFUSED_A_MEMBER,
+)
 def positions_exchanged_in_the_log(records: Records, dice: random.Random) -> Records | None:
     one = dice.choice(messages(records))
     others = [event for event in messages(records) if event.conversation == one.conversation and event.seq != one.seq]

@@ -13,7 +13,7 @@ import msgspec
 from hongyan.client.backoff import Backoff
 from tests.e2e.sockets import Foreign, Lost
 from tests.faults.doors import ANSWER_SECONDS, Account, Door, another
-from tests.faults.follower import Follower
+from tests.faults.follower import Follower, Mouth
 from tests.faults.history import Acknowledged, Answer, Attempt, History, PutOff, Refused, Unknown
 from tests.serving import Refused as Problem
 
@@ -106,15 +106,13 @@ class Sender:
 
     async def _attempt(self, message: Message, door: Door) -> Answer:
         """Over a device's WebSocket, if there is one and the dice want it; then to the node where that one is."""
-        sockets = [device for device in self._devices if device.socket is not None]
-        device = self._dice.choice(sockets) if sockets and self._dice.random() < 0.5 else None
-        way = "rest"
-        if device is not None:
-            door, way = device.door, str(device.transport)
+        mouths = [device.mouth for device in self._devices if device.mouth is not None]
+        mouth = self._dice.choice(mouths) if mouths and self._dice.random() < 0.5 else None
+        door, way = (door, "rest") if mouth is None else (mouth.door, mouth.codec)
         invoked = self._clock()
         answer: Answer = Unknown("given up")
         try:
-            answer = await self._ask(message, door, device)
+            answer = await self._ask(message, door, mouth)
         finally:
             ours = self._account.id, message.conversation, message.client_id, message.text
             self._history.add(Attempt(*ours, door.name, way, invoked, self._clock(), answer))
@@ -122,12 +120,12 @@ class Sender:
             self._acknowledged()
         return answer
 
-    async def _ask(self, message: Message, door: Door, device: Follower | None) -> Answer:
+    async def _ask(self, message: Message, door: Door, mouth: Mouth | None) -> Answer:
         conversation, client_id, text = message.conversation, message.client_id, message.text
         try:
-            if device is not None and device.socket is not None:
+            if mouth is not None:
                 async with asyncio.timeout(ANSWER_SECONDS):
-                    answer = await device.socket.send(conversation, text, client_id)
+                    answer = await mouth.socket.send(conversation, text, client_id)
             else:
                 body = {"client_id": client_id, "content": {"type": "text", "text": text}}
                 answer = await door.call(self._account, "POST", f"/v1/conversations/{conversation}/messages", body)

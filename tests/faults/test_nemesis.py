@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.history import Fault, History
 from tests.faults.nemesis import Deed, Nemesis, cut, frozen, jumped, killed, stalled, stopped
+from tests.faults.plagues import Ways, plagues
 
 
 class Thing:
@@ -86,3 +87,17 @@ async def test_same_seed_does_the_same_and_each_deed_comes_before_any_comes_agai
         orders.append(order)
     assert orders[0] == orders[1] != orders[2]
     assert "seed 6" in capsys.readouterr().out
+
+
+async def test_every_plague_begins_and_is_undone() -> None:
+    did: list[str] = []
+    database, bus, watch = Thing("database", did), Thing("bus", did), Thing("watch", did)
+    nodes = {name: Thing(name, did) for name in ("one", "other")}
+    ways = {name: Ways(Thing(f"{name}-database", did), Thing(f"{name}-bus", did)) for name in nodes}
+    deeds = plagues(nodes, ways, database, bus, watch)
+    assert len({deed.name for deed in deeds}) == len(deeds) == 2 + 2 * (2 + 6) + 2
+    for deed in deeds:
+        did.clear()
+        async with deed.begin():
+            done = len(did)
+        assert 0 < done == len(did) - done, deed.name

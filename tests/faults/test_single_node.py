@@ -27,11 +27,13 @@ async def judged(server: Server, path: Path) -> AsyncIterator[tuple[Workload, Ne
     """People who use the server; at the end their history is good, and not an empty one."""
     server.add(*NAMES)
     async with Workload([server.url], NAMES, seed=SEED) as load:
-        await load.acknowledged(100)
-        yield load, Nemesis(load.history, seed=SEED, moment=load.moment)
-        await load.acknowledged(200)
-        history = await load.drain()
-    history.write(path / "history.jsonl")
+        try:
+            await load.acknowledged(100)
+            yield load, Nemesis(load.history, seed=SEED, moment=load.moment)
+            await load.acknowledged(200)
+            history = await load.drain()
+        finally:
+            load.history.write(path / "history.jsonl")
     violations = check(history)
     assert not violations, report(violations)
     figures = history.figures()

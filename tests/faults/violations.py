@@ -36,6 +36,8 @@ class Kind(StrEnum):
     """Answered with an error that says that nothing was stored."""
     REFUSED_AFTER_STORED = "refused after it was stored"
     """A retry did not get the first answer."""
+    REFUSED_A_MEMBER = "refused a member"
+    """Told that there is no such conversation, or that they may not, while they were in it: a node that is behind."""
     UNDECIDED = "undecided"
     """Neither acknowledged nor refused for good until the end of the run."""
     AGAINST_TIME = "against time"

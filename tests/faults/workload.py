@@ -15,12 +15,13 @@ import contextlib
 import random
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from tests.e2e.devices import TRANSPORTS
 from tests.faults import deeds
-from tests.faults.doors import Account, Door
+from tests.faults.doors import Account, Door, insist
 from tests.faults.follower import Follower
 from tests.faults.history import Conversation, History, Run
 from tests.faults.reread import Reread
@@ -29,6 +30,7 @@ from tests.faults.truth import Truth
 from tests.serving import PASSWORD
 
 _LOBBY = "lobby"
+_SET_UP_SECONDS = 10.0
 _READ_EVERY = 0.5
 _MEMBERS_EVERY = 0.7
 
@@ -72,7 +74,11 @@ class Workload:
         self._group = asyncio.TaskGroup()
 
     async def __aenter__(self) -> Self:
-        await self._set_up()
+        try:
+            await self._set_up()
+        except BaseException:
+            await self._close()
+            raise
         await self._group.__aenter__()
         self._begin_all()
         return self
@@ -83,8 +89,7 @@ class Workload:
         try:
             await self._group.__aexit__(kind, error, trace)
         finally:
-            for door in self.doors:
-                await door.close()
+            await self._close()
 
     async def acknowledged(self, count: int, seconds: float = 60.0) -> None:
         """Wait for so many more acknowledgements. Fails after `seconds`."""
@@ -138,14 +143,23 @@ class Workload:
         self._count += 1
         self._changed.set()
 
+    async def _close(self) -> None:
+        for door in self.doors:
+            await door.close()
+
+    async def _ask(self, door: Door, account: Account | None, method: str, path: str, body: Any = None, **query: Any) -> Any:
+        """While nothing is broken; but a node may be behind."""
+        call = partial(door.call, account, method, path, body, **query)
+        return await insist(call, dice=self._dice, clock=self._clock, deadline=self._clock() + _SET_UP_SECONDS)
+
     async def _set_up(self) -> None:
-        """Log in, and make the conversations. Nothing is broken yet."""
+        """Log in, and make the conversations."""
         names = self._names
         for number, name in enumerate(names):
             body = {"username": name, "password": self._password, "device": "faults"}
-            told = await self.doors[number % len(self.doors)].call(None, "POST", "/v1/login", body)
+            told = await self._ask(self.doors[number % len(self.doors)], None, "POST", "/v1/login", body)
             self._people[name] = account = Account(name, told["token"])
-            self._begin[name] = (await self.doors[0].call(account, "GET", "/v1/events", limit=1))["cursor"]
+            self._begin[name] = (await self._ask(self.doors[0], account, "GET", "/v1/events", limit=1))["cursor"]
         self.history.add(Run(self._seed, tuple(door.name for door in self.doors), names))
         for one, other in zip(names[::2], names[1::2], strict=False):
             await self._converse(one, {"kind": "direct", "members": [other]}, f"{one} and {other}")
@@ -159,7 +173,7 @@ class Workload:
         self.history.add(Conversation(_LOBBY, _LOBBY, names))
 
     async def _converse(self, owner: str, body: dict[str, Any], title: str = "") -> None:
-        made = await self._dice.choice(self.doors).call(self._people[owner], "POST", "/v1/conversations", body)
+        made = await self._ask(self._dice.choice(self.doors), self._people[owner], "POST", "/v1/conversations", body)
         self._members[made["id"]] = owner, *body["members"]
         self.history.add(Conversation(made["id"], title or body["title"], self._members[made["id"]]))
 
