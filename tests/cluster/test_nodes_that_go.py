@@ -81,7 +81,9 @@ async def test_node_that_is_told_to_stop_sends_its_people_to_the_other_and_nothi
             await reader.reached(last["position"])
             assert reader.limited == []
             assert reader.texts(lane) == [*sent_in_log(one, lane)]
-        assert [text for text in sent_in_log(one, lane) if text != "末"] == sent
+        stored = [text for text in sent_in_log(one, lane) if text != "末"]
+        assert stored[: len(sent)] == sent
+        assert len(stored) <= len(sent) + 1, "the one that was on its way at the end may be there"
 
 
 def sent_in_log(node: Server, lane: str) -> list[str]:

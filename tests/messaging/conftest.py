@@ -5,10 +5,19 @@ import pytest
 
 from tests.build import House, house
 
+ON_BOTH = ("test_conversations", "test_sending")
+"""What talks to the store most. A fresh database costs more than most of these tests."""
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "place" in metafunc.fixturenames:
+        both = metafunc.module.__name__.rpartition(".")[2] in ON_BOTH
+        metafunc.parametrize("place", ["sqlite", "postgresql"] if both else ["sqlite"], indirect=True)
+
+
+@pytest.fixture
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    """Where the store of a house is: each kind."""
+    """Where the store of a house is."""
     if request.param == "sqlite":
         return tmp_path / "data"
     url: str = request.getfixturevalue("postgresql_url")
