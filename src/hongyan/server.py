@@ -35,6 +35,10 @@ from hongyan.operation.opening import bus_of, store_of
 log = logging.getLogger("hongyan.server")
 
 _OUT_OF_TOUCH = "This node has not seen the end of the shared log for a while: it acts on nothing until it has"
+_PARTED = (
+    "The database has lost what it had acknowledged: it was put back from an older state while servers ran. "
+    "Stop all of them, run hongyan restore --restored-by-hand, and start them again"
+)
 _STOP_SECONDS = 9.0
 """Whatever a part does, the whole stop stays within 10 s."""
 
@@ -97,7 +101,7 @@ async def _serve(settings: Settings, directory: DataDirectory, demo: bool, ready
             server = await _start(started, settings, directory)
             endpoint = _reachable(parse_endpoint(settings.http.listen), server.gateway.port)
             _settle()
-            with directory.announced(endpoint):
+            with directory.announced(endpoint, others=settings.node.workers > 1):
                 _say(await _ready(settings, directory, server, endpoint))
                 log.info("ready on %s, at position %d", endpoint, server.messaging.log.position)
                 ready()
@@ -138,7 +142,8 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
 
     health = Health(__version__, lambda: messaging.log.position)
     health.watch(lambda: store.trouble, needed=True)
-    health.watch(lambda: _OUT_OF_TOUCH if messaging.log.stale else None, needed=True)
+    health.watch(lambda: _PARTED if messaging.log.parted else None, needed=True)
+    health.watch(lambda: _OUT_OF_TOUCH if messaging.log.stale and not messaging.log.parted else None, needed=True)
     health.watch(lambda: bus.trouble)
     health.watch(Following(lambda: messaging.log.head, lambda: messaging.log.position))
     health.watch(Room(directory.path))

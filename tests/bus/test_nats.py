@@ -7,8 +7,10 @@ from pathlib import Path
 
 import nats as driver
 import pytest
+from nats.aio.msg import Msg
 
 from hongyan.bus import nats as module
+from hongyan.bus.nats import _HEAD, NatsBus
 from tests.bus.conftest import Join, until
 from tests.bus.test_contract import batch, events_of, signal
 from tests.counterparts.link import Link
@@ -41,16 +43,42 @@ async def test_only_nodes_of_the_same_history_with_its_key_hear_each_other(nats_
 async def test_garbage_is_refused_and_counted(nats_url: str, join: Join, caplog: pytest.LogCaptureFixture) -> None:
     node = await join("n1", nats_url, epoch="epoch3")
     stranger = await driver.connect(nats_url)
-    signed = node.bus._mac(b"\x93\x01\x02\x03") + b"\x93\x01\x02\x03"
-    unknown = node.bus._mac(b"\x91\x63") + b"\x91\x63"
-    for data in (b"", b"x", b"x" * 15, b"x" * 16, b"x" * 100_000, signed, unknown):
-        await stranger.publish("hongyan.epoch3.log", data)
-        await stranger.publish("hongyan.epoch3.node.n1", data)
+    for subject in ("hongyan.epoch3.log", "hongyan.epoch3.node.n1"):
+        signed, unknown = (_sealed(node.bus, subject, payload) for payload in (b"\x93\x01\x02\x03", b"\x91\x63"))
+        for data in (b"", b"x", b"x" * 15, b"x" * 16, b"x" * 100_000, signed, unknown):
+            await stranger.publish(subject, data)
     await stranger.close()
     await until(lambda: node.bus.counts.received == 14)
     assert node.bus.counts.refused == 14
     assert node.heard == []
     assert node.bus.trouble is None
+
+
+def _sealed(bus: NatsBus, subject: str, payload: bytes) -> bytes:
+    """As a node that knows the key would, whatever it is."""
+    signed = _HEAD.pack(b"another", time.time_ns()) + payload
+    return bus._mac(subject, signed) + signed
+
+
+async def test_what_was_recorded_and_is_sent_again_is_refused(nats_url: str, join: Join) -> None:
+    one, two = await join("n1", nats_url, epoch="epoch5"), await join("n2", nats_url, epoch="epoch5")
+    spy = await driver.connect(nats_url)
+    recorded: list[bytes] = []
+
+    async def record(message: Msg) -> None:
+        recorded.append(message.data)
+
+    await spy.subscribe("hongyan.epoch5.signals", cb=record)
+    await spy.flush()
+    one.bus.publish(signal(1))
+    await until(lambda: two.heard == [signal(1)] and recorded)
+    for subject in ("hongyan.epoch5.signals", "hongyan.epoch5.log", "hongyan.epoch5.node.n2"):
+        await spy.publish(subject, recorded[0])
+    await spy.flush()
+    one.bus.publish(signal(2))
+    await until(lambda: signal(2) in two.heard and two.bus.counts.refused == 3)
+    assert two.heard == [signal(1), signal(2)]
+    await spy.close()
 
 
 async def test_killed_nats_is_told_and_comes_back_by_itself(nats: Nats, join: Join) -> None:

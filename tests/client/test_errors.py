@@ -59,6 +59,6 @@ def test_nobody_waits_for_a_year() -> None:
 
 def test_what_is_temporary() -> None:
     temporary = {kind.code for kind in error_kinds() if is_temporary(kind())}
-    assert temporary == {"internal", "rate-limited", "overloaded", "store-unavailable"}
+    assert temporary == {"internal", "rate-limited", "no-node", "outcome-unknown", "overloaded", "store-unavailable"}
     assert is_temporary(Unreachable())
     assert not is_temporary(ValueError())

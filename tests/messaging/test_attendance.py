@@ -131,7 +131,7 @@ async def test_last_number_that_was_missed_shows_in_the_next_beat_and_is_asked_f
 
 
 async def test_roster_in_parts_counts_when_it_is_whole(places: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_PART", 10)
+    monkeypatch.setattr(module, "_PART_BYTES", 7_000)
     a, b = places("a", "b")
     a.voice.cut = True
     for number in range(25):

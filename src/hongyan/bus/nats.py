@@ -10,8 +10,11 @@ so that nobody who can reach NATS, but not the database, can put words into some
 
 import asyncio
 import contextlib
+import functools
 import hmac
 import logging
+import struct
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
@@ -20,7 +23,7 @@ from typing import Any, TypeVar
 import msgspec
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import NoServersError, SlowConsumerError
+from nats.errors import MaxPayloadError, NoServersError, SlowConsumerError
 
 from hongyan.bus import Counts, Message
 from hongyan.bus.local import Ears
@@ -32,6 +35,9 @@ log = logging.getLogger("hongyan.bus")
 M = TypeVar("M", bound=Message)
 
 _MAC_BYTES = 16
+_HEAD = struct.Struct(">16sQ")
+"""Who sends, and the number of the message: each node's rise, so that what was recorded and is sent again is refused."""
+_MOST_SENDERS = 10_000
 _MOST_BYTES = 524_288
 """Contents in one message; NATS allows a mebibyte unless told otherwise."""
 _QUEUE_BYTES = 16_777_216
@@ -61,6 +67,9 @@ class NatsBus:
         self._node = ""
         self._prefix = ""
         self._key = b""
+        self._number = time.time_ns()
+        self._heard: dict[tuple[bytes, str], int] = {}
+        """The last number of each node on each subject."""
         self._queue: deque[tuple[str, bytes]] = deque()
         self._queue_bytes = 0
         self._queued = asyncio.Event()
@@ -115,17 +124,33 @@ class NatsBus:
             self._put(f"{self._prefix}.signals", message)
 
     def _put(self, subject: str, message: Any) -> None:
-        payload = self._encode(message)
-        self._queue.append((subject, self._mac(payload) + payload))
-        self._queue_bytes += len(payload)
+        self._number += 1
+        signed = _HEAD.pack(self._node.encode(), self._number) + self._encode(message)
+        sealed = self._mac(subject, signed) + signed
+        self._queue.append((subject, sealed))
+        self._queue_bytes += len(sealed)
         while self._queue_bytes > _QUEUE_BYTES:
             _, oldest = self._queue.popleft()
-            self._queue_bytes -= len(oldest) - _MAC_BYTES
+            self._queue_bytes -= len(oldest)
             self.counts.lost += 1
         self._queued.set()
 
-    def _mac(self, payload: bytes) -> bytes:
-        return blake2b(payload, digest_size=_MAC_BYTES, key=self._key).digest()
+    def _mac(self, subject: str, signed: bytes) -> bytes:
+        return blake2b(signed, digest_size=_MAC_BYTES, key=self._key, salt=_salt(subject)).digest()
+
+    def _opened(self, subject: str, data: bytes) -> bytes | None:
+        """What a node of this cluster says for the first time; None for what is forged, or was recorded and is sent again."""
+        signed = data[_MAC_BYTES:]
+        if len(signed) < _HEAD.size or not hmac.compare_digest(data[:_MAC_BYTES], self._mac(subject, signed)):
+            return None
+        node, number = _HEAD.unpack_from(signed)
+        if number <= self._heard.get((node, subject), 0):
+            return None
+        self._heard.pop((node, subject), None)  # the newest are at the end
+        self._heard[node, subject] = number
+        if len(self._heard) > _MOST_SENDERS:
+            del self._heard[next(iter(self._heard))]
+        return signed[_HEAD.size :]
 
     async def _run(self) -> None:
         while True:
@@ -157,9 +182,13 @@ class NatsBus:
             async with asyncio.timeout(_SEND_SECONDS):
                 while self._queue:
                     subject, payload = self._queue.popleft()
-                    self._queue_bytes -= len(payload) - _MAC_BYTES
+                    self._queue_bytes -= len(payload)
                     self.counts.sent += 1
-                    await client.publish(subject, payload)
+                    try:
+                        await client.publish(subject, payload)
+                    except MaxPayloadError:
+                        self.counts.lost += 1
+                        log.error("NATS takes messages of %d bytes only: raise its max_payload", client.max_payload)
             if not client.is_connected:
                 raise ConnectionError("the connection was lost")
         except Exception as error:
@@ -225,9 +254,8 @@ class NatsBus:
 
     async def _arrived(self, message: Msg) -> None:
         self.counts.received += 1
-        data = message.data
-        payload = data[_MAC_BYTES:]
-        if not hmac.compare_digest(data[:_MAC_BYTES], self._mac(payload)):
+        payload = self._opened(message.subject, message.data)
+        if payload is None:
             self.counts.refused += 1
             return
         try:
@@ -245,6 +273,12 @@ class NatsBus:
                 self._ears.hear(found)
         except Exception:
             log.exception("a message of another node could not be worked on")
+
+
+@functools.cache
+def _salt(subject: str) -> bytes:
+    """What is signed for one subject is good on no other."""
+    return blake2b(subject.encode(), digest_size=16).digest()
 
 
 def _told(error: BaseException) -> str:

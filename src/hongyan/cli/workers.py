@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
@@ -122,7 +123,8 @@ class _Keeper:
 
     def run(self) -> int:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._stopping)
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup leaves SIGHUP
+                signal.signal(number, self._stopping)
         signal.signal(signal.SIGUSR1, self._restarting)
         while not self._stop:
             now = time.monotonic()
@@ -195,7 +197,8 @@ def _be_a_worker(parent: int, number: int, told: int, settings: "Settings", serv
     status = 1
     try:
         for one in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
-            signal.signal(one, signal.SIG_DFL)
+            if signal.getsignal(one) != signal.SIG_IGN:
+                signal.signal(one, signal.SIG_DFL)
         os.setpgid(0, 0)  # Ctrl-C goes to the whole group: it is passed on by the first process, and must not come twice
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM))
         if os.getppid() != parent:
@@ -207,8 +210,9 @@ def _be_a_worker(parent: int, number: int, told: int, settings: "Settings", serv
     except Exception as error:
         sentenced = sentence(error)
         if sentenced is None:
-            raise
-        _say(sentenced)
+            traceback.print_exc()
+        else:
+            _say(sentenced)
     finally:
         with contextlib.suppress(OSError):
             sys.stdout.flush()

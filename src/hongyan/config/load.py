@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from hongyan import finding
 from hongyan.config.endpoint import is_host, parse_endpoint
 from hongyan.config.settings import Settings
 from hongyan.finding import parse_name_server
@@ -186,6 +187,11 @@ def _cluster(settings: Settings) -> Iterator[tuple[str, str]]:
         yield "store", "expected sqlite: (a file in the data directory) or postgresql://USER@HOST:PORT/DATABASE"
     if not settings.has_bus and settings.bus not in ("local", "local:"):
         yield "bus", "expected local: (one node alone) or nats://HOST:PORT"
+    if settings.has_bus:
+        try:
+            finding.check(settings.bus)
+        except ValueError as error:
+            yield "bus", str(error)
     if settings.has_bus and not settings.shares_store:
         yield "bus", "a bus joins nodes that share a store: give store = postgresql://... too"
     if settings.node.workers > 1 and not (settings.shares_store and settings.has_bus):

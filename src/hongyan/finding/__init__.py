@@ -6,6 +6,6 @@ is one look-up. What is spoken there, and whose certificate counts, is the matte
 
 from hongyan.finding.srv import CannotFind, Records, parse_name_server, resolver, srv
 from hongyan.finding.target import Target
-from hongyan.finding.urls import aimed, find
+from hongyan.finding.urls import aimed, check, find
 
-__all__ = ["CannotFind", "Records", "Target", "aimed", "find", "parse_name_server", "resolver", "srv"]
+__all__ = ["CannotFind", "Records", "Target", "aimed", "check", "find", "parse_name_server", "resolver", "srv"]

@@ -28,6 +28,11 @@ async def find(url: str, *, name_server: str | None = None, draw: Callable[[], f
     return list((await srv(name, resolver(name_server), draw)).targets)
 
 
+def check(url: str) -> None:
+    """Whether `find` can use it. Raises ValueError with a sentence, without what may be a password."""
+    _targets(url, _split(url))
+
+
 def aimed(url: str, target: Target) -> str:
     """The URL of this one place: no `+srv`, one host; user, path and query as they were."""
     parts = _split(url)
@@ -53,8 +58,8 @@ def _targets(url: str, parts: SplitResult) -> list[Target]:
         try:
             one = urlsplit(f"//{text.strip()}")
             host, port = one.hostname, one.port
-        except ValueError as error:
-            raise ValueError(f"{text!r} is not HOST:PORT: {error}") from None
+        except ValueError:  # not quoted: where a password has a / in it, a part of it stands here
+            raise ValueError(f"the {parts.scheme}:// URL has a host that is not HOST:PORT") from None
         if not host or one.netloc != text.strip():
             raise ValueError(f"{_shown(parts)} names no host")
         if scheme != parts.scheme and (port is not None or len(hosts) > 1):

@@ -97,6 +97,7 @@ class Messaging:
         self.presence = Presence(bus, self.attendance, self.views, self.people, clock=clock)
         self.nodes = Nodes(bus, self._describe, random=lambda: int.from_bytes(random(4)) / 2**32)
         self.nodes.watch(self.attendance.on_beat, self.attendance.lost, lambda: self.attendance.changes)
+        self.nodes.sweep(self.attendance.sweep)
         bus.listen(Signal, self.sessions.on_signal)
         self.log.deliver(self.sessions.deliver)
         self.sessions.watch(self.presence.opened, self.presence.gone)

@@ -6,7 +6,7 @@ a node is gone so are its people, unless they are on another.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import msgspec
@@ -23,6 +23,9 @@ log = logging.getLogger("hongyan.nodes")
 ORDER: tuple[Status, ...] = ("dnd", "busy", "online", "away")
 """With several devices the first of these that one of them says."""
 _PART = 500
+_PART_BYTES = 400_000
+_MOST_DEVICES = 50
+"""Of one user on one node that are told of."""
 _ASK_SECONDS = 1.5
 _MOST_LANES = 2_000
 
@@ -90,6 +93,7 @@ class Attendance:
 
     def tell(self, user: str, status: Status, text: str | None, devices: tuple[Device, ...], lanes: tuple[str, ...]) -> None:
         """What is true of this node's own sessions from now on. Nothing is told twice."""
+        devices = devices[:_MOST_DEVICES]
         known = self._own.people.get(user)
         before = (known.status, known.text, known.devices) if known is not None else ("online", None, ())
         if before != (status, text, devices) and (known is not None or devices):
@@ -115,6 +119,11 @@ class Attendance:
         if table.people:
             self._later(self._tell_lost(list(table.people)))
 
+    def sweep(self, there: Container[str]) -> None:
+        """Forget nodes that are not there: what they had told may have come after the news that they are gone."""
+        for node in [node for node in self._tables if node != self._node and node not in there]:
+            self.lost(node)
+
     def _ask(self, node: str, table: _Table) -> None:
         now = self._ticks()
         if now - table.asked >= _ASK_SECONDS:
@@ -134,7 +143,7 @@ class Attendance:
 
     def _on_tell_me(self, asked: TellMe) -> None:
         people = list(self._own.people.values())
-        parts = [tuple(people[at : at + _PART]) for at in range(0, len(people), _PART)] or [()]
+        parts = _parts(people)
         for number, part in enumerate(parts):
             self._bus.publish(Roster(self._node, self._own.changes, part, number, len(parts)), to=asked.node)
 
@@ -200,6 +209,20 @@ class Attendance:
                 return
             for user, ids in lanes.items():
                 self._deliver(Signal("presence", user, tuple(ids), body(user, summary(self._by_user.get(user, {}).values()))))
+
+
+def _parts(people: Sequence[NodePresence]) -> list[tuple[NodePresence, ...]]:
+    """Pieces that fit into a message each; one at least."""
+    parts: list[list[NodePresence]] = [[]]
+    room = _PART_BYTES
+    for one in people:
+        size = 300 + 400 * len(one.devices)
+        if parts[-1] and size > room:
+            parts.append([])
+            room = _PART_BYTES
+        parts[-1].append(one)
+        room -= size
+    return [tuple(part) for part in parts]
 
 
 def summary(told: Any) -> Summary | None:

@@ -1,6 +1,8 @@
 """Conversations: making, finding, changing them, and who is in them."""
 
+import asyncio
 from collections.abc import Callable, Sequence
+from weakref import WeakValueDictionary
 
 import msgspec
 from sqlalchemy import Connection, func, select, update
@@ -55,6 +57,7 @@ class Conversations:
         self._limits = limits
         self._clock = clock
         self._random = random
+        self._snapshots: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def create_direct(self, caller: Caller, other: str) -> tuple[ConversationView, bool]:
         """The one conversation of two people; and whether it is new."""
@@ -106,7 +109,7 @@ class Conversations:
         return found[0]
 
     async def snapshot(self, caller: Caller) -> Snapshot:
-        """One consistent state with the position it belongs to."""
+        """One consistent state with the position it belongs to. One of a user at a time: it may be long, and readers are few."""
         epoch = self._store.epoch
 
         def read(connection: Connection) -> Snapshot:
@@ -114,7 +117,8 @@ class Conversations:
             cursor = f"{epoch}.{reading.head(connection)}"
             return Snapshot(cursor, Me(caller.user, row.name, row.admin), describe(connection, epoch, caller.user))
 
-        return await self._store.read(read)
+        async with self._snapshots.setdefault(caller.user, asyncio.Lock()):
+            return await self._store.read(read)
 
     async def change(
         self, caller: Caller, conversation: str, title: str | None, history: HistoryPolicy | None

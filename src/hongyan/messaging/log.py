@@ -72,6 +72,8 @@ class Log:
         """Everything above this, up to `position`, is in the ring."""
         self.head = 0
         """The newest position known to exist."""
+        self.parted = False
+        """The store is not the one any more that this node has followed: only a new start helps."""
         self.holes = 0
         """How often a range was read from the store because the bus had not brought it."""
 
@@ -86,7 +88,7 @@ class Log:
     @property
     def stale(self) -> bool:
         """Other nodes may have changed what this one believes, and it would not know."""
-        return self._store.shared and self._clock() - self._seen > self._lease_seconds
+        return self._store.shared and (self.parted or self._clock() - self._seen > self._lease_seconds)
 
     def require_fresh(self) -> None:
         """Raises Overloaded when what is known here must not be acted on."""
@@ -151,6 +153,9 @@ class Log:
                 await future
         except TimeoutError:
             raise Overloaded("This node is behind; try again", retry_after=1.0) from None
+        finally:
+            if not future.done() or future.cancelled():
+                self._caught_up = [one for one in self._caught_up if one is not future]
 
     def after(self, position: int, limit: int) -> list[Entry]:
         """Of all lanes the oldest `limit` in the ring above `position`, ascending."""
@@ -229,6 +234,12 @@ class Log:
             if not lane:
                 del lanes[oldest.event.lane]
 
+    def _part_ways(self, last: Event) -> None:
+        """The store has lost, or changed, what it had acknowledged: it was put back from an older state under running nodes."""
+        if not self.parted:
+            log.critical("the store does not have the event at position %d that this node has seen", last.position)
+        self.parted = True
+
     async def _look(self) -> None:
         """Read what the bus did not bring: soon when a hole shows, and now and then without being told."""
         while True:
@@ -259,7 +270,13 @@ class Log:
     async def _read_on(self) -> None:
         while True:
             began, after = self._clock(), self.position
-            events = await self._store.log_after(after, _READ)
+            last = self._ring[-1].event if self._ring else None
+            events = await self._store.log_after(after - 1 if last is not None else after, _READ)
+            if last is not None:
+                if not events or events[0] != last:
+                    self._part_ways(last)
+                    return
+                del events[0]
             if events:
                 self.head = max(self.head, events[-1].position)
             fresh = [event for event in events if event.position > self.position]
@@ -268,7 +285,7 @@ class Log:
                 self._apply(fresh)
                 self._early = {first: batch for first, batch in self._early.items() if first > self.position}
                 self._early_events = sum(len(batch.events) for batch in self._early.values())
-            if len(events) < _READ:  # this was the end of the log, and everything up to it was applied
+            if len(events) < _READ - 1:  # this was the end of the log, and everything up to it was applied
                 self._seen = began
                 return
 

@@ -48,6 +48,8 @@ class Place(msgspec.Struct, frozen=True):
     role: Role | None
 
 
+_ROWS_AT_ONCE = 500
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -94,8 +96,8 @@ def create(
             created=now,
         )
     )
-    appended = tx.append(Draft(conversation, "create", by, now, _encode(Created(kind, title, history, people)), bumps=True))
-    _insert(tx, conversation, people, appended.seq, appended.seq)
+    _insert(tx, conversation, people, 1, 1)  # it is the first event of its lane, and comes last: it takes the head of the log
+    tx.append(Draft(conversation, "create", by, now, _encode(Created(kind, title, history, people)), bumps=True))
 
 
 def join(tx: Transaction, conversation: str, people: Sequence[Joining], now: int, *, by: str | None) -> None:
@@ -123,7 +125,8 @@ def _insert(tx: Transaction, conversation: str, people: Sequence[Joining], since
         }
         for person in people
     ]
-    tx.connection.execute(insert(members), rows)
+    for at in range(0, len(rows), _ROWS_AT_ONCE):  # one statement for many: the log's head may be locked meanwhile
+        tx.connection.execute(insert(members).values(rows[at : at + _ROWS_AT_ONCE]))
 
 
 def part(tx: Transaction, conversation: str, user: str, name: str, now: int, *, by: str) -> None:

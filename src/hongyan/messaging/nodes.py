@@ -8,7 +8,7 @@ others, and leaves them as they are.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from hongyan.bus import Beat, Bus, Gone, NodeInfo
 from hongyan.core.choice import By, Chooser
@@ -33,6 +33,7 @@ class Nodes:
         self._lost: Callable[[str], None] = lambda node: None
         self._heard: Callable[[Beat], None] = lambda beat: None
         self._changes: Callable[[], int] = lambda: 0
+        self._swept: Callable[[Container[str]], None] = lambda there: None
         self._task: asyncio.Task[None] | None = None
         bus.listen(Beat, self._on_beat)
         bus.listen(Gone, self._on_gone)
@@ -40,6 +41,10 @@ class Nodes:
     def watch(self, heard: Callable[[Beat], None], lost: Callable[[str], None], changes: Callable[[], int]) -> None:
         """Be told of each beat of another node, and of those that are gone; `changes` goes out with each beat (presence)."""
         self._heard, self._lost, self._changes = heard, lost, changes
+
+    def sweep(self, swept: Callable[[Container[str]], None]) -> None:
+        """Be told, at each tick, of the ids that are there."""
+        self._swept = swept
 
     def start(self) -> None:
         self._tell(asks=True)
@@ -87,6 +92,7 @@ class Nodes:
             self._tell(asks=False)
             if self._bus.doubtful:
                 continue
+            self._swept(self._others)
             for id in list(self._others):
                 self._silent[id] += 1
                 if self._silent[id] > _SILENT_BEATS:

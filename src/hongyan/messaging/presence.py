@@ -126,7 +126,10 @@ class Presence:
             self._drop(session.caller.user, session.id)
 
     def token_ended(self, user: str, token_id: str) -> None:
-        """A poll's place is gone with its token."""
+        """A poll's place is gone with its token, and what it said."""
+        said = self._said.get(user)
+        if said is not None:
+            said.pop(token_id, None)
         lease = self._leases.pop((user, token_id), None)
         if lease is not None:
             lease.cancel()

@@ -50,6 +50,8 @@ class Receipts:
         self._views = views
         self._clock = clock
         self._waiting: list[_Mark] = []
+        self._alone = 0
+        """So many of those that wait go alone."""
         self._storing: asyncio.Task[None] | None = None
         self._untold: dict[tuple[str, str], int] = {}
         self._telling: asyncio.TimerHandle | None = None
@@ -59,6 +61,8 @@ class Receipts:
 
         Raises NotFound, Invalid for a `seq` that is not there yet, Overloaded.
         """
+        if "\0" in conversation:
+            policy.member(None)
         if len(self._waiting) >= _MOST_WAITING:
             raise Overloaded(retry_after=1.0)
         mark = _Mark(caller.user, conversation, seq, asyncio.get_running_loop().create_future())
@@ -79,15 +83,20 @@ class Receipts:
 
     async def _store_all(self) -> None:
         while self._waiting:
-            marks, self._waiting = self._waiting[:_AT_ONCE], self._waiting[_AT_ONCE:]
+            most = 1 if self._alone else _AT_ONCE
+            self._alone = max(0, self._alone - 1)
+            marks, self._waiting = self._waiting[:most], self._waiting[most:]
             now = self._clock()
             outcomes: Sequence[int | Exception]
             try:
                 outcomes = await self._store.transaction(lambda tx, marks=marks, now=now: _mark_all(tx, marks, now), scope="read")  # type: ignore[misc]
-            except HongyanError as error:
-                outcomes = [error] * len(marks)
             except Exception as error:
-                log.exception("read marks could not be stored")
+                if not isinstance(error, HongyanError):
+                    log.exception("read marks could not be stored")
+                if isinstance(error, Invalid) and len(marks) > 1:  # one of them is at fault: the others are stored
+                    self._alone = len(marks)
+                    self._waiting = [*marks, *self._waiting]
+                    continue
                 outcomes = [error] * len(marks)
             for mark, outcome in zip(marks, outcomes, strict=True):
                 if mark.done.done():

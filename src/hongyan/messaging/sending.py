@@ -25,6 +25,8 @@ log = logging.getLogger("hongyan.messaging")
 
 Answer = Callable[[Appended | HongyanError], None]
 _TRIES = 8
+_LOOK_BACKS = 16
+"""Of one user at a time: each asks the store, and strangers are not to keep others from it."""
 
 
 class Sender:
@@ -47,6 +49,8 @@ class Sender:
         self._clock = clock
         self._monotonic = monotonic
         self._again: set[asyncio.Task[None]] = set()
+        self._looking: Counter[str] = Counter()
+        """Looks into the store that are under way, by user."""
         self.refused: Counter[str] = Counter()
         """By the code of the error."""
 
@@ -106,6 +110,10 @@ class Sender:
     def _append(self, view: View, attempt: "_Attempt") -> None:
         conversation = attempt.conversation
         if conversation not in view.roles:
+            user = attempt.caller.user
+            if self._looking[user] >= _LOOK_BACKS:
+                raise RateLimited("You are sending to conversations that you are not in", retry_after=1.0)
+            self._looking[user] += 1
             self._later(attempt, self._look_back(attempt))
             return
         self._store.append(
@@ -155,12 +163,17 @@ class Sender:
         stranger.
         """
         user, client_id = attempt.caller.user, attempt.client_id
-        await self._log.caught_up()
-        view = await self._views.get(user)
-        if attempt.conversation in view.roles:
-            self._append(view, attempt)
-            return
-        event = await self._store.read(lambda connection: reading.sent(connection, user, client_id))
+        try:
+            await self._log.caught_up()
+            view = await self._views.get(user)
+            if attempt.conversation in view.roles:
+                self._append(view, attempt)
+                return
+            event = await self._store.read(lambda connection: reading.sent(connection, user, client_id))
+        finally:
+            self._looking[user] -= 1
+            if not self._looking[user]:
+                del self._looking[user]
         if event is None or event.lane != attempt.conversation:
             policy.member(None)
         else:

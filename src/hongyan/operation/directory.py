@@ -76,8 +76,11 @@ class DataDirectory:
             os.close(file)
 
     @contextlib.contextmanager
-    def announced(self, endpoint: Endpoint) -> Iterator[None]:
-        """While it lasts, `http.address` tells where the server listens (with the real port of a `--http HOST:0`)."""
+    def announced(self, endpoint: Endpoint, *, others: bool = False) -> Iterator[None]:
+        """While it lasts, `http.address` tells where the server listens (with the real port of a `--http HOST:0`).
+
+        `others` listen there too: it stays.
+        """
         fresh = self.address.with_suffix(f".new{os.getpid()}")
         fresh.write_text(f"{endpoint}\n", encoding="ascii")
         fresh.replace(self.address)
@@ -85,5 +88,5 @@ class DataDirectory:
             yield
         finally:
             with contextlib.suppress(FileNotFoundError):
-                if self.address.read_text(encoding="ascii") == f"{endpoint}\n":  # otherwise another node's
+                if not others and self.address.read_text(encoding="ascii") == f"{endpoint}\n":  # otherwise another node's
                     self.address.unlink()

@@ -22,6 +22,6 @@ def renew(settings: Settings) -> str:
 
 async def _renew(settings: Settings) -> str:
     async with target_of(settings.store, settings) as side:
-        await side.note({"epoch": new_epoch()})
+        await side.note({"epoch": new_epoch(), "key": None})  # the next start makes another key
         await side.settle()
     return side.name

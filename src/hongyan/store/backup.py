@@ -67,6 +67,7 @@ def restore(copy: Path, database: Path, progress: Progress = _silent, *, now: Ca
         _copy(copy, partial, progress)
         with closing(sqlite3.connect(partial, isolation_level=None)) as db:
             db.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch(),))
+            db.execute("DELETE FROM meta WHERE name = 'key'")  # the next start makes another
         _sync(partial)
         aside = _put_aside(database, now()) if database.exists() else None
         partial.replace(database)

@@ -152,7 +152,10 @@ class PostgresStore:
             self.stats.commits += 1
             self.stats.events += len(events)
             self.stats.batch_size.observe(len(events))
-            self._on_commit(Batch(events[0].position, events[-1].position, events))
+            try:
+                self._on_commit(Batch(events[0].position, events[-1].position, events))
+            except Exception:
+                log.exception("what was committed could not be handed on; the follower will read it")
 
     async def _close(self) -> None:
         self._transactions.hurry()

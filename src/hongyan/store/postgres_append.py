@@ -20,7 +20,7 @@ import msgspec
 from hongyan.core.errors import ClientIdReused, HongyanError, OutcomeUnknown, StoreUnavailable
 from hongyan.core.model import Batch, Event
 from hongyan.store import Appended, Done, Draft, Refused, VersionConflict
-from hongyan.store.postgres_connection import Connect, away, is_away, told
+from hongyan.store.postgres_connection import Connect, away, is_away, is_standby, told
 
 log = logging.getLogger("hongyan.store")
 
@@ -117,6 +117,8 @@ class Appender:
         self._connection: asyncpg.Connection[Any] | None = None
         self._unsure: tuple[list[Job], Placed] | None = None
         """A commit that was not answered, and what it answers if it was made."""
+        self._one_by_one = 0
+        """So many jobs at the front of the queue go alone: one of them is at fault."""
         self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self.trouble: str | None = None
@@ -155,7 +157,13 @@ class Appender:
             if self._connection is not None and self._unsure is not None:
                 await self._find_out(self._connection, *self._unsure)
             elif self._connection is not None and self._queue:
-                await self._commit(self._connection, self._take())
+                jobs = self._take()
+                try:
+                    await self._commit(self._connection, jobs)
+                except Exception as error:  # a fault of the program: whoever waits is told, and appending goes on
+                    log.exception("a batch could not be appended")
+                    self._lost(error)
+                    self._deliver([(job.done, OutcomeUnknown(retry_after=RETRY_SECONDS)) for job in jobs], None, monotonic())
 
     async def _await_work(self) -> None:
         """An idle connection may be lost too, and comes back before somebody needs it."""
@@ -175,7 +183,9 @@ class Appender:
         keys: set[tuple[str, str]] = set()
         size = 0
         queue = self._queue
-        while queue and len(jobs) < MOST and size < _MOST_BYTES:
+        most = 1 if self._one_by_one else MOST
+        self._one_by_one = max(0, self._one_by_one - 1)
+        while queue and len(jobs) < most and size < _MOST_BYTES:
             job = queue.popleft()
             draft = job.draft
             if draft.client_id is not None and draft.sender is not None:
@@ -206,7 +216,7 @@ class Appender:
                     committing = found
                     await transaction.commit()
         except Exception as error:
-            if not is_away(error):
+            if not is_away(error) and not is_standby(error):
                 await self._refused(connection, jobs, error)
                 return
             self._lost(error)
@@ -243,10 +253,12 @@ class Appender:
     async def _refused(self, connection: "asyncpg.Connection[Any]", jobs: list[Job], error: Exception) -> None:
         """The database takes none of a batch when one of it cannot be stored: the others are stored without it."""
         if connection.is_in_transaction():
-            await connection.execute("ROLLBACK")
+            try:
+                await connection.execute("ROLLBACK")
+            except Exception as lost:
+                self._lost(lost)
         if len(jobs) > 1:
-            while jobs and self._connection is connection and self._unsure is None:
-                await self._commit(connection, [jobs.pop(0)])
+            self._one_by_one = len(jobs)
             self._queue.extendleft(reversed(jobs))
             return
         log.error("an event of type %r cannot be stored: %s", jobs[0].draft.type, error)

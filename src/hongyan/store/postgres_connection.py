@@ -68,6 +68,7 @@ _AWAY = (
     asyncpg.InternalServerError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.exceptions.ObjectNotInPrerequisiteStateError,  # closed by its operator
 )
 
 
@@ -146,7 +147,12 @@ async def _reach(url: str, settings: Mapping[str, str]) -> "asyncpg.Connection[A
 def engine(url: str, connections: int) -> AsyncEngine:
     """SQLAlchemy on a node's connections, for the loop that runs when it is first used."""
     return create_async_engine(
-        _DIALECT, async_creator=partial(connect, url), pool_size=connections, max_overflow=0, pool_timeout=10
+        _DIALECT,
+        async_creator=partial(connect, url),
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=10,
+        hide_parameters=True,  # what people typed does not belong into a log
     )
 
 
@@ -177,6 +183,19 @@ def told(error: BaseException) -> str:
 def away(error: BaseException) -> str:
     """A sentence for what `is_away` knows."""
     return str(error) if isinstance(error, Held) else f"The database cannot be reached: {told(error)}"
+
+
+def is_standby(error: BaseException) -> bool:
+    """It takes no writes: a standby, or a disk that its operator has closed."""
+    return isinstance(cause(error), asyncpg.exceptions.ReadOnlySQLTransactionError)
+
+
+def is_bad_text(error: BaseException) -> bool:
+    """A text has a character that the database cannot keep: U+0000, or half of a surrogate pair."""
+    found = cause(error)
+    return isinstance(found, (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)) or (
+        isinstance(found, asyncpg.DataError) and isinstance(found.__cause__, UnicodeError)
+    )
 
 
 def is_conflict(error: BaseException) -> bool:

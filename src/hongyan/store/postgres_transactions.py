@@ -19,11 +19,21 @@ import uvloop
 from sqlalchemy import ARRAY, BigInteger, Boolean, Connection, LargeBinary, String, bindparam, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from hongyan.core.errors import OutcomeUnknown, StoreUnavailable
+from hongyan.core.errors import Invalid, OutcomeUnknown, StoreUnavailable
 from hongyan.core.model import Event
 from hongyan.store import Appended, Draft, Transaction, accepted
 from hongyan.store.postgres_append import CALL_SECONDS, MOST, PATIENCE_SECONDS, RETRY_SECONDS, parameters, placed, xact_status
-from hongyan.store.postgres_connection import NAMESPACE, away, connect, engine, is_away, is_conflict, told
+from hongyan.store.postgres_connection import (
+    NAMESPACE,
+    away,
+    connect,
+    engine,
+    is_away,
+    is_bad_text,
+    is_conflict,
+    is_standby,
+    told,
+)
 
 log = logging.getLogger("hongyan.store")
 
@@ -144,6 +154,8 @@ class Transactions:
                 if is_conflict(error):
                     if monotonic() - began > PATIENCE_SECONDS:
                         raise StoreUnavailable("Others keep changing the same; nothing was stored", retry_after=0.5) from error
+                elif is_bad_text(error):
+                    raise Invalid("A text has a character that cannot be stored") from None
                 elif not is_away(error):
                     raise
                 elif monotonic() - began > self._patience:
@@ -169,6 +181,8 @@ class Transactions:
                 commit = _Commit(tx.xid or await connection.scalar(_XID), value, tx.events)
                 await begun.commit()
         except Exception as error:
+            if is_standby(error):
+                raise ConnectionRefusedError(f"it takes no writes ({told(error)})") from error
             if commit is None or commit.xid is None or not is_away(error) or not await self._committed(commit.xid, error):
                 raise
         return commit.value, commit.events

@@ -82,6 +82,7 @@ class Identity:
     async def find(self, token: str) -> Caller:
         """As `check`, also for a token that another node has issued a moment ago."""
         if self._table is not None and self._log is not None and self._table.could_be(token) and self._table.find(token) is None:
+            self._log.require_fresh()
             await self._log.caught_up()
         return self.check(token)
 
