@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import NoReturn
 
+import structlog
 import uvloop
 
 from hongyan import __version__
@@ -31,6 +32,7 @@ from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
 from hongyan.operation.metrics import Metrics, of_bus, of_identity, of_messaging, of_store, of_web
 from hongyan.operation.opening import bus_of, store_of
+from hongyan.store.postgres_connection import shown
 
 log = logging.getLogger("hongyan.server")
 
@@ -94,6 +96,8 @@ class _Signals:
 
 
 async def _serve(settings: Settings, directory: DataDirectory, demo: bool, ready: Callable[[], None]) -> int:
+    if settings.node.name:
+        structlog.contextvars.bind_contextvars(node=settings.node.name)
     signals = _Signals()
     with signals.heard():
         _say(await _first_run(settings, directory, demo))
@@ -103,7 +107,8 @@ async def _serve(settings: Settings, directory: DataDirectory, demo: bool, ready
             _settle()
             with directory.announced(endpoint, others=settings.node.workers > 1):
                 _say(await _ready(settings, directory, server, endpoint))
-                log.info("ready on %s, at position %d", endpoint, server.messaging.log.position)
+                where = shown(settings.store) if settings.shares_store else directory.database
+                log.info("ready on %s, at position %d of %s", endpoint, server.messaging.log.position, where)
                 ready()
                 await signals.stop.wait()
                 server.health.stopping = True
@@ -209,7 +214,8 @@ async def _ready(settings: Settings, directory: DataDirectory, server: _Server, 
     address = f"{'https' if settings.http.certificate else 'http'}://{endpoint}"
     lines = [f"Hongyan {__version__} is ready on {address} (demonstration page: {address}/demo)"]
     if not await server.messaging.people.search("", 1):
-        lines.append(f"Nobody has an account yet. Make the first one: hongyan --data {directory.path} user add NAME --admin")
+        where = "--store URL" if settings.shares_store else f"--data {directory.path}"
+        lines.append(f"Nobody has an account yet. Make the first one: hongyan {where} user add NAME --admin")
     return "\n".join(lines)
 
 

@@ -78,6 +78,7 @@ class NatsBus:
         self._asked = False
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(OnTheWire).decode
+        self._told_away = False
         self.trouble: str | None = "The bus has not been reached yet"
         self.counts = Counts()
 
@@ -231,12 +232,13 @@ class NatsBus:
         self._client = client
         self._queue.clear()  # what nobody heard meanwhile is old
         self._queue_bytes = 0
-        if self.trouble is not None:
-            log.info("the bus is there")
+        log.info("the bus is there")
+        self._told_away = False
         self.trouble = None
 
     def _is_away(self, error: BaseException) -> None:
-        if self.trouble is None:
+        if not self._told_away:
+            self._told_away = True
             log.warning("the bus is away, other nodes are followed through the store: %s", _told(error))
         self.trouble = f"The bus cannot be reached: {_told(error)}"
 

@@ -5,6 +5,7 @@ Gateways and features use a `Messaging` and its services; what else is in here m
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -53,6 +54,8 @@ __all__ = [
     "Verdict",
     "Views",
 ]
+
+log = logging.getLogger("hongyan.messaging")
 
 _WATCH_SECONDS = 1.0
 
@@ -157,8 +160,15 @@ class Messaging:
 
     async def _watch(self) -> None:
         """A node that cannot follow sends its people to one that can."""
+        told = False
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
+            if self.log.stale != told:
+                told = self.log.stale
+                if told:
+                    log.error("out of touch with the store: requests and streams are refused until its end was seen")
+                else:
+                    log.warning("in touch with the store again")
             if self.log.stale and self.nodes.another and len(self.sessions):
                 self.sessions.send_away("This node has lost touch with the store: go on at another one")
 

@@ -94,7 +94,7 @@ class Log:
         """Raises Overloaded when what is known here must not be acted on."""
         if self.stale:
             self._hole.set()
-            raise Overloaded("This node has lost touch with the others; try again, or another one", retry_after=0.5)
+            raise Overloaded("The server has lost touch with its database; try again in a moment", retry_after=0.5)
 
     def cursor(self) -> str:
         """The cursor of somebody who has been given everything up to here."""

@@ -9,6 +9,7 @@ from hongyan.config import Settings
 from hongyan.operation.directory import DataDirectory
 from hongyan.store import migrate, sqlite_file
 from hongyan.store.copy_sides import CopyError, PostgresSide, Side, SqliteSide
+from hongyan.store.copying import NOT_BEGUN
 from hongyan.store.postgres_alone import alone, beside
 from hongyan.store.postgres_connection import shown
 
@@ -61,7 +62,7 @@ async def target_of(url: str, settings: Settings) -> AsyncIterator[Side]:
     if directory is None:
         if await asyncio.to_thread(migrate.current, url) is None:
             await _refuse_foreign(url)
-            await asyncio.to_thread(migrate.upgrade, url)
+            await asyncio.to_thread(migrate.upgrade, url, NOT_BEGUN)
         await asyncio.to_thread(migrate.check_version, url)
         async with alone(url) as connection:
             yield PostgresSide(shown(url), connection)
@@ -69,7 +70,7 @@ async def target_of(url: str, settings: Settings) -> AsyncIterator[Side]:
     directory.prepare()
     with directory.locked():
         if directory.is_new:
-            migrate.upgrade(directory.database)
+            migrate.upgrade(directory.database, NOT_BEGUN)
         migrate.check_version(directory.database)
         with closing(sqlite_file.open_writer(directory.database, _CHECKPOINT_PAGES)) as access:
             yield SqliteSide(str(directory.database), access)

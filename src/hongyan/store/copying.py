@@ -37,6 +37,12 @@ class Origin(msgspec.Struct, frozen=True):
     head: int
 
 
+NOT_BEGUN = {UNFINISHED_COPY: msgspec.json.encode(Origin("", 0)).decode()}
+"""What a target has from its tables on, so that no server takes it for a new store."""
+_OWN = (UNFINISHED_COPY, "key")
+"""In `meta`, each store's own. With another key its nodes do not hear those that were left on the old store."""
+
+
 class Compared(msgspec.Struct, frozen=True):
     """What was found in a table on both sides: rows, and the SHA-256 over all of them in the order of their keys."""
 
@@ -82,7 +88,7 @@ async def copy(source: Side, target: Side, progress: Progress = _silent) -> list
         await target.settle()
     compared = await _compare([*tables, meta], source, target, progress)
     if all(one.same for one in compared):
-        await target.note({UNFINISHED_COPY: None})
+        await target.note({UNFINISHED_COPY: None, "key": None})
     return compared
 
 
@@ -106,6 +112,9 @@ async def _begin(tables: list[Table], origin: Origin, source: Side, target: Side
     if UNFINISHED_COPY in notes:
         begun = msgspec.json.decode(notes[UNFINISHED_COPY], type=Origin)
         if begun == origin:
+            return True
+        if not begun.epoch:  # it got its tables, and no more
+            await target.note({UNFINISHED_COPY: msgspec.json.encode(origin).decode()})
             return True
         if begun.epoch == origin.epoch:
             raise CopyError(
@@ -154,7 +163,7 @@ async def _compare(tables: list[Table], source: Side, target: Side, progress: Pr
             digest, count = sha256(), 0
             async for rows in _pages(side, table, None):
                 for row in rows:
-                    if table is not meta or row[0] != UNFINISHED_COPY:
+                    if table is not meta or row[0] not in _OWN:
                         digest.update(_encode(row))
                         count += 1
                 done += len(rows)

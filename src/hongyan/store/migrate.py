@@ -1,7 +1,7 @@
 """The tables' versions: bring a database to the newest one, and say which one it has."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
 from threading import Lock
@@ -12,7 +12,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from hongyan.core.errors import StoreUnavailable
 from hongyan.store import postgres_alone, postgres_connection, sqlite_file
@@ -51,26 +51,28 @@ def current(database: Path | str) -> str | None:
     return _within(database, lambda connection: MigrationContext.configure(connection).get_current_revision())
 
 
-def upgrade(database: Path | str) -> None:
+def upgrade(database: Path | str, noting: Mapping[str, str] | None = None) -> None:
     """Bring a database to the newest version, all of it in one transaction or nothing. A missing file is made, with its tables.
 
-    Raises WrongSchema for an empty file: what was in it is lost, and a new server in its place would hide that. Raises InUse for
-    a database that nodes use.
+    `noting` is put into `meta` with the tables. Raises WrongSchema for an empty file: what was in it is lost, and a new server in
+    its place would hide that. Raises InUse for a database that nodes use.
     """
     if isinstance(database, Path):
         if not database.exists():
             with sqlite_file.making(database) as new:
-                _upgrade(new)
+                _upgrade(new, noting=noting)
             return
         _refuse_empty(database)
-    _upgrade(database)
+    _upgrade(database, noting=noting)
 
 
-def _upgrade(database: Path | str, patience: float = _PATIENCE_SECONDS) -> None:
+def _upgrade(database: Path | str, patience: float = _PATIENCE_SECONDS, noting: Mapping[str, str] | None = None) -> None:
     def run(connection: Connection) -> None:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        for name, value in (noting or {}).items():
+            connection.execute(insert(meta).values(name=name, value=value))
 
     with _one_at_a_time:  # Alembic's context is one for the whole process
         _within(database, run, patience)

@@ -105,7 +105,7 @@ async def dial(url: str, settings: Mapping[str, str]) -> "asyncpg.Connection[Any
     async with asyncio.timeout(CONNECT_SECONDS):
         try:
             return await _reach(url, settings)
-        except ValueError as error:  # its text may have parts of the password in it
+        except (ValueError, OverflowError) as error:  # its text may have parts of the password in it
             if isinstance(error, UnicodeError):
                 raise
             raise ConnectionError(
