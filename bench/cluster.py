@@ -72,13 +72,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--rate", type=float, default=1_500.0)
+    parser.add_argument("--seconds", type=float, default=6.0, help="length of each measurement")
+    parser.add_argument("--only", choices=("embedded", "one node", "two nodes"), help="one of the set-ups")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0))
     core = cores[0] if len(cores) > 1 else None
     if core is not None:
         os.sched_setaffinity(0, cores[1:])
-    settings = Settings(seconds=1.5 if args.quick else 6.0, workers=1)
+    settings = Settings(seconds=1.5 if args.quick else args.seconds, workers=1)
     rates: list[float | None] = [None, args.rate]
     results: list[Result] = []
     status = 0
@@ -89,8 +91,11 @@ def main() -> int:
             bus = stack.enter_context(Nats(place / "nats"))
         beside = replace(settings, beside=(("PostgreSQL", database.pid), ("NATS", bus.pid)))
         try:
-            results += measure("embedded", place / "embedded", core, 1, (), settings, rates)
+            if args.only in (None, "embedded"):
+                results += measure("embedded", place / "embedded", core, 1, (), settings, rates)
             for name, nodes in (("one node", 1), ("two nodes", 2)):
+                if args.only not in (None, name):
+                    continue
                 shared = ("--store", database.new_database(), "--bus", bus.url)
                 results += measure(name, place / name, core, nodes, shared, beside, rates)
         except (BenchError, subprocess.SubprocessError) as error:
