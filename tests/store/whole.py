@@ -1,6 +1,7 @@
 """A store with rows in every table, and everything that is in a store."""
 
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,9 @@ async def fill(database: Path, count: int = 40) -> None:
 
 
 def dump_sqlite(database: Path) -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all tables; unordered ones are sorted here."""
+    """All rows of all tables; unordered ones are sorted here. Each store's key is its own, and left out."""
     with closing(sqlite3.connect(database)) as db:
-        return {name: sorted(db.execute(f'SELECT {_columns(name)} FROM "{name}"'), key=repr) for name in metadata.tables}
+        return {name: _sorted(db.execute(f'SELECT {_columns(name)} FROM "{name}"')) for name in metadata.tables}
 
 
 async def dump_postgres(url: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -57,7 +58,7 @@ async def dump_postgres(url: str) -> dict[str, list[tuple[Any, ...]]]:
         for name in metadata.tables:
             rows = await connection.fetch(f'SELECT {_columns(name)} FROM "{name}"')
             plain = [tuple(int(value) if isinstance(value, bool) else value for value in row) for row in rows]
-            found[name] = sorted(plain, key=repr)
+            found[name] = _sorted(plain)
         return found
     finally:
         await connection.close()
@@ -74,3 +75,7 @@ async def execute(url: str, statement: str) -> Any:
 
 def _columns(name: str) -> str:
     return ", ".join(f'"{column.name}"' for column in metadata.tables[name].columns)
+
+
+def _sorted(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return sorted((row for row in rows if row[0] != "key"), key=repr)

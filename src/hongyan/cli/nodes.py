@@ -1,7 +1,6 @@
 """`hongyan nodes`: who is there now in the cluster."""
 
 import argparse
-import asyncio
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -32,10 +31,14 @@ def _run(given: argparse.Namespace) -> int:
     settings = settings_of(given, bus=given.bus)
     if not settings.has_bus:
         raise Refused("There is no bus, so there is one node at most: give --store and --bus, or their settings")
+    import asyncio
+
     return asyncio.run(_show(settings, watch=given.watch, json=given.json))
 
 
 async def _show(settings: "Settings", *, watch: bool, json: bool) -> int:
+    import asyncio
+
     from hongyan.operation.observing import observing
 
     async with observing(settings) as observer:
