@@ -175,4 +175,4 @@ def test_nodes_are_shown_to_administrators_and_picked_by_everybody(one: Server, 
         here.call("GET", "/v1/nodes/pick", by="luck")
     with pytest.raises(Refused) as refused:
         here.call("GET", "/v1/nodes/pick", gateway="xmpp")
-    assert refused.value.status == 503
+    assert refused.value.status == 404

@@ -23,13 +23,15 @@ def test_a_new_one_is_private_with_its_parents(tmp_path: Path) -> None:
 
 
 def test_an_empty_one_that_was_made_by_hand_becomes_private(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir(mode=0o755)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o755)
     DataDirectory(tmp_path / "data").prepare()
     assert mode(tmp_path / "data") == 0o700
 
 
 def test_one_with_something_in_it_keeps_its_mode(tmp_path: Path) -> None:
-    (tmp_path / "data").mkdir(mode=0o755)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data").chmod(0o755)
     (tmp_path / "data" / "note").touch()
     DataDirectory(tmp_path / "data").prepare()
     assert mode(tmp_path / "data") == 0o755

@@ -55,7 +55,7 @@ __all__ = [
     "Views",
 ]
 
-log = logging.getLogger("hongyan.messaging")
+_log = logging.getLogger("hongyan.messaging")
 
 _WATCH_SECONDS = 1.0
 
@@ -82,7 +82,7 @@ class Messaging:
         self._clock = clock
         self._started = clock()
         self._leaving = False
-        self._watching: asyncio.Task[None] | None = None
+        self._touching: asyncio.Task[None] | None = None
         self.node = id_from_bits(random(5))
         """The id of this node, another one after each start."""
         self.name = self.node
@@ -108,7 +108,7 @@ class Messaging:
 
     async def start(self) -> None:
         await self.log.start(self.node)
-        self._watching = asyncio.create_task(self._watch(), name="hongyan watch")
+        self._touching = asyncio.create_task(self._keep_in_touch(), name="hongyan touch")
 
     def join(self, name: str, addresses: Mapping[str, str]) -> None:
         """This node takes clients from now on, at these addresses."""
@@ -129,10 +129,10 @@ class Messaging:
         await self.receipts.stop()
         self.presence.stop()
         self.attendance.stop()
-        if self._watching is not None:
-            self._watching.cancel()
+        if self._touching is not None:
+            self._touching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._watching
+                await self._touching
         await self.nodes.stop()
         await self.log.stop()
 
@@ -158,7 +158,7 @@ class Messaging:
             return "It has lost touch with the store"
         return self._store.trouble or ""
 
-    async def _watch(self) -> None:
+    async def _keep_in_touch(self) -> None:
         """A node that cannot follow sends its people to one that can."""
         told = False
         while True:
@@ -166,9 +166,9 @@ class Messaging:
             if self.log.stale != told:
                 told = self.log.stale
                 if told:
-                    log.error("out of touch with the store: requests and streams are refused until its end was seen")
+                    _log.error("out of touch with the store: requests and streams are refused until its end was seen")
                 else:
-                    log.warning("in touch with the store again")
+                    _log.warning("in touch with the store again")
             if self.log.stale and self.nodes.another and len(self.sessions):
                 self.sessions.send_away("This node has lost touch with the store: go on at another one")
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Container
 
 from hongyan.bus import Beat, Bus, Gone, NodeInfo
 from hongyan.core.choice import By, Chooser
-from hongyan.core.errors import NoNode
+from hongyan.core.errors import NoNode, NotFound
 
 log = logging.getLogger("hongyan.nodes")
 
@@ -77,7 +77,9 @@ class Nodes:
         return any(node.ready for node in self._others.values())
 
     def pick(self, by: By = "least", key: str = "", gateway: str = "http") -> NodeInfo:
-        """A node that takes clients and has this gateway. Raises NoNode."""
+        """A node that takes clients and has this gateway. Raises NotFound (none has it), NoNode (none takes clients)."""
+        if not any(gateway in node.addresses for node in self.all()):
+            raise NotFound("No node has such a gateway")
         ready = {node.id: node for node in self.all() if node.ready and gateway in node.addresses}
         if not ready:
             raise NoNode(f"No node takes clients of {gateway} now", retry_after=1.0)

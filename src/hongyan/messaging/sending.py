@@ -25,7 +25,7 @@ log = logging.getLogger("hongyan.messaging")
 
 Answer = Callable[[Appended | HongyanError], None]
 _TRIES = 8
-_LOOK_BACKS = 16
+_LOOK_BACKS = 200
 """Of one user at a time: each asks the store, and strangers are not to keep others from it."""
 
 
