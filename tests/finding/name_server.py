@@ -15,13 +15,23 @@ import pytest
 from hongyan.finding import resolver
 
 
+def _free_port() -> int:
+    """Free for datagrams and for streams: dnsmasq listens for both."""
+    while True:
+        with socket.socket() as streams, socket.socket(type=socket.SOCK_DGRAM) as datagrams:
+            streams.bind(("127.0.0.1", 0))
+            try:
+                datagrams.bind(streams.getsockname())
+            except OSError:
+                continue
+            return int(streams.getsockname()[1])
+
+
 class NameServer:
     """dnsmasq on a free loopback port. `says` are lines of its configuration; the last ones count."""
 
     def __init__(self, folder: Path) -> None:
-        with socket.socket(type=socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = _free_port()
         self._file = folder / "dnsmasq.conf"
         self._process: subprocess.Popen[bytes] | None = None
 
