@@ -199,3 +199,16 @@ async def test_store_of_one_node_is_never_stale(followed: Followed) -> None:
     followed.now += 1_000
     followed.log.require_fresh()
     assert Settings().log.lease_seconds == 5.0
+
+
+async def test_store_that_has_lost_what_it_acknowledged_stops_the_node(followed: Followed) -> None:
+    followed.bus.bring(followed.store.append(3))
+    await followed.log.caught_up()
+    assert not followed.log.parted
+    followed.store.log.pop()
+    followed.store.log.append(Event(3, "lane", 3, "message", "bob", 1, "another", b"{}"))
+    followed.bus.bring(Batch(9, 9, ()))
+    await followed.until(lambda: followed.log.parted)
+    with pytest.raises(Overloaded):
+        followed.log.require_fresh()
+    assert followed.given == [1, 2, 3]

@@ -72,6 +72,7 @@ class Log:
         """Everything above this, up to `position`, is in the ring."""
         self.head = 0
         """The newest position known to exist."""
+        self._parting = False
         self.parted = False
         """The store is not the one any more that this node has followed: only a new start helps."""
         self.holes = 0
@@ -236,6 +237,10 @@ class Log:
 
     def _part_ways(self, last: Event) -> None:
         """The store has lost, or changed, what it had acknowledged: it was put back from an older state under running nodes."""
+        if not self._parting:  # it stops this node for good: look twice
+            self._parting = True
+            self._hole.set()
+            return
         if not self.parted:
             log.critical("the store does not have the event at position %d that this node has seen", last.position)
         self.parted = True
@@ -276,6 +281,7 @@ class Log:
                 if not events or events[0] != last:
                     self._part_ways(last)
                     return
+                self._parting = False
                 del events[0]
             if events:
                 self.head = max(self.head, events[-1].position)
