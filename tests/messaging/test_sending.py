@@ -131,3 +131,24 @@ async def test_who_is_removed_while_sending_gets_nothing_in_afterwards(home: Hou
     removal = next(event.seq for event in lane if event.type == "member")
     assert [event.seq for event in lane if event.sender == "bob" and event.seq > removal] == []
     assert len([event for event in lane if event.sender == "bob"]) >= sent
+
+
+async def test_flood_to_conversations_that_one_is_not_in_is_told_to_slow_down(home: House) -> None:
+    tries = [home.send("alice", "nowhere", client_id=f"f{number}") for number in range(300)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {NotFound, RateLimited}
+    with pytest.raises(NotFound):
+        await home.send("alice", "nowhere", client_id="later")
+
+
+async def test_text_that_a_store_cannot_keep_refuses_nobody_elses_mark(home: House) -> None:
+    group = await home.group("alice", "bob")
+    read = home.messaging.receipts.read
+    marks = await asyncio.gather(read(home.caller("alice"), "\0", 1), read(home.caller("bob"), group, 1), return_exceptions=True)
+    assert isinstance(marks[0], NotFound)
+    assert marks[1] == 1
+    try:
+        found = await home.messaging.people.search("\0", 10)
+    except Invalid:
+        found = []
+    assert found == []
