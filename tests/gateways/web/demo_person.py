@@ -116,6 +116,7 @@ class Visitor:
 
     def pick(self, account: str) -> None:
         self.page.fill(".picker .search input", account)
+        expect(self.page.locator(".picker .people")).to_have_attribute("aria-busy", "false")
         self.page.click(f'.picker [data-user="{account}"] .row')
 
     def row(self, name: str) -> Locator:

@@ -48,23 +48,26 @@ export function picker(app, conversation = null) {
     button.disabled = n === 0;
     write(button, conversation ? t('add_n', { n }) : n < 2 ? t('start_chat') : t('create_group', { n: n + 1 }));
   };
-  const ask = async () => {
+  /** From the first key on the list is busy: an answer to an earlier question no longer moves rows under a finger. */
+  const ask = async (later) => {
     const mine = (asked += 1);
+    const overtaken = () => mine !== asked;
+    set(found, 'aria-busy', 'true');
+    if (later) await new Promise((resolve) => setTimeout(resolve, later));
+    if (overtaken()) return;
     try {
       const answer = await app.people(search.value.trim());
-      if (mine !== asked) return;
+      if (overtaken()) return;
       people = answer.filter((person) => person.id !== app.state.me.id);
       write(empty, people.length ? '' : t('no_people'));
     } catch (error) {
+      if (overtaken()) return;
       write(empty, sentence(error, t));
     }
+    set(found, 'aria-busy', 'false');
     show();
   };
-  let timer;
-  search.addEventListener('input', () => {
-    clearTimeout(timer);
-    timer = setTimeout(ask, ASK_AFTER);
-  });
+  search.addEventListener('input', () => ask(ASK_AFTER));
   const submit = async (event) => {
     event.preventDefault();
     if (!chosen.size || event.isComposing) return;
@@ -81,7 +84,7 @@ export function picker(app, conversation = null) {
       h('div', { class: 'scroll' }, found, empty),
       title, h('div', { class: 'acts spread' }, h('span', { class: 'second' }, conversation ? '' : t('pick_people')), button)));
   show();
-  ask();
+  ask(0);
   return dialog;
 }
 
