@@ -7,7 +7,7 @@ SHELL := /bin/sh
 HTTP ?= 127.0.0.1:8440
 DATA ?= ./data
 BIN := .venv/bin
-PROCESSES ?= 2
+PROCESSES ?= 3
 
 # Debian packages that only the tests need: a browser with Chinese fonts, a terminal to type into, a JavaScript engine, certificates;
 # the servers that a cluster is made of: a database, a bus, two balancers, a name server; and what checks a service's unit.
@@ -25,7 +25,7 @@ run: setup ## start a server; HTTP=127.0.0.1:8440 and DATA=./data say where
 	@exec $(BIN)/hongyan serve --data '$(DATA)' --http '$(HTTP)' --demo
 
 test: setup test-packages lint docs ## every check and every test
-	$(BIN)/python -m pytest -p tests.no_skips -n $(PROCESSES) $(TESTS)
+	PYTEST_DEBUG_TEMPROOT=$$(scripts/test-root) $(BIN)/python -m pytest -p tests.no_skips -n $(PROCESSES) $(TESTS)
 
 faults: setup test-packages ## break everything of a cluster of three nodes, FAULT_ROUNDS times (10: an hour), and check what its people saw
 	$(BIN)/python -m pytest -s -p no:cacheprovider tests/faults/every_fault.py

@@ -121,8 +121,8 @@ async def test_nothing_is_sent_by_a_token_that_has_ended_while_it_was_sending(se
         socket, before = device.socket, len(bob.texts(lane))
         on_their_way = [await socket.post(lane, f"{codec} {number}") for number in range(200)]
         await crowd.call(device.person, "POST", "/v1/logout")
-        stored = len(bob.texts(lane)) - before
         outcomes = await asyncio.gather(*on_their_way, return_exceptions=True)
+        stored = len(bob.texts(lane)) - before  # what was on its way to a database of its own may still get there
         assert all(isinstance(outcome, dict | Lost) for outcome in outcomes)
         late = [await socket.post(lane, f"{codec} late {number}") for number in range(20)]
         for outcome in await asyncio.gather(*late, return_exceptions=True):
