@@ -75,6 +75,16 @@ def password(text: str) -> str:
     raise Invalid("A password has only letters, digits, punctuation, symbols and spaces")
 
 
+def emoji(text: str) -> str:
+    """One emoji of Unicode, with its modifiers and joined parts, as a reaction. Raises Invalid."""
+    import emoji as known  # 10 MB that a client never needs
+
+    prepared = normalize("NFC", text)
+    if not known.is_emoji(prepared):
+        raise Invalid("A reaction is one emoji")
+    return prepared
+
+
 def folded(text: str) -> str:
     """What a name is searched by: compatibility forms and case do not count (NFKC, casefold)."""
     return normalize("NFKC", normalize("NFKC", text).casefold())

@@ -3,11 +3,14 @@
 from collections import defaultdict
 
 import msgspec
-from sqlalchemy import Connection, and_, func, literal, select
+from sqlalchemy import Connection, and_, func, literal, or_, select
 
+from hongyan.core.amending import Amended
+from hongyan.core.content import ADMINS, ALL
 from hongyan.core.model import HistoryPolicy, Kind, Role
 from hongyan.core.wire import WireEvent
-from hongyan.messaging.tables import conversations, members, users
+from hongyan.messaging import amendments
+from hongyan.messaging.tables import conversations, members, mentions, users
 from hongyan.store import reading
 from hongyan.store.schema import events
 
@@ -35,7 +38,11 @@ class ConversationView(msgspec.Struct, frozen=True):
     head_seq: int
     read_seq: int
     unread: int
+    mentioned: int
+    """Unread messages that mention the caller."""
     last: WireEvent | None
+    amended: Amended | None
+    """What was done to `last`."""
     member_count: int
     members: list[MemberView] | None
     cursor: str
@@ -57,6 +64,17 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
         .subquery()
     )
     unread = select(func.count()).select_from(some).scalar_subquery()
+    me = or_(mentions.c.who.in_((user, ALL)), and_(mentions.c.who == ADMINS, mine.c.role != "member"))
+    above = and_(mentions.c.seq > mine.c.read_seq, mentions.c.seq >= mine.c.first_seq)
+    hits = (
+        select(mentions.c.seq.label("seq"))
+        .where(mentions.c.conversation == conversations.c.id, me, above)
+        .distinct()
+        .limit(UNREAD_MOST)
+        .correlate(mine, conversations)
+        .subquery()
+    )
+    mentioned = select(func.count()).select_from(hits).scalar_subquery()
     statement = (
         select(
             conversations,
@@ -66,6 +84,7 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
             head.label("head_seq"),
             last.label("last"),
             unread.label("unread"),
+            mentioned.label("mentioned"),
         )
         .select_from(mine.join(conversations, conversations.c.id == mine.c.conversation))
         .where(mine.c.user == user)
@@ -75,6 +94,7 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
         statement = statement.where(mine.c.conversation == conversation)
     rows = connection.execute(statement).all()
     lasts = _events(connection, epoch, [row.last for row in rows if row.last is not None])
+    states = amendments.states(connection, user, [(event.conversation, event.seq) for event in lasts.values()])
     listed = _members(connection, [row.id for row in rows if row.member_count <= MEMBERS_LISTED])
     cursor = f"{epoch}.{reading.head(connection)}"
     return [
@@ -88,7 +108,9 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
             row.head_seq,
             row.read_seq,
             row.unread,
+            row.mentioned,
             None if row.last is None else lasts[row.last],
+            None if row.last is None else states.get((row.id, lasts[row.last].seq)),
             row.member_count,
             listed.get(row.id, []) if row.member_count <= MEMBERS_LISTED else None,
             cursor,

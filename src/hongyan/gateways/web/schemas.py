@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from hongyan.core.acts import Act
+from hongyan.core.amending import Amended
 from hongyan.core.choice import By
 from hongyan.core.content import Content
 from hongyan.core.model import HistoryPolicy, Role, Status
 from hongyan.core.wire import WireEvent
 from hongyan.features.identity.model import TokenView
-from hongyan.messaging import ConversationView, MemberView, OnlineView, UserView
+from hongyan.messaging import ConversationView, MemberView, OnlineView, ResponseKind, UserView
 
 LARGEST = 2**53 - 1
 
@@ -77,6 +79,12 @@ class MessageBody(msgspec.Struct, frozen=True):
     content: Content
 
 
+class ActBody(msgspec.Struct, frozen=True):
+    act: Act
+    client_id: ClientId | None = None
+    """The same one again gives the first answer and does nothing."""
+
+
 class ReadBody(msgspec.Struct, frozen=True):
     seq: Seq
 
@@ -134,6 +142,8 @@ class Mark(msgspec.Struct, frozen=True):
 class History(msgspec.Struct, frozen=True):
     events: list[WireEvent]
     more: bool
+    amended: list[Amended] | msgspec.UnsetType = msgspec.UNSET
+    """What was done to those that are messages, if anything was."""
 
 
 class Events(msgspec.Struct, frozen=True):
@@ -210,6 +220,24 @@ class PollQuery(_Query, frozen=True):
     wait: Annotated[float, Meta(ge=0)] = 0.0
 
 
+class ThreadQuery(_Query, frozen=True):
+    after: Seq = 0
+    limit: Limit = 100
+
+
+class ReadersQuery(_Query, frozen=True):
+    have: bool = True
+    after: Annotated[str, Meta(max_length=64)] = ""
+    limit: Limit = 100
+
+
+class RespondedQuery(_Query, frozen=True):
+    value: Annotated[str, Meta(max_length=64)]
+    kind: ResponseKind = "react"
+    after: Annotated[str, Meta(max_length=64)] = ""
+    limit: Limit = 100
+
+
 class PickQuery(_Query, frozen=True):
     by: By = "least"
     key: Annotated[str, Meta(max_length=200)] = ""
@@ -227,6 +255,9 @@ QUERIES: dict[str, type[msgspec.Struct]] = {
     "poll": PollQuery,
     "event_stream": StreamQuery,
     "pick_node": PickQuery,
+    "list_thread": ThreadQuery,
+    "list_readers": ReadersQuery,
+    "list_responses": RespondedQuery,
 }
 """By the id of the operation."""
 
@@ -240,6 +271,7 @@ BODIES: tuple[type[msgspec.Struct], ...] = (
     MembersBody,
     RoleBody,
     MessageBody,
+    ActBody,
     ReadBody,
     TypingBody,
     PresenceBody,
