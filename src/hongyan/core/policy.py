@@ -7,7 +7,7 @@ import msgspec
 
 from hongyan.core.content import ALL
 from hongyan.core.errors import Conflict, Forbidden, Invalid, NotFound
-from hongyan.core.model import HistoryPolicy, Kind, Role
+from hongyan.core.model import HistoryPolicy, Kind, Role, Writers
 
 _RANK: dict[Role, int] = {"member": 0, "admin": 1, "owner": 2}
 
@@ -92,9 +92,26 @@ class Said(msgspec.Struct, frozen=True, gc=False):
     closed: bool
 
 
-def write(role: Role | None) -> None:
-    """Who may write, react, pin and vote."""
+def write(role: Role | None, writers: Writers) -> None:
+    """Who may send messages, edit and pin them."""
+    alive(role, writers)
+    if writers == "admins" and _RANK[member(role)] < _RANK["admin"]:
+        raise Forbidden("Only the owner and admins write here")
+
+
+def alive(role: Role | None, writers: Writers) -> None:
+    """Who may react and vote, also where others announce. Nothing is done in an archived conversation."""
     member(role)
+    if writers == "nobody":
+        raise Conflict("This conversation is archived and can only be read")
+
+
+def join(kind: Kind, writers: Writers) -> None:
+    """Channels are open to everybody; of others a stranger is not told that they exist."""
+    if kind != "channel":
+        member(None)
+    if writers == "nobody":
+        raise Conflict("This channel is archived")
 
 
 def mention(role: Role | None, who: str) -> None:
@@ -117,7 +134,7 @@ def edit(said: Said, user: str, age: float, most: float) -> None:
 def recall(kind: Kind, role: Role | None, said: Said, user: str, age: float, most: float) -> None:
     """One's own for some time; in a group its owner and admins take back anything at any time."""
     present(said)
-    if kind == "group" and _RANK[member(role)] >= _RANK["admin"]:
+    if kind != "direct" and _RANK[member(role)] >= _RANK["admin"]:
         return
     if said.sender != user:
         raise Forbidden("Only who wrote a message, or an admin of the group, may take it back")

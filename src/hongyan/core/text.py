@@ -64,6 +64,11 @@ def title(text: str, most: int = 200) -> str:
     return _readable(text, "A title", most)
 
 
+def topic(text: str) -> str:
+    """What a conversation is about, 1 to 500 characters. Raises Invalid."""
+    return _readable(text, "A topic", 500)
+
+
 def password(text: str) -> str:
     """OpaqueString (RFC 8265, section 4.2), 1 to 1,000 characters. Raises Invalid, which never quotes the password."""
     if not text or len(text) > _PASSWORD_LENGTH:

@@ -114,7 +114,8 @@ class _Deed:
         self._most_bytes = settings.limits.message_bytes
 
     def run(self, act: acts.Act) -> Appended:
-        policy.write(self._here.role)
+        may = policy.alive if isinstance(act, acts.React | acts.Unreact | acts.Vote) else policy.write
+        may(self._here.role, self._here.writers)
         match act:
             case acts.Edit():
                 return self._edit(act)

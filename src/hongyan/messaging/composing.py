@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select, update
 from hongyan.core import policy
 from hongyan.core.content import ADMINS, ALL, Bundle, Content, Forward, Forwarded, Text, encode_content
 from hongyan.core.errors import Invalid, NotFound
-from hongyan.core.model import Event, Kind, Role
+from hongyan.core.model import Event, Kind, Role, Writers
 from hongyan.messaging import amendments
 from hongyan.messaging.people import names
 from hongyan.messaging.tables import amended, conversations, followers, members, mentions, replies
@@ -22,19 +22,20 @@ class Here(msgspec.Struct, frozen=True):
     kind: Kind
     title: str | None
     role: Role
+    writers: Writers
     first_seq: int
 
 
 def here_of(connection: Connection, conversation: str, user: str) -> Here:
     """Raises NotFound."""
     row = connection.execute(
-        select(conversations.c.kind, conversations.c.title, members.c.role, members.c.first_seq)
+        select(conversations.c.kind, conversations.c.title, members.c.role, conversations.c.writers, members.c.first_seq)
         .join(members, members.c.conversation == conversations.c.id)
         .where(conversations.c.id == conversation, members.c.user == user)
     ).one_or_none()
     role = policy.member(row.role if row is not None else None)
     assert row is not None  # noqa: S101
-    return Here(conversation, row.kind, row.title, role, row.first_seq)
+    return Here(conversation, row.kind, row.title, role, row.writers, row.first_seq)
 
 
 def compose(tx: Transaction, user: str, conversation: str, content: Content, client_id: str, now: int, most: int) -> Appended:
@@ -43,7 +44,7 @@ def compose(tx: Transaction, user: str, conversation: str, content: Content, cli
     Raises NotFound, Forbidden, Invalid, TooLarge, ClientIdReused.
     """
     here = here_of(tx.connection, conversation, user)
-    policy.write(here.role)
+    policy.write(here.role, here.writers)
     stored: Content | Bundle = content
     if isinstance(content, Forward):
         stored = _bundle(tx.connection, user, content)
@@ -123,4 +124,4 @@ def _bundle(connection: Connection, user: str, forward: Forward) -> Bundle:
         if state is not None and state.text is not None:
             content = msgspec.json.encode({**msgspec.json.decode(content), "text": state.text})
         items.append(Forwarded(event.sender, known.get(event.sender or "", ""), event.time, msgspec.Raw(content)))
-    return Bundle(source.title if source.kind == "group" else None, tuple(items), forward.text)
+    return Bundle(source.title if source.kind != "direct" else None, tuple(items), forward.text)

@@ -3,11 +3,11 @@
 from collections import defaultdict
 
 import msgspec
-from sqlalchemy import Connection, and_, func, literal, or_, select
+from sqlalchemy import Connection, and_, exists, func, literal, or_, select
 
 from hongyan.core.amending import Amended
 from hongyan.core.content import ADMINS, ALL
-from hongyan.core.model import HistoryPolicy, Kind, Role
+from hongyan.core.model import HistoryPolicy, Kind, Role, Writers
 from hongyan.core.wire import WireEvent
 from hongyan.messaging import amendments
 from hongyan.messaging.tables import conversations, members, mentions, users
@@ -32,7 +32,9 @@ class ConversationView(msgspec.Struct, frozen=True):
     id: str
     kind: Kind
     title: str | None
+    topic: str | None
     history: HistoryPolicy
+    writers: Writers
     role: Role
     first_seq: int
     head_seq: int
@@ -46,6 +48,32 @@ class ConversationView(msgspec.Struct, frozen=True):
     member_count: int
     members: list[MemberView] | None
     cursor: str
+
+
+class ChannelView(msgspec.Struct, frozen=True):
+    """A channel in the directory of channels."""
+
+    id: str
+    title: str
+    topic: str | None
+    writers: Writers
+    member_count: int
+    joined: bool
+
+
+def channels(connection: Connection, user: str, part: str, after: str, limit: int) -> list[ChannelView]:
+    """Channels that have `part` in their title, in order of titles and then ids; those behind the one with the id `after`."""
+    c, m = conversations.c, members.c
+    inside = exists().where(m.conversation == c.id, m.user == user)
+    statement = select(c.id, c.title, c.topic, c.writers, c.member_count, inside).where(c.kind == "channel")
+    if part:
+        statement = statement.where(func.lower(c.title).contains(part.lower(), autoescape=True))
+    if after:
+        place = select(c.title, c.id).where(c.id == after, c.kind == "channel")
+        last = connection.execute(place).one_or_none()
+        if last is not None:
+            statement = statement.where(or_(c.title > last.title, and_(c.title == last.title, c.id > last.id)))
+    return [ChannelView(*row) for row in connection.execute(statement.order_by(c.title, c.id).limit(limit))]
 
 
 def describe(connection: Connection, epoch: str, user: str, conversation: str | None = None) -> list[ConversationView]:
@@ -102,7 +130,9 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
             row.id,
             row.kind,
             row.title,
+            row.topic,
             row.history,
+            row.writers,
             row.role,
             row.first_seq,
             row.head_seq,

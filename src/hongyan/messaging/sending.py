@@ -118,6 +118,9 @@ class Sender:
             self._looking[user] += 1
             self._later(attempt, self._look_back(attempt))
             return
+        writers = view.lanes[conversation].writers
+        if writers != "all":
+            policy.write(view.roles[conversation], writers)
         if attempt.composed is not None:
             self._later(attempt, self._compose(attempt, attempt.composed))
             return

@@ -22,7 +22,9 @@ conversations = Table(
     Column("id", Text, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("title", Text),
+    Column("topic", Text),
     Column("history", Text, nullable=False),
+    Column("writers", Text, nullable=False, server_default="all"),
     Column("direct_key", Text, unique=True),
     Column("member_count", Integer, nullable=False),
     Column("created", BigInteger, nullable=False),
@@ -42,6 +44,13 @@ members = Table(
 )
 """Who is in it now. `since_seq` is the event that let them in, `first_seq` the first event they may read."""
 Index("ix_members_user", members.c.user)
+Index(
+    "ix_conversations_channels",
+    conversations.c.title,
+    conversations.c.id,
+    sqlite_where=conversations.c.kind == "channel",
+    postgresql_where=conversations.c.kind == "channel",
+)
 
 former_members = Table(
     "former_members",

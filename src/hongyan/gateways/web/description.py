@@ -31,7 +31,9 @@ _WORDS = {
     "503": "The server cannot do it now",
     "default": "Any other error",
 }
-_CONFLICTS = frozenset({"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token", "act"})
+_CONFLICTS = frozenset(
+    {"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token", "act", "join_channel"}
+)
 _NAMES_PEOPLE = frozenset({"create_conversation"})
 
 
@@ -43,7 +45,7 @@ def describe(rest: Litestar) -> bytes:
     # What msgspec itself tells of its types has the bounds inside lists too, which Litestar leaves out.
     _, exact = msgspec.json.schema_components([*BODIES, Events, History, Problem], ref_template=_REF)
     components["schemas"].update(exact)
-    components["schemas"]["SettingsBody"]["anyOf"] = [{"required": ["title"]}, {"required": ["history"]}]
+    components["schemas"]["SettingsBody"]["anyOf"] = [{"required": [name]} for name in ("title", "topic", "history", "writers")]
     components["schemas"]["WireEvent"]["properties"]["content"] = {"type": "object"}
     components["responses"] = {f"Problem{code}": _problem(words) for code, words in _WORDS.items()}
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}

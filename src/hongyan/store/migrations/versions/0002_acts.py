@@ -1,4 +1,4 @@
-"""What is done to messages: edits, recalls, reactions, votes, pins, threads, mentions."""
+"""What is done to messages: edits, recalls, reactions, votes, pins, threads, mentions. Channels, topics, who may write."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,6 +12,15 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column("conversations", sa.Column("topic", Text))
+    op.add_column("conversations", sa.Column("writers", Text, nullable=False, server_default="all"))
+    op.create_index(
+        "ix_conversations_channels",
+        "conversations",
+        ["title", "id"],
+        sqlite_where=sa.text("kind = 'channel'"),
+        postgresql_where=sa.text("kind = 'channel'"),
+    )
     op.create_table(
         "amended",
         sa.Column("conversation", Text),
