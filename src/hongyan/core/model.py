@@ -25,7 +25,7 @@ def user_lane(user: str) -> str:
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, array_like=True):
-XX
+    """One entry of the log. Once it has a position it never changes, but its content may be taken out (a recall)."""
 
     position: int
     """Place in the whole log: dense, in commit order, from 1."""
