@@ -54,7 +54,7 @@ class House:
 
     async def send(self, user: str, conversation: str, text: str = "你好", client_id: str | None = None) -> Appended:
         chosen = client_id or f"c{next(self._client_ids)}"
-        return await self.messaging.sender.send(self.caller(user), conversation, chosen, Text("text", text))
+        return await self.messaging.sender.send(self.caller(user), conversation, chosen, Text(text))
 
     async def log(self) -> list[Event]:
         """The whole log, read from the store."""

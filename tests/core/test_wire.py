@@ -14,7 +14,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @given(texts, st.integers(1, 2**53), st.none() | st.just("id-1"))
 def test_both_formats_say_the_same(text: str, position: int, client_id: str | None) -> None:
-    event = Event(position, "lane", 7, "message", "李华", 1_700_000_000_000, client_id, encode_content(Text("text", text), 10**6))
+    event = Event(position, "lane", 7, "message", "李华", 1_700_000_000_000, client_id, encode_content(Text(text), 10**6))
     entry = Entry(event, "abc")
     as_json = msgspec.json.decode(entry.json())
     assert as_json == msgspec.msgpack.decode(entry.msgpack())

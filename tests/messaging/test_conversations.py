@@ -145,9 +145,11 @@ async def test_history_policy_decides_what_newcomers_may_read(home: House) -> No
         group = await home.group("alice", "bob", history=policy)
         await home.send("alice", group, "before")
         view = await conversations.add(home.caller("alice"), group, ["carol"])
-        entries, more = await history.page(carol, group, limit=10)
-        assert [b"before" in entry.event.content for entry in entries if entry.event.type == "message"] == [True] * len(wanted)
-        assert not more
+        page = await history.page(carol, group, limit=10)
+        assert [b"before" in entry.event.content for entry in page.entries if entry.event.type == "message"] == [True] * len(
+            wanted
+        )
+        assert not page.more
         assert (await conversations.get(carol, group)).unread == 0
         assert view.member_count == 3
 
@@ -159,8 +161,8 @@ async def test_who_comes_back_reads_from_the_second_time_on(home: House) -> None
     await conversations.remove(home.caller("carol"), group, "carol")
     await home.send("alice", group, "while away")
     await conversations.add(home.caller("alice"), group, ["carol"])
-    entries, _ = await history.page(home.caller("carol"), group, limit=10)
-    assert [entry.event.type for entry in entries] == ["member"]
+    page = await history.page(home.caller("carol"), group, limit=10)
+    assert [entry.event.type for entry in page.entries] == ["member"]
     reader = await home.reader("carol", f"{home.store.epoch}.0")
     await reader.caught_up()
     assert reader.texts() == ["first time"]
@@ -174,8 +176,8 @@ async def test_history_by_range_both_ways(home: House) -> None:
     alice = home.caller("alice")
 
     async def seqs(**range_: int) -> tuple[list[int], bool]:
-        entries, more = await page(alice, group, **range_)  # type: ignore[arg-type]
-        return [entry.event.seq for entry in entries], more
+        found = await page(alice, group, **range_)  # type: ignore[arg-type]
+        return [entry.event.seq for entry in found.entries], found.more
 
     assert await seqs(limit=3) == ([9, 10, 11], True)
     assert await seqs(before=9, limit=3) == ([6, 7, 8], True)
@@ -274,3 +276,58 @@ async def test_changed_name_reaches_everybody(home: House) -> None:
     assert events[0].lane == "directory"
     with pytest.raises(NotFound):
         await home.messaging.people.rename("nobody", "x", 1)
+
+
+async def test_a_channel_is_found_and_joined_by_anybody_and_shows_what_was_before(home: House) -> None:
+    service = home.messaging.conversations
+    channel = await service.create_group(home.caller("alice"), "公告", [], "all", channel=True, topic="公司新闻")
+    await home.send("alice", channel.id, "第一条")
+    found, more = await service.channels(home.caller("bob"), "公", "", 10)
+    assert [(one.title, one.topic, one.member_count, one.joined) for one in found] == [("公告", "公司新闻", 1, False)]
+    assert not more
+    view = await service.join(home.caller("bob"), channel.id)
+    assert (view.role, view.first_seq, view.kind) == ("member", 1, "channel")
+    assert (await service.join(home.caller("bob"), channel.id)).member_count == 2
+    assert (await service.channels(home.caller("bob"), "", "", 10))[0][0].joined
+    await home.send("bob", channel.id, "收到")
+
+
+async def test_nobody_joins_a_group_by_its_id(home: House) -> None:
+    group = await home.group("alice", "bob")
+    direct, _ = await home.messaging.conversations.create_direct(home.caller("alice"), "bob")
+    for conversation in (group, direct.id, "nothing"):
+        with pytest.raises(NotFound):
+            await home.messaging.conversations.join(home.caller("carol"), conversation)
+    assert await home.messaging.conversations.channels(home.caller("carol"), "", "", 10) == ([], False)
+
+
+async def test_who_joins_an_empty_channel_owns_it_and_nobody_joins_an_archived_one(home: House) -> None:
+    service = home.messaging.conversations
+    channel = await service.create_group(home.caller("alice"), "兴趣", [], channel=True)
+    await service.remove(home.caller("alice"), channel.id, "alice")
+    assert (await service.join(home.caller("bob"), channel.id)).role == "owner"
+    await service.change(home.caller("bob"), channel.id, writers="nobody")
+    with pytest.raises(Conflict):
+        await service.join(home.caller("carol"), channel.id)
+
+
+async def test_the_directory_of_channels_comes_in_pages_without_a_gap(home: House) -> None:
+    service = home.messaging.conversations
+    made = [await service.create_group(home.caller("alice"), title, [], channel=True) for title in ("乙", "甲", "乙", "丙_%")]
+    seen: list[str] = []
+    after, more = "", True
+    while more:
+        page, more = await service.channels(home.caller("bob"), "", after, 1)
+        seen += [one.id for one in page]
+        after = seen[-1]
+    assert sorted(seen) == sorted(one.id for one in made)
+    assert [one.title for one in (await service.channels(home.caller("bob"), "_%", "", 9))[0]] == ["丙_%"]
+
+
+async def test_a_topic_is_set_and_taken_away(home: House) -> None:
+    group = await home.group("alice", "bob")
+    change = home.messaging.conversations.change
+    assert (await change(home.caller("alice"), group, topic="本周计划")).topic == "本周计划"
+    assert (await change(home.caller("alice"), group, topic="")).topic is None
+    with pytest.raises(Forbidden):
+        await change(home.caller("bob"), group, topic="别的")

@@ -83,7 +83,7 @@ async def test_send_is_answered_although_the_store_cannot_be_read(home: House, m
 @pytest.mark.parametrize("client_id", ["", " ", "a b", "é", "中", "x" * 65, "a\n", "\0"])
 async def test_client_id_of_another_form_is_refused(home: House, client_id: str) -> None:
     with pytest.raises(Invalid):
-        await home.messaging.sender.send(home.caller("alice"), "lobby", client_id, Text("text", "hi"))
+        await home.messaging.sender.send(home.caller("alice"), "lobby", client_id, Text("hi"))
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n\t", "a\0b"])

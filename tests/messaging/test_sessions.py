@@ -262,12 +262,13 @@ async def test_history_page_of_large_messages_ends_early_and_says_that_there_is_
     group = await home.group("alice", "bob")
     for _ in range(120):
         await home.send("alice", group, "x" * 20_000)
-    entries, more = await home.messaging.history.page(home.caller("bob"), group, limit=1000)
-    assert more
-    assert len(entries) == 100
-    assert entries[-1].event.seq == 121
-    rest, no_more = await home.messaging.history.page(home.caller("bob"), group, before=entries[0].event.seq, limit=1000)
-    assert (len(rest), no_more) == (21, False)
+    page = await home.messaging.history.page(home.caller("bob"), group, limit=1000)
+    assert page.more
+    assert len(page.entries) == 100
+    assert page.entries[-1].event.seq == 121
+    first = page.entries[0].event.seq
+    rest = await home.messaging.history.page(home.caller("bob"), group, before=first, limit=1000)
+    assert (len(rest.entries), rest.more) == (21, False)
 
 
 @pytest.mark.parametrize("seed", range(6))

@@ -5,7 +5,7 @@
 
 from hongyan.config.endpoint import Endpoint, parse_endpoint
 from hongyan.config.load import SettingsError, load, variable
-from hongyan.config.settings import Dns, Http, Identity, Limits, Log, Logging, Node, Settings
+from hongyan.config.settings import Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Settings
 
 __all__ = [
     "Dns",
@@ -15,6 +15,7 @@ __all__ = [
     "Limits",
     "Log",
     "Logging",
+    "Messages",
     "Node",
     "Settings",
     "SettingsError",

@@ -92,6 +92,21 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Database connections for reading."""
 
 
+class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What people may do to messages afterwards."""
+
+    edit_seconds: Seconds = 86_400.0
+    """Seconds in which an author may edit a message."""
+    recall_seconds: Seconds = 86_400.0
+    """Seconds in which an author may take a message back; admins of a group always may."""
+    rewrite_seconds: Seconds = 900.0
+    """Seconds in which an author may still read what they took back, to write it anew."""
+    reactions: Count = 50
+    """Different reactions that one message may have."""
+    pins: Count = 100
+    """Pinned messages that one conversation may have."""
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Passwords, tokens and the throttle of log-ins."""
 
@@ -155,6 +170,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How nodes that share a store wake one another: `local:` for one node alone, or `nats://HOST:PORT`, several with commas."""
     http: Http = Http()
     limits: Limits = Limits()
+    messages: Messages = Messages()
     log: Log = Log()
     identity: Identity = Identity()
     node: Node = Node()

@@ -1,33 +1,107 @@
 """Contents: the typed payload of a message. Input is decoded into one of these types before anything uses it."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from hongyan.core.errors import Invalid, TooLarge
 
+ALL = "@all"
+ADMINS = "@admins"
+"""Mentions that are no account's id: everybody in the conversation, or its owner and admins."""
 
-class Text(msgspec.Struct, frozen=True, gc=False):
-    """Text with a subset of Markdown. `type` is required from the first one on, so that old clients have said what they meant."""
+Seq = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Mentions = Annotated[tuple[str, ...], Meta(max_length=100)]
+"""Ids of members, `@all` or `@admins`."""
+_MOST_OPTIONS = 20
+_OPTION_LENGTH = 200
+_MOST_FORWARDED = 100
 
-    type: Literal["text"]
-    text: Annotated[str, msgspec.Meta(min_length=1, extra_json_schema={"pattern": r"\S"})]
+
+class Text(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="text", omit_defaults=True):
+    """Text with a subset of Markdown."""
+
+    text: Annotated[str, Meta(min_length=1, extra_json_schema={"pattern": r"\S"})]
+    mentions: Mentions = ()
+    reply: Seq | None = None
+    """The message that this one answers, and quotes."""
+    thread: Seq | None = None
+    """The message whose thread this belongs to: an event of type `reply`, which does not count as unread in the conversation."""
+
+    @property
+    def plain(self) -> bool:
+        """Nothing in it has to be looked up before it is stored."""
+        return not self.mentions and self.reply is None and self.thread is None
 
 
-Content = Text
-"""Every type of content a person can send; a union when there is a second one."""
+class Poll(msgspec.Struct, frozen=True, tag_field="type", tag="poll", omit_defaults=True):
+    """A question with answers to choose from. Its author and admins may close it."""
+
+    question: Annotated[str, Meta(min_length=1, max_length=500, extra_json_schema={"pattern": r"\S"})]
+    options: Annotated[tuple[str, ...], Meta(min_length=2, max_length=_MOST_OPTIONS)]
+    multiple: bool = False
+    """More than one may be chosen."""
+
+
+class Forward(msgspec.Struct, frozen=True, tag_field="type", tag="forward", omit_defaults=True):
+    """Messages of another conversation. The server puts in what they say (`Bundle`), if the sender may read them."""
+
+    conversation: str
+    seqs: Annotated[tuple[Seq, ...], Meta(min_length=1, max_length=_MOST_FORWARDED)]
+    text: str = ""
+    """A word to it."""
+
+
+class Forwarded(msgspec.Struct, frozen=True):
+    """One message in a bundle, as it was when it was forwarded."""
+
+    sender: str | None
+    name: str
+    time: int
+    content: msgspec.Raw
+
+
+class Bundle(msgspec.Struct, frozen=True, tag_field="type", tag="forward", omit_defaults=True):
+    """What is stored of a `Forward`."""
+
+    title: str | None
+    """Of the group they come from."""
+    items: tuple[Forwarded, ...]
+    text: str = ""
+
+
+Content = Text | Poll | Forward
+"""Every type of content a person can send."""
+
+RECALLED = b'{"type":"recalled"}'
+"""What is left of a message that was taken back."""
 
 _encode = msgspec.json.Encoder().encode
 
 
-def encode_content(content: Content, max_bytes: int) -> bytes:
+def encode_content(content: Content | Bundle, max_bytes: int) -> bytes:
     """The JSON that is stored. Raises Invalid for an empty or unstorable text, TooLarge above `max_bytes` of UTF-8."""
-    text = content.text
-    if not text or text.isspace():
-        raise Invalid("A message needs some text")
-    if "\0" in text:
-        raise Invalid("A text cannot contain the character U+0000")
+    if isinstance(content, Text):
+        _check(content.text, "A message needs some text")
+    elif isinstance(content, Poll):
+        _check(content.question, "A poll needs a question")
+        for option in content.options:
+            _check(option, "Each option of a poll needs some text")
+            if len(option) > _OPTION_LENGTH:
+                raise Invalid(f"An option of a poll has 1 to {_OPTION_LENGTH} characters")
+        if len(set(content.options)) < len(content.options):
+            raise Invalid("The options of a poll must differ")
+    elif not isinstance(content, Poll) and content.text:
+        _check(content.text, "A message needs some text")
     encoded = _encode(content)
     if len(encoded) > max_bytes:
         raise TooLarge(f"A message may have {max_bytes} bytes; this one has {len(encoded)}")
     return encoded
+
+
+def _check(text: str, empty: str) -> None:
+    if not text or text.isspace():
+        raise Invalid(empty)
+    if "\0" in text:
+        raise Invalid("A text cannot contain the character U+0000")

@@ -5,10 +5,13 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["direct", "group"]
+Kind = Literal["direct", "group", "channel"]
+"""A channel is a group that everybody may find and join."""
 Role = Literal["owner", "admin", "member"]
 HistoryPolicy = Literal["joined", "all"]
 """What somebody who is added may read: from when they joined, or everything."""
+Writers = Literal["all", "admins", "nobody"]
+"""Who may write into a conversation: everybody in it; the owner and admins (announcements); nobody, it is archived."""
 Status = Literal["online", "away", "busy", "dnd"]
 TransportName = Literal["websocket", "sse", "longpoll", "poll"]
 
@@ -22,7 +25,7 @@ def user_lane(user: str) -> str:
 
 
 class Event(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """One entry of the log. Never changed once it has a position."""
+    """One entry of the log. Once it has a position it never changes, but its content may be taken out (a recall)."""
 
     position: int
     """Place in the whole log: dense, in commit order, from 1."""

@@ -5,8 +5,9 @@ A person who is not a member is told that the conversation does not exist; only 
 
 import msgspec
 
-from hongyan.core.errors import Conflict, Forbidden, NotFound
-from hongyan.core.model import HistoryPolicy, Kind, Role
+from hongyan.core.content import ALL
+from hongyan.core.errors import Conflict, Forbidden, Invalid, NotFound
+from hongyan.core.model import HistoryPolicy, Kind, Role, Writers
 
 _RANK: dict[Role, int] = {"member": 0, "admin": 1, "owner": 2}
 
@@ -78,3 +79,85 @@ def give_up_ownership(new: Role) -> None:
     """An owner cannot step down without a successor."""
     if new != "owner":
         raise Conflict("A group needs an owner: give the role to somebody else first")
+
+
+class Said(msgspec.Struct, frozen=True, gc=False):
+    """A message, as far as it is decided on."""
+
+    sender: str | None
+    time: int
+    kind: str
+    """The type of its content."""
+    recalled: bool
+    closed: bool
+
+
+def write(role: Role | None, writers: Writers) -> None:
+    """Who may send messages, edit and pin them."""
+    alive(role, writers)
+    if writers == "admins" and _RANK[member(role)] < _RANK["admin"]:
+        raise Forbidden("Only the owner and admins write here")
+
+
+def alive(role: Role | None, writers: Writers) -> None:
+    """Who may react and vote, also where others announce. Nothing is done in an archived conversation."""
+    member(role)
+    if writers == "nobody":
+        raise Conflict("This conversation is archived and can only be read")
+
+
+def join(kind: Kind, writers: Writers) -> None:
+    """Channels are open to everybody; of others a stranger is not told that they exist."""
+    if kind != "channel":
+        member(None)
+    if writers == "nobody":
+        raise Conflict("This channel is archived")
+
+
+def mention(role: Role | None, who: str) -> None:
+    """A person may be mentioned by everybody; all at once by owner and admins."""
+    if who == ALL and _RANK[member(role)] < _RANK["admin"]:
+        raise Forbidden("Only the owner and admins may mention everybody")
+
+
+def edit(said: Said, user: str, age: float, most: float) -> None:
+    """One's own text, for some time. `age` and `most` are seconds."""
+    present(said)
+    if said.sender != user:
+        raise Forbidden("Only who wrote a message may edit it")
+    if said.kind != "text":
+        raise Forbidden("Only a text can be edited")
+    if age > most:
+        raise Forbidden("This message is too old to be edited")
+
+
+def recall(kind: Kind, role: Role | None, said: Said, user: str, age: float, most: float) -> None:
+    """One's own for some time; in a group its owner and admins take back anything at any time."""
+    present(said)
+    if kind != "direct" and _RANK[member(role)] >= _RANK["admin"]:
+        return
+    if said.sender != user:
+        raise Forbidden("Only who wrote a message, or an admin of the group, may take it back")
+    if age > most:
+        raise Forbidden("This message is too old to be taken back")
+
+
+def vote(said: Said) -> None:
+    present(said)
+    if said.kind != "poll":
+        raise Invalid("This message is no poll")
+    if said.closed:
+        raise Conflict("This poll is closed")
+
+
+def close(role: Role | None, said: Said, user: str) -> None:
+    """Who asked, or an admin."""
+    vote(said)
+    if said.sender != user and _RANK[member(role)] < _RANK["admin"]:
+        raise Forbidden("Only who made a poll, or an admin, may close it")
+
+
+def present(said: Said) -> None:
+    """Nothing is done to a message that was taken back."""
+    if said.recalled:
+        raise Conflict("This message was taken back")

@@ -64,6 +64,11 @@ def title(text: str, most: int = 200) -> str:
     return _readable(text, "A title", most)
 
 
+def topic(text: str) -> str:
+    """What a conversation is about, 1 to 500 characters. Raises Invalid."""
+    return _readable(text, "A topic", 500)
+
+
 def password(text: str) -> str:
     """OpaqueString (RFC 8265, section 4.2), 1 to 1,000 characters. Raises Invalid, which never quotes the password."""
     if not text or len(text) > _PASSWORD_LENGTH:
@@ -73,6 +78,16 @@ def password(text: str) -> str:
     except UnicodeEncodeError:
         pass  # it holds the password, so it must not be the context of what is raised
     raise Invalid("A password has only letters, digits, punctuation, symbols and spaces")
+
+
+def emoji(text: str) -> str:
+    """One emoji of Unicode, with its modifiers and joined parts, as a reaction. Raises Invalid."""
+    import emoji as known  # 10 MB that a client never needs
+
+    prepared = normalize("NFC", text)
+    if not known.is_emoji(prepared):
+        raise Invalid("A reaction is one emoji")
+    return prepared
 
 
 def folded(text: str) -> str:

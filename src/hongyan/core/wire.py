@@ -45,6 +45,11 @@ class Entry:
         self._json: bytes | None = None
         self._msgpack: bytes | None = None
 
+    def redact(self, content: bytes) -> None:
+        """From now on it says this."""
+        self.event = msgspec.structs.replace(self.event, content=content)
+        self._json = self._msgpack = None
+
     def json(self) -> bytes:
         if self._json is None:
             e = self.event

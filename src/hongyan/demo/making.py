@@ -201,7 +201,7 @@ class _Telling:
             else:
                 done.set_exception(result)
 
-        content = encode_content(Text("text", line.text), 65_536)
+        content = encode_content(Text(line.text), 65_536)
         self._store.append(Draft(self._ids[line.where], "message", line.who, self._told.milliseconds(), content), answered)
         return await done
 

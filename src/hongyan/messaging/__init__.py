@@ -15,10 +15,11 @@ from hongyan.bus import Bus, NodeInfo, Signal
 from hongyan.config import Settings
 from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, TransportName
+from hongyan.messaging.acting import Acts
 from hongyan.messaging.attendance import Attendance
 from hongyan.messaging.conversations import Conversations, Me, Snapshot
-from hongyan.messaging.describing import ConversationView, MemberView
-from hongyan.messaging.history import History
+from hongyan.messaging.describing import ChannelView, ConversationView, MemberView
+from hongyan.messaging.history import History, Page
 from hongyan.messaging.log import Log
 from hongyan.messaging.nodes import Nodes
 from hongyan.messaging.people import LOBBY, People, UserView
@@ -28,10 +29,13 @@ from hongyan.messaging.receipts import Receipts
 from hongyan.messaging.sending import Sender
 from hongyan.messaging.sessions import Chunk, Session, Sessions, Verdict
 from hongyan.messaging.views import Views
+from hongyan.messaging.who import ResponseKind, Somebody, Who
 from hongyan.store import Store
 
 __all__ = [
     "LOBBY",
+    "Acts",
+    "ChannelView",
     "Chunk",
     "ConversationView",
     "Conversations",
@@ -43,16 +47,20 @@ __all__ = [
     "Messaging",
     "Nodes",
     "OnlineView",
+    "Page",
     "People",
     "Presence",
     "Receipts",
+    "ResponseKind",
     "Sender",
     "Session",
     "Sessions",
     "Snapshot",
+    "Somebody",
     "UserView",
     "Verdict",
     "Views",
+    "Who",
 ]
 
 _log = logging.getLogger("hongyan.messaging")
@@ -95,6 +103,8 @@ class Messaging:
         self.people = People(store)
         self.conversations = Conversations(store, self.log, limits, clock=clock, random=random)
         self.history = History(store)
+        self.acts = Acts(store, self.log, settings, clock=clock)
+        self.who = Who(store)
         self.receipts = Receipts(store, bus, self.views, clock=clock)
         self.attendance = Attendance(store, bus, self.node, self.sessions.on_signal, ticks=time.monotonic)
         self.presence = Presence(bus, self.attendance, self.views, self.people, clock=clock)

@@ -12,8 +12,8 @@ from hongyan.core import policy, text
 from hongyan.core.cursor import parse_cursor
 from hongyan.core.errors import Conflict, Invalid, NotFound, TooLarge
 from hongyan.core.ids import id_from_bits
-from hongyan.core.model import Caller, HistoryPolicy, Role
-from hongyan.messaging.describing import ConversationView, MemberView, describe
+from hongyan.core.model import Caller, HistoryPolicy, Kind, Role, Writers
+from hongyan.messaging.describing import ChannelView, ConversationView, MemberView, channels, describe
 from hongyan.messaging.log import Log
 from hongyan.messaging.membership import (
     Joining,
@@ -84,10 +84,19 @@ class Conversations:
         return await self._changed(caller, made), new
 
     async def create_group(
-        self, caller: Caller, title: str, others: Sequence[str], history: HistoryPolicy = "joined"
+        self,
+        caller: Caller,
+        title: str,
+        others: Sequence[str],
+        history: HistoryPolicy = "joined",
+        *,
+        channel: bool = False,
+        topic: str | None = None,
+        writers: Writers = "all",
     ) -> ConversationView:
-        """A new group with the caller as its owner."""
+        """A new group, or channel, with the caller as its owner."""
         title = text.title(title, self._limits.title_length)
+        topic = None if topic is None else text.topic(topic)
         others = self._people(others)
         id = id_from_bits(self._random(_ID_BYTES))
         now = self._clock()
@@ -96,7 +105,8 @@ class Conversations:
             known = enabled(tx.connection, [caller.user, *others])
             people = [Joining(user, name, "owner" if user == caller.user else "member") for user, name in known.items()]
             self._room_for(tx, list(known))
-            create(tx, id, "group", title, history, None, people, now, by=caller.user)
+            kind: Kind = "channel" if channel else "group"
+            create(tx, id, kind, title, history, None, people, now, by=caller.user, topic=topic, writers=writers)
 
         await self._store.transaction(make, scope=id)
         return await self._changed(caller, id)
@@ -121,28 +131,38 @@ class Conversations:
             return await self._store.read(read)
 
     async def change(
-        self, caller: Caller, conversation: str, title: str | None, history: HistoryPolicy | None
+        self,
+        caller: Caller,
+        conversation: str,
+        title: str | None = None,
+        history: HistoryPolicy | None = None,
+        *,
+        topic: str | None = None,
+        writers: Writers | None = None,
     ) -> ConversationView:
-        """New title or history policy (for those who are added from now on), or both."""
-        wanted: dict[str, str] = {}
+        """Another title, topic (empty: none), history policy (for those who are added from now on), or who may write."""
+        wanted: dict[str, str | None] = {}
         if title is not None:
             wanted["title"] = text.title(title, self._limits.title_length)
         if history is not None:
             wanted["history"] = history
+        if topic is not None:
+            wanted["topic"] = text.topic(topic) if topic else None
+        if writers is not None:
+            wanted["writers"] = writers
         if not wanted:
-            raise Invalid("Give a title or a history policy")
+            raise Invalid("Give a title, a topic, a history policy or who may write")
         now = self._clock()
 
         def change(tx: Transaction) -> None:
             here = _place(tx, conversation, caller.user)
             policy.change_settings(here.kind, here.role)
-            before = tx.connection.execute(
-                select(conversations.c.title, conversations.c.history).where(conversations.c.id == conversation)
-            ).one()
+            before = tx.connection.execute(select(conversations).where(conversations.c.id == conversation)).one()
             changed = {name: value for name, value in wanted.items() if getattr(before, name) != value}
             if changed:
                 tx.connection.execute(update(conversations).where(conversations.c.id == conversation).values(changed))
-                tx.append(Draft(conversation, "settings", caller.user, now, msgspec.json.encode(changed)))
+                content = msgspec.json.encode(changed)
+                tx.append(Draft(conversation, "settings", caller.user, now, content, bumps="writers" in changed))
 
         await self._store.transaction(change, scope=conversation)
         return await self._changed(caller, conversation)
@@ -190,6 +210,35 @@ class Conversations:
 
         await self._store.transaction(change, scope=conversation)
         return await self._changed(caller, conversation)
+
+    async def join(self, caller: Caller, conversation: str) -> ConversationView:
+        """Come into a channel by oneself; who is in it stays. Into an empty one as its owner. Raises Conflict (archived)."""
+        now = self._clock()
+
+        def change(tx: Transaction) -> None:
+            here = place(tx.connection, conversation, caller.user)
+            if here is None:
+                policy.member(None)
+            elif here.role is None:
+                policy.join(here.kind, here.writers)
+                if here.member_count >= self._limits.members:
+                    raise TooLarge(f"A channel may have {self._limits.members} members")
+                known = enabled(tx.connection, [caller.user])
+                self._room_for(tx, [caller.user])
+                role: Role = "member" if here.member_count else "owner"
+                join(tx, conversation, [Joining(caller.user, known[caller.user], role)], now, by=caller.user)
+
+        await self._store.transaction(change, scope=conversation)
+        return await self._changed(caller, conversation)
+
+    async def channels(self, caller: Caller, prefix: str, after: str, limit: int) -> "tuple[list[ChannelView], bool]":
+        """The directory of channels, in order of titles and then ids (`after` is an id): those whose title has `prefix` in it."""
+
+        def read(connection: Connection) -> "list[ChannelView]":
+            return channels(connection, caller.user, prefix, after, limit + 1)
+
+        found = await self._store.read(read)
+        return found[:limit], len(found) > limit
 
     async def set_role(self, caller: Caller, conversation: str, user: str, role: Role) -> ConversationView:
         """Give a role. Giving `owner` away makes the caller an admin."""

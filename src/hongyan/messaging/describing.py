@@ -3,11 +3,14 @@
 from collections import defaultdict
 
 import msgspec
-from sqlalchemy import Connection, and_, func, literal, select
+from sqlalchemy import Connection, and_, exists, func, literal, or_, select
 
-from hongyan.core.model import HistoryPolicy, Kind, Role
+from hongyan.core.amending import Amended
+from hongyan.core.content import ADMINS, ALL
+from hongyan.core.model import HistoryPolicy, Kind, Role, Writers
 from hongyan.core.wire import WireEvent
-from hongyan.messaging.tables import conversations, members, users
+from hongyan.messaging import amendments
+from hongyan.messaging.tables import conversations, members, mentions, users
 from hongyan.store import reading
 from hongyan.store.schema import events
 
@@ -29,16 +32,48 @@ class ConversationView(msgspec.Struct, frozen=True):
     id: str
     kind: Kind
     title: str | None
+    topic: str | None
     history: HistoryPolicy
+    writers: Writers
     role: Role
     first_seq: int
     head_seq: int
     read_seq: int
     unread: int
+    mentioned: int
+    """Unread messages that mention the caller."""
     last: WireEvent | None
+    amended: Amended | None
+    """What was done to `last`."""
     member_count: int
     members: list[MemberView] | None
     cursor: str
+
+
+class ChannelView(msgspec.Struct, frozen=True):
+    """A channel in the directory of channels."""
+
+    id: str
+    title: str
+    topic: str | None
+    writers: Writers
+    member_count: int
+    joined: bool
+
+
+def channels(connection: Connection, user: str, part: str, after: str, limit: int) -> list[ChannelView]:
+    """Channels that have `part` in their title, in order of titles and then ids; those behind the one with the id `after`."""
+    c, m = conversations.c, members.c
+    inside = exists().where(m.conversation == c.id, m.user == user)
+    statement = select(c.id, c.title, c.topic, c.writers, c.member_count, inside).where(c.kind == "channel")
+    if part:
+        statement = statement.where(func.lower(c.title).contains(part.lower(), autoescape=True))
+    if after:
+        place = select(c.title, c.id).where(c.id == after, c.kind == "channel")
+        last = connection.execute(place).one_or_none()
+        if last is not None:
+            statement = statement.where(or_(c.title > last.title, and_(c.title == last.title, c.id > last.id)))
+    return [ChannelView(*row) for row in connection.execute(statement.order_by(c.title, c.id).limit(limit))]
 
 
 def describe(connection: Connection, epoch: str, user: str, conversation: str | None = None) -> list[ConversationView]:
@@ -57,6 +92,17 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
         .subquery()
     )
     unread = select(func.count()).select_from(some).scalar_subquery()
+    me = or_(mentions.c.who.in_((user, ALL)), and_(mentions.c.who == ADMINS, mine.c.role != "member"))
+    above = and_(mentions.c.seq > mine.c.read_seq, mentions.c.seq >= mine.c.first_seq)
+    hits = (
+        select(mentions.c.seq.label("seq"))
+        .where(mentions.c.conversation == conversations.c.id, me, above)
+        .distinct()
+        .limit(UNREAD_MOST)
+        .correlate(mine, conversations)
+        .subquery()
+    )
+    mentioned = select(func.count()).select_from(hits).scalar_subquery()
     statement = (
         select(
             conversations,
@@ -66,6 +112,7 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
             head.label("head_seq"),
             last.label("last"),
             unread.label("unread"),
+            mentioned.label("mentioned"),
         )
         .select_from(mine.join(conversations, conversations.c.id == mine.c.conversation))
         .where(mine.c.user == user)
@@ -75,6 +122,7 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
         statement = statement.where(mine.c.conversation == conversation)
     rows = connection.execute(statement).all()
     lasts = _events(connection, epoch, [row.last for row in rows if row.last is not None])
+    states = amendments.states(connection, user, [(event.conversation, event.seq) for event in lasts.values()])
     listed = _members(connection, [row.id for row in rows if row.member_count <= MEMBERS_LISTED])
     cursor = f"{epoch}.{reading.head(connection)}"
     return [
@@ -82,13 +130,17 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
             row.id,
             row.kind,
             row.title,
+            row.topic,
             row.history,
+            row.writers,
             row.role,
             row.first_seq,
             row.head_seq,
             row.read_seq,
             row.unread,
+            row.mentioned,
             None if row.last is None else lasts[row.last],
+            None if row.last is None else states.get((row.id, lasts[row.last].seq)),
             row.member_count,
             listed.get(row.id, []) if row.member_count <= MEMBERS_LISTED else None,
             cursor,

@@ -1,12 +1,17 @@
-"""What was said before: ranges of one conversation, both ways."""
+"""What was said before: ranges of one conversation, both ways; one message; its thread, its earlier texts, what is pinned."""
 
+from collections.abc import Callable, Sequence
+
+import msgspec
 from sqlalchemy import Connection, select
 
-from hongyan.core import policy
-from hongyan.core.errors import Invalid
+from hongyan.core.amending import Amended
+from hongyan.core.errors import Invalid, NotFound
 from hongyan.core.model import Caller, Event
 from hongyan.core.wire import Entry
-from hongyan.messaging.tables import members
+from hongyan.messaging import amendments
+from hongyan.messaging.composing import Here, here_of
+from hongyan.messaging.tables import amended, edits, replies
 from hongyan.store import Store, reading
 
 _READ = 100
@@ -14,35 +19,91 @@ _MOST_BYTES = 1_048_576
 """A page that has so many bytes of contents is long enough, whatever `limit` says."""
 
 
+class Page(msgspec.Struct, frozen=True):
+    """Events in order; whether there are more in the direction that was asked for; what was done to those that are messages."""
+
+    entries: list[Entry]
+    more: bool
+    amended: list[Amended]
+
+
+_Found = tuple[list[Event], bool]
+
+
 class History:
+    """Only what the caller may read: from the first event that the history policy gave them. Every call may raise NotFound."""
+
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def page(
         self, caller: Caller, conversation: str, *, before: int | None = None, after: int | None = None, limit: int
-    ) -> tuple[list[Entry], bool]:
-        """The newest `limit` events below `before` (or of all), or the oldest above `after`, ascending; and whether there are
-        more.
-
-        Only what the caller may read: from the first event that the history policy gave them. Raises NotFound, Invalid.
-        """
+    ) -> Page:
+        """The newest `limit` events below `before` (or of all), or the oldest above `after`. Raises Invalid."""
         if before is not None and after is not None:
             raise Invalid("Give before or after, not both")
 
-        def read(connection: Connection) -> tuple[list[Event], bool]:
-            row = connection.execute(
-                select(members.c.role, members.c.first_seq).where(
-                    members.c.conversation == conversation, members.c.user == caller.user
-                )
-            ).one_or_none()
-            policy.member(row.role if row else None)
-            first = row.first_seq if row else 1
+        def read(connection: Connection, here: Here) -> _Found:
             if after is not None:
-                return _forward(connection, conversation, max(after, first - 1), limit)
-            return _backward(connection, conversation, first, before, limit)
+                return _forward(connection, conversation, max(after, here.first_seq - 1), limit)
+            return _backward(connection, conversation, here.first_seq, before, limit)
 
-        events, more = await self._store.read(read)
-        return [Entry(event, self._store.epoch) for event in events], more
+        return await self._page(caller, conversation, read)
+
+    async def message(self, caller: Caller, conversation: str, seq: int) -> Page:
+        """One message."""
+
+        def read(connection: Connection, here: Here) -> _Found:
+            return [_readable(connection, here, seq)], False
+
+        return await self._page(caller, conversation, read)
+
+    async def edits(self, caller: Caller, conversation: str, seq: int) -> Page:
+        """The message as it was sent, and the `edit` events since."""
+
+        def read(connection: Connection, here: Here) -> _Found:
+            event = _readable(connection, here, seq)
+            places = select(edits.c.place).where(edits.c.conversation == here.id, edits.c.seq == seq).order_by(edits.c.place)
+            return [event, *reading.at(connection, here.id, list(connection.execute(places).scalars()))], False
+
+        return await self._page(caller, conversation, read)
+
+    async def thread(self, caller: Caller, conversation: str, seq: int, after: int, limit: int) -> Page:
+        """The oldest `limit` messages above `after` of a message's thread."""
+
+        def read(connection: Connection, here: Here) -> _Found:
+            _readable(connection, here, seq)
+            mine = (replies.c.conversation == here.id, replies.c.seq == seq)
+            above = select(replies.c.place).where(*mine, replies.c.place > after).order_by(replies.c.place).limit(limit + 1)
+            places = list(connection.execute(above).scalars())
+            return reading.at(connection, here.id, places[:limit]), len(places) > limit
+
+        return await self._page(caller, conversation, read)
+
+    async def pinned(self, caller: Caller, conversation: str) -> Page:
+        """The pinned messages."""
+
+        def read(connection: Connection, here: Here) -> _Found:
+            pinned = select(amended.c.seq).where(amended.c.conversation == here.id, amended.c.pinned.is_not(None))
+            seqs = [seq for seq in connection.execute(pinned).scalars() if seq >= here.first_seq]
+            return reading.at(connection, here.id, sorted(seqs)), False
+
+        return await self._page(caller, conversation, read)
+
+    async def _page(self, caller: Caller, conversation: str, read: Callable[[Connection, Here], _Found]) -> Page:
+        def all_of_it(connection: Connection) -> tuple[Sequence[Event], bool, list[Amended]]:
+            events, more = read(connection, here_of(connection, conversation, caller.user))
+            return events, more, amendments.of_page(connection, caller.user, conversation, events)
+
+        events, more, states = await self._store.read(all_of_it)
+        return Page([Entry(event, self._store.epoch) for event in events], more, states)
+
+
+def _readable(connection: Connection, here: Here, seq: int) -> Event:
+    event = amendments.message(connection, here.id, seq) if seq >= here.first_seq else None
+    if event is None:
+        raise NotFound("There is no such message")
+    return event
 
 
 def _forward(connection: Connection, conversation: str, after: int, limit: int) -> tuple[list[Event], bool]:

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hongyan.core import policy
-from hongyan.core.model import HistoryPolicy, Kind, Role
+from hongyan.core.model import HistoryPolicy, Kind, Role, Writers
 from hongyan.messaging.tables import conversations, former_members, members
 from hongyan.store import Draft, Transaction
 
@@ -21,13 +21,16 @@ class Joining(msgspec.Struct, frozen=True):
     role: Role = "member"
 
 
-class Created(msgspec.Struct, frozen=True):
+class Created(msgspec.Struct, frozen=True, omit_defaults=True):
     """Content of a `create` event."""
 
     kind: Kind
     title: str | None
     history: HistoryPolicy
     members: Sequence[Joining]
+    topic: str | None = None
+    writers: Writers | None = None
+    """None: everybody."""
 
 
 class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -37,6 +40,8 @@ class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
     users: Sequence[Joining]
     owner: str | None = None
     count: int = -1
+    writers: Writers | None = None
+    """With `add`, where not everybody may write."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -44,6 +49,7 @@ class Place(msgspec.Struct, frozen=True):
 
     kind: Kind
     history: HistoryPolicy
+    writers: Writers
     member_count: int
     role: Role | None
 
@@ -56,13 +62,13 @@ _encode = msgspec.json.Encoder().encode
 def place(connection: Connection, conversation: str, user: str) -> Place | None:
     """None when there is no such conversation."""
     row = connection.execute(
-        select(conversations.c.kind, conversations.c.history, conversations.c.member_count).where(
+        select(conversations.c.kind, conversations.c.history, conversations.c.writers, conversations.c.member_count).where(
             conversations.c.id == conversation
         )
     ).one_or_none()
     if row is None:
         return None
-    return Place(row.kind, row.history, row.member_count, role_of(connection, conversation, user))
+    return Place(row.kind, row.history, row.writers, row.member_count, role_of(connection, conversation, user))
 
 
 def role_of(connection: Connection, conversation: str, user: str) -> Role | None:
@@ -83,6 +89,8 @@ def create(
     now: int,
     *,
     by: str | None,
+    topic: str | None = None,
+    writers: Writers = "all",
 ) -> None:
     """A new conversation with its first members."""
     tx.connection.execute(
@@ -90,24 +98,30 @@ def create(
             id=conversation,
             kind=kind,
             title=title,
+            topic=topic,
             history=history,
+            writers=writers,
             direct_key=direct_key,
             member_count=len(people),
             created=now,
         )
     )
     _insert(tx, conversation, people, 1, 1)  # it is the first event of its lane, and comes last: it takes the head of the log
-    tx.append(Draft(conversation, "create", by, now, _encode(Created(kind, title, history, people)), bumps=True))
+    content = _encode(Created(kind, title, history, people, topic, None if writers == "all" else writers))
+    tx.append(Draft(conversation, "create", by, now, content, bumps=True))
 
 
 def join(tx: Transaction, conversation: str, people: Sequence[Joining], now: int, *, by: str | None) -> None:
     """People who are not in it come in."""
     row = tx.connection.execute(
-        select(conversations.c.history, conversations.c.member_count).where(conversations.c.id == conversation)
+        select(conversations.c.history, conversations.c.member_count, conversations.c.writers).where(
+            conversations.c.id == conversation
+        )
     ).one()
     count = row.member_count + len(people)
     tx.connection.execute(update(conversations).where(conversations.c.id == conversation).values(member_count=count))
-    appended = tx.append(Draft(conversation, "member", by, now, _encode(Changed("add", people, count=count)), bumps=True))
+    content = _encode(Changed("add", people, count=count, writers=None if row.writers == "all" else row.writers))
+    appended = tx.append(Draft(conversation, "member", by, now, content, bumps=True))
     _insert(tx, conversation, people, appended.seq, policy.first_readable(row.history, appended.seq))
 
 

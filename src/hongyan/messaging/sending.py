@@ -13,10 +13,11 @@ from typing import Any
 
 from hongyan import config
 from hongyan.core import policy
-from hongyan.core.content import Content, encode_content
+from hongyan.core.content import Content, Text, encode_content
 from hongyan.core.errors import HongyanError, Overloaded, RateLimited
 from hongyan.core.ids import check_client_id
 from hongyan.core.model import Caller
+from hongyan.messaging.composing import compose
 from hongyan.messaging.log import Log
 from hongyan.messaging.views import View, Views
 from hongyan.store import Appended, Draft, Refused, Store, VersionConflict, reading
@@ -63,8 +64,9 @@ class Sender:
         try:
             self._log.require_fresh()
             check_client_id(client_id)
+            plain = type(content) is Text and content.plain
             encoded = encode_content(content, self._limits.message_bytes)
-            attempt = _Attempt(self, caller, conversation, client_id, encoded, done)
+            attempt = _Attempt(self, caller, conversation, client_id, encoded, done, None if plain else content)
             view = self._views.peek(caller.user)
             if view is None:
                 self.decide_again(attempt, None)
@@ -116,6 +118,12 @@ class Sender:
             self._looking[user] += 1
             self._later(attempt, self._look_back(attempt))
             return
+        writers = view.lanes[conversation].writers
+        if writers != "all":
+            policy.write(view.roles[conversation], writers)
+        if attempt.composed is not None:
+            self._later(attempt, self._compose(attempt, attempt.composed))
+            return
         self._store.append(
             Draft(
                 conversation,
@@ -156,6 +164,12 @@ class Sender:
             self._spend(view)
         self._append(view, attempt)
 
+    async def _compose(self, attempt: "_Attempt", content: Content) -> None:
+        """What has to be looked up is, inside the transaction that stores it."""
+        now, most = self._clock(), self._limits.message_bytes
+        user, lane, client_id = attempt.caller.user, attempt.conversation, attempt.client_id
+        attempt(await self._store.transaction(lambda tx: compose(tx, user, lane, content, client_id, now, most), scope=lane))
+
     async def _look_back(self, attempt: "_Attempt") -> None:
         """Not a member, as far as this node knows.
 
@@ -183,9 +197,18 @@ class Sender:
 class _Attempt:
     """A send under way: what the store calls when it is decided."""
 
-    __slots__ = ("_done", "_sender", "_tries", "caller", "client_id", "content", "conversation")
+    __slots__ = ("_done", "_sender", "_tries", "caller", "client_id", "composed", "content", "conversation")
 
-    def __init__(self, sender: Sender, caller: Caller, conversation: str, client_id: str, content: bytes, done: Answer) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        caller: Caller,
+        conversation: str,
+        client_id: str,
+        content: bytes,
+        done: Answer,
+        composed: Content | None,
+    ) -> None:
         self._sender = sender
         self._done = done
         self._tries = _TRIES
@@ -193,6 +216,8 @@ class _Attempt:
         self.conversation = conversation
         self.client_id = client_id
         self.content = content
+        self.composed = composed
+        """None when `content` is all there is to it."""
 
     def __call__(self, result: Appended | Refused) -> None:
         if isinstance(result, Appended):

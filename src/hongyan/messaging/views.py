@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import msgspec
 from sqlalchemy import Connection, select
 
-from hongyan.core.model import DIRECTORY_LANE, Caller, Event, Kind, Role, TransportName, user_lane
+from hongyan.core.model import DIRECTORY_LANE, Caller, Event, Role, TransportName, Writers, user_lane
 from hongyan.core.policy import Span
 from hongyan.core.wire import Entry
 from hongyan.messaging.log import Log
@@ -24,6 +24,7 @@ from hongyan.store import Store, reading
 from hongyan.store.schema import lanes
 
 _EVERYTHING = (Span(1),)
+_CHANGES = frozenset({"create", "member", "settings"})
 
 
 class _Person(msgspec.Struct):
@@ -32,9 +33,9 @@ class _Person(msgspec.Struct):
 
 
 class MemberChange(msgspec.Struct):
-    """The content of `create` and `member` events, as far as views need it."""
+    """The content of `create`, `member` and `settings` events, as far as views need it."""
 
-    kind: Kind = "group"
+    writers: Writers | None = None
     members: list[_Person] = []
     action: str = ""
     users: list[_Person] = []
@@ -59,14 +60,14 @@ class Reader(Protocol):
 class Lane:
     """A conversation that somebody on this node is in."""
 
-    __slots__ = ("id", "kind", "member_count", "sessions", "version", "views")
+    __slots__ = ("id", "member_count", "sessions", "version", "views", "writers")
 
-    def __init__(self, id: str, kind: Kind, member_count: int, version: int) -> None:
+    def __init__(self, id: str, writers: Writers, member_count: int, version: int) -> None:
         self.id = id
-        self.kind = kind
+        self.writers: Writers = writers
         self.member_count = member_count
         self.version = version
-        """Membership version, named by every append (see hongyan.store)."""
+        """Version of membership and of who may write, named by every append (see hongyan.store)."""
         self.sessions: set[Reader] = set()
         self.views = 0
 
@@ -94,7 +95,7 @@ class View:
 
 class _Loaded(msgspec.Struct):
     position: int
-    now: list[tuple[str, str, int, int | None, str, int]]
+    now: list[tuple[str, Writers, int, int | None, str, int]]
     former: list[tuple[str, int, int]]
 
 
@@ -102,7 +103,7 @@ def _load(connection: Connection, user: str) -> _Loaded:
     c, m = conversations.c, members.c
     joined = members.join(conversations, c.id == m.conversation).outerjoin(lanes, lanes.c.lane == c.id)
     now = connection.execute(
-        select(c.id, c.kind, c.member_count, lanes.c.version, m.role, m.since_seq).select_from(joined).where(m.user == user)
+        select(c.id, c.writers, c.member_count, lanes.c.version, m.role, m.since_seq).select_from(joined).where(m.user == user)
     ).all()
     former = connection.execute(
         select(former_members.c.conversation, former_members.c.since_seq, former_members.c.last_seq)
@@ -164,24 +165,27 @@ class Views:
 
     def before(self, event: Event) -> MemberChange | None:
         """What an event lets people in to, before it is delivered: who is added sees the event that adds them."""
-        if event.type != "member" and event.type != "create":
+        if event.type not in _CHANGES:
             return None
         change = self._decode(event.content)
+        if event.type == "settings" and change.writers is None:
+            return None
         if self._loading:
             self._recent.append((event, change))
         lane = self.lanes.get(event.lane)
         if lane is not None:
             lane.version = event.position
+            lane.writers = change.writers or lane.writers
         if event.type == "create":
-            self._let_in(event, change.kind, len(change.members), change.members)
+            self._let_in(event, change.writers, len(change.members), change.members)
         elif change.action == "add":
-            self._let_in(event, "group", change.count, change.users)
+            self._let_in(event, change.writers, change.count, change.users)
         return change
 
     def after(self, event: Event, change: MemberChange) -> None:
         """What an event takes away, after it was delivered: who is removed sees the event that removes them, and nothing more."""
         lane = self.lanes.get(event.lane)
-        if lane is None or event.type == "create":
+        if lane is None or event.type != "member":
             return
         lane.member_count = change.count
         if change.action in ("remove", "leave"):
@@ -196,14 +200,14 @@ class Views:
             if view is not None and event.lane in view.roles:
                 view.roles[event.lane] = person.role
 
-    def _let_in(self, event: Event, kind: Kind, count: int, people: Iterable[_Person]) -> None:
+    def _let_in(self, event: Event, writers: Writers | None, count: int, people: Iterable[_Person]) -> None:
         lane = self.lanes.get(event.lane)
         for person in people:
             view = self._views.get(person.id)
             if view is None or event.lane in view.roles:
                 continue
             if lane is None:
-                lane = self.lanes[event.lane] = Lane(event.lane, kind, count, event.position)
+                lane = self.lanes[event.lane] = Lane(event.lane, writers or "all", count, event.position)
             self._join(view, lane, person.role, event.seq)
         if lane is not None:
             lane.member_count = count
@@ -246,10 +250,10 @@ class Views:
         for conversation, since_seq, last_seq in loaded.former:
             view.spans[conversation] = (*view.spans.get(conversation, ()), Span(since_seq, last_seq))
         fresh: set[str] = set()
-        for id, kind, count, version, role, since_seq in loaded.now:
+        for id, writers, count, version, role, since_seq in loaded.now:
             lane = self.lanes.get(id)
             if lane is None:
-                lane = self.lanes[id] = Lane(id, _kind(kind), count, version or 0)
+                lane = self.lanes[id] = Lane(id, writers, count, version or 0)
                 fresh.add(id)
             self._join(view, lane, _role(role), since_seq)
         for event, change in self._recent:
@@ -266,14 +270,16 @@ class Views:
         if mine and entering and event.lane not in view.roles:
             if lane is None:
                 count = len(change.members) if event.type == "create" else change.count
-                lane = self.lanes[event.lane] = Lane(event.lane, change.kind, count, event.position)
+                lane = self.lanes[event.lane] = Lane(event.lane, change.writers or "all", count, event.position)
                 fresh.add(event.lane)
             self._join(view, lane, mine[0].role, event.seq)
         if lane is None:
             return
         if event.lane in fresh:
             lane.version = event.position
-            lane.member_count = change.count or lane.member_count
+            lane.writers = change.writers or lane.writers
+            if event.type == "member":
+                lane.member_count = change.count or lane.member_count
         if event.lane in view.roles:
             if change.action == "role" and mine:
                 view.roles[event.lane] = mine[0].role
@@ -310,10 +316,6 @@ def _since(span: Span) -> int:
 
 def _position(entry: Entry) -> int:
     return entry.event.position
-
-
-def _kind(text: Any) -> Kind:
-    return "direct" if text == "direct" else "group"
 
 
 def _role(text: Any) -> Role:

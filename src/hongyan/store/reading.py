@@ -121,6 +121,15 @@ def lane_after(connection: Connection, lane: str, seq: int, limit: int) -> list[
     return _events(connection, _LANE_AFTER, lane=lane, seq=seq, limit=limit)
 
 
+def at(connection: Connection, lane: str, seqs: Sequence[int]) -> list[Event]:
+    """The events of a lane at these places, ascending."""
+    found: list[Event] = []
+    for begin in range(0, len(seqs), 500):
+        some = select(*_event).where(_at.lane == lane, _at.seq.in_(seqs[begin : begin + 500]))
+        found += [Event(*row) for row in connection.execute(some)]
+    return sorted(found, key=lambda event: event.seq)
+
+
 def visible_after(
     connection: Connection, spans: Sequence[tuple[str, Span]], position: int, upto: int, limit: int, most_bytes: int | None = None
 ) -> list[Event]:

@@ -8,7 +8,7 @@ from hongyan.core.model import Event
 from hongyan.core.wire import Entry
 from hongyan.gateways.web.frames import history_body, pieces, poll_body, sse_close, sse_frame, sse_heartbeat
 from hongyan.gateways.web.schemas import Events
-from hongyan.messaging import Chunk, Verdict
+from hongyan.messaging import Chunk, Page, Verdict
 
 
 def entry(position: int, text: str = "你好") -> Entry:
@@ -70,9 +70,9 @@ def test_limited_chunk_stays_whole() -> None:
 
 def test_history_that_is_too_long_for_one_answer_keeps_the_side_that_was_asked_for() -> None:
     entries = [entry(at, "x" * 500) for at in range(1, 9)]
-    newest = msgspec.json.decode(history_body(entries, False, newest=True, size=1_500))
-    oldest = msgspec.json.decode(history_body(entries, False, newest=False, size=1_500))
+    newest = msgspec.json.decode(history_body(Page(entries, False, []), newest=True, size=1_500))
+    oldest = msgspec.json.decode(history_body(Page(entries, False, []), newest=False, size=1_500))
     assert ([event["seq"] for event in newest["events"]], newest["more"]) == ([7, 8], True)
     assert ([event["seq"] for event in oldest["events"]], oldest["more"]) == ([1, 2], True)
-    alone = msgspec.json.decode(history_body(entries[:1], False, newest=True, size=1))
+    alone = msgspec.json.decode(history_body(Page(entries[:1], False, []), newest=True, size=1))
     assert (len(alone["events"]), alone["more"]) == (1, False)

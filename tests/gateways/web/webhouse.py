@@ -121,7 +121,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 async def operations(web: WebHouse) -> list[tuple[str, str]]:
     """Method and path of everything that the description names, with ids filled in."""
     paths = (await web.call(None, "GET", "/openapi.json")).json()["paths"]
-    filled = {"{conversation}": "lobby", "{user}": "bob", "{token_id}": "t"}
+    filled = {"{conversation}": "lobby", "{user}": "bob", "{token_id}": "t", "{seq}": "1"}
     found = []
     for path, item in paths.items():
         for name, value in filled.items():

@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from hongyan.gateways.web import access
 from hongyan.gateways.web.problems import MEDIA_TYPE, Problem
-from hongyan.gateways.web.schemas import BODIES, QUERIES, Events
+from hongyan.gateways.web.schemas import BODIES, QUERIES, Events, History
 
 Json = dict[str, Any]
 
@@ -31,7 +31,9 @@ _WORDS = {
     "503": "The server cannot do it now",
     "default": "Any other error",
 }
-_CONFLICTS = frozenset({"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token"})
+_CONFLICTS = frozenset(
+    {"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token", "act", "join_channel"}
+)
 _NAMES_PEOPLE = frozenset({"create_conversation"})
 
 
@@ -41,9 +43,9 @@ def describe(rest: Litestar) -> bytes:
     document["info"]["description"] = _ABOUT
     components = document["components"]
     # What msgspec itself tells of its types has the bounds inside lists too, which Litestar leaves out.
-    _, exact = msgspec.json.schema_components([*BODIES, Events, Problem], ref_template=_REF)
+    _, exact = msgspec.json.schema_components([*BODIES, Events, History, Problem], ref_template=_REF)
     components["schemas"].update(exact)
-    components["schemas"]["SettingsBody"]["anyOf"] = [{"required": ["title"]}, {"required": ["history"]}]
+    components["schemas"]["SettingsBody"]["anyOf"] = [{"required": [name]} for name in ("title", "topic", "history", "writers")]
     components["schemas"]["WireEvent"]["properties"]["content"] = {"type": "object"}
     components["responses"] = {f"Problem{code}": _problem(words) for code, words in _WORDS.items()}
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
@@ -106,4 +108,5 @@ def _query(kind: type[msgspec.Struct]) -> list[Json]:
     """The fields of a query as parameters."""
     _, components = msgspec.json.schema_components([kind])
     fields = components[kind.__name__]["properties"]
-    return [{"name": name, "in": "query", "required": False, "schema": schema} for name, schema in fields.items()]
+    needed = components[kind.__name__].get("required", [])
+    return [{"name": name, "in": "query", "required": name in needed, "schema": schema} for name, schema in fields.items()]

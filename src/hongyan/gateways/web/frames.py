@@ -1,11 +1,11 @@
 """Chunks as the bodies of polls and the messages of an event stream. The bytes of an event are shared among all its readers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
 from hongyan.core.wire import Entry
-from hongyan.messaging import Chunk, Verdict
+from hongyan.messaging import Chunk, Page, Verdict
 
 ANSWER = 1_048_576
 """About as many bytes of events are in one answer; `more` tells of the rest."""
@@ -28,18 +28,25 @@ def poll_body(chunk: Chunk) -> bytes:
     return b'{"events":[%b],"cursor":"%b","more":%b%b}' % (events, cursor, b"true" if chunk.more else b"false", signals)
 
 
-def history_body(entries: Sequence[Entry], more: bool, *, newest: bool, size: int = ANSWER) -> bytes:
-    """`{"events","more"}`: as many as fit into about `size` bytes, at least one; the newest or the oldest of them."""
+def history_body(page: Page, *, newest: bool, size: int = ANSWER) -> bytes:
+    """`{"events","more","amended"?}`: as many as fit into about `size` bytes, at least one; the newest or the oldest of them."""
     kept: list[Entry] = []
-    filled = 0
-    for entry in reversed(entries) if newest else entries:
+    filled, more = 0, page.more
+    for entry in reversed(page.entries) if newest else page.entries:
         filled += len(entry.json())
         if kept and filled > size:
             more = True
             break
         kept.append(entry)
     entries = kept[::-1] if newest else kept
-    return b'{"events":[%b],"more":%b}' % (b",".join([entry.json() for entry in entries]), b"true" if more else b"false")
+    shown = {entry.event.seq for entry in entries}
+    states = [one for one in page.amended if one.seq in shown]
+    amended = b',"amended":%b' % _encode(states) if states else b""
+    return b'{"events":[%b],"more":%b%b}' % (
+        b",".join([entry.json() for entry in entries]),
+        b"true" if more else b"false",
+        amended,
+    )
 
 
 def sse_frame(chunk: Chunk) -> bytes:

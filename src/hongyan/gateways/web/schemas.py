@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from hongyan.core.acts import Act
+from hongyan.core.amending import Amended
 from hongyan.core.choice import By
 from hongyan.core.content import Content
-from hongyan.core.model import HistoryPolicy, Role, Status
+from hongyan.core.model import HistoryPolicy, Role, Status, Writers
 from hongyan.core.wire import WireEvent
 from hongyan.features.identity.model import TokenView
-from hongyan.messaging import ConversationView, MemberView, OnlineView, UserView
+from hongyan.messaging import ChannelView, ConversationView, MemberView, OnlineView, ResponseKind, UserView
 
 LARGEST = 2**53 - 1
 
@@ -26,6 +28,7 @@ Place = Annotated[str, Meta(extra_json_schema={"pattern": r"^[0-9a-z]{1,16}\.[0-
 """A cursor. Its form is told to generators of tests only: `core.cursor` reads it."""
 Title = Annotated[str, Meta(extra_json_schema={"minLength": 1, "pattern": r"\S"})]
 """The service says what is wrong with a title in better words than a pattern can."""
+Topic = Annotated[str, Meta(max_length=2_000, extra_json_schema={"minLength": 1, "pattern": r"\S"})]
 ClientId = Annotated[str, Meta(pattern="^[!-~]{1,64}$")]
 
 
@@ -55,13 +58,29 @@ class NewGroup(msgspec.Struct, frozen=True, tag_field="kind", tag="group"):
     members: list[UserId]
     """Everybody but the caller."""
     history: HistoryPolicy = "joined"
+    topic: Topic | None = None
+    writers: Writers = "all"
+
+
+class NewChannel(msgspec.Struct, frozen=True, tag_field="kind", tag="channel"):
+    """A group that everybody may find and join."""
+
+    title: Title
+    members: list[UserId] = []
+    history: HistoryPolicy = "all"
+    topic: Topic | None = None
+    writers: Writers = "all"
 
 
 class SettingsBody(msgspec.Struct, frozen=True):
-    """One of the two at least."""
+    """One of them at least."""
 
     title: Title | msgspec.UnsetType = msgspec.UNSET
     history: HistoryPolicy | msgspec.UnsetType = msgspec.UNSET
+    topic: Annotated[str, Meta(max_length=2_000)] | msgspec.UnsetType = msgspec.UNSET
+    """Empty: none."""
+    writers: Writers | msgspec.UnsetType = msgspec.UNSET
+    """`nobody` archives the conversation."""
 
 
 class MembersBody(msgspec.Struct, frozen=True):
@@ -75,6 +94,12 @@ class RoleBody(msgspec.Struct, frozen=True):
 class MessageBody(msgspec.Struct, frozen=True):
     client_id: ClientId
     content: Content
+
+
+class ActBody(msgspec.Struct, frozen=True):
+    act: Act
+    client_id: ClientId | None = None
+    """The same one again gives the first answer and does nothing."""
 
 
 class ReadBody(msgspec.Struct, frozen=True):
@@ -115,6 +140,11 @@ class ConversationList(msgspec.Struct, frozen=True):
     cursor: str
 
 
+class Channels(msgspec.Struct, frozen=True):
+    channels: list[ChannelView]
+    more: bool
+
+
 class Members(msgspec.Struct, frozen=True):
     members: list[MemberView]
     more: bool
@@ -134,6 +164,8 @@ class Mark(msgspec.Struct, frozen=True):
 class History(msgspec.Struct, frozen=True):
     events: list[WireEvent]
     more: bool
+    amended: list[Amended] | msgspec.UnsetType = msgspec.UNSET
+    """What was done to those that are messages, if anything was."""
 
 
 class Events(msgspec.Struct, frozen=True):
@@ -192,6 +224,14 @@ class PeopleQuery(_Query, frozen=True):
     limit: Limit = 100
 
 
+class ChannelsQuery(_Query, frozen=True):
+    q: Annotated[str, Meta(max_length=100)] = ""
+    """A part of the title."""
+    after: Annotated[str, Meta(max_length=64)] = ""
+    """The last id of the page before."""
+    limit: Limit = 100
+
+
 class MembersQuery(_Query, frozen=True):
     after: str | msgspec.UnsetType = msgspec.UNSET
     """The last id of the page before."""
@@ -210,6 +250,24 @@ class PollQuery(_Query, frozen=True):
     wait: Annotated[float, Meta(ge=0)] = 0.0
 
 
+class ThreadQuery(_Query, frozen=True):
+    after: Seq = 0
+    limit: Limit = 100
+
+
+class ReadersQuery(_Query, frozen=True):
+    have: bool = True
+    after: Annotated[str, Meta(max_length=64)] = ""
+    limit: Limit = 100
+
+
+class RespondedQuery(_Query, frozen=True):
+    value: Annotated[str, Meta(max_length=64)]
+    kind: ResponseKind = "react"
+    after: Annotated[str, Meta(max_length=64)] = ""
+    limit: Limit = 100
+
+
 class PickQuery(_Query, frozen=True):
     by: By = "least"
     key: Annotated[str, Meta(max_length=200)] = ""
@@ -223,10 +281,14 @@ class StreamQuery(_Query, frozen=True):
 QUERIES: dict[str, type[msgspec.Struct]] = {
     "search_users": PeopleQuery,
     "list_members": MembersQuery,
+    "list_channels": ChannelsQuery,
     "history": HistoryQuery,
     "poll": PollQuery,
     "event_stream": StreamQuery,
     "pick_node": PickQuery,
+    "list_thread": ThreadQuery,
+    "list_readers": ReadersQuery,
+    "list_responses": RespondedQuery,
 }
 """By the id of the operation."""
 
@@ -236,10 +298,12 @@ BODIES: tuple[type[msgspec.Struct], ...] = (
     TokenBody,
     NewDirect,
     NewGroup,
+    NewChannel,
     SettingsBody,
     MembersBody,
     RoleBody,
     MessageBody,
+    ActBody,
     ReadBody,
     TypingBody,
     PresenceBody,

@@ -7,6 +7,7 @@ rate, token, size) is in `app.py`, for all of them at one place.
 from litestar.handlers import HTTPRouteHandler
 
 from hongyan.gateways.web.routes.accounts import accounts
+from hongyan.gateways.web.routes.acts import acts
 from hongyan.gateways.web.routes.conversations import conversations
 from hongyan.gateways.web.routes.members import members
 from hongyan.gateways.web.routes.messages import messages
@@ -17,7 +18,7 @@ from hongyan.gateways.web.services import WebServices
 
 
 def routes(services: WebServices) -> list[HTTPRouteHandler]:
-    subjects = (accounts, people, conversations, members, messages, nodes, operation)
+    subjects = (accounts, people, conversations, members, messages, acts, nodes, operation)
     return [handler for subject in subjects for handler in subject(services)]
 
 

@@ -18,7 +18,7 @@ _HISTORY = {200: ResponseSpec(History, description="Events, ascending", generate
 
 def messages(services: WebServices) -> list[HTTPRouteHandler]:
     messaging = services.messaging
-    page = services.settings.limits.page
+    most = services.settings.limits.page
 
     @post(_ONE + "/messages", operation_id="send_message", tags=["messages"])
     async def send(request: ApiRequest, conversation: Id, data: JSONBody[MessageBody]) -> Sent:
@@ -30,11 +30,11 @@ def messages(services: WebServices) -> list[HTTPRouteHandler]:
     async def history(request: ApiRequest, conversation: Id) -> Response[bytes]:
         """The newest events below `before`, or the oldest above `after`, or the newest; always ascending."""
         query = request.query(HistoryQuery)
-        before, after, limit = given(query.before), given(query.after), min(query.limit, page)
+        before, after, limit = given(query.before), given(query.after), min(query.limit, most)
         if before is not None and after is not None:
             raise Invalid("Give before or after, not both")
-        entries, more = await messaging.history.page(request.user, conversation, before=before, after=after, limit=limit)
-        return Response(history_body(entries, more, newest=after is None), media_type="application/json")
+        page = await messaging.history.page(request.user, conversation, before=before, after=after, limit=limit)
+        return Response(history_body(page, newest=after is None), media_type="application/json")
 
     @post(_ONE + "/read", operation_id="mark_read", tags=["messages"], status_code=200)
     async def read(request: ApiRequest, conversation: Id, data: JSONBody[ReadBody]) -> Mark:

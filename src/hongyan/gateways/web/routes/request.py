@@ -17,6 +17,8 @@ T = TypeVar("T")
 
 Id = Annotated[str, PathParameter()]
 """A part of the path."""
+Number = Annotated[int, PathParameter()]
+"""A part of the path that is the `seq` of an event."""
 
 
 class ApiRequest(Request[Caller, None, State]):

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from hongyan.core.acts import Act
 from hongyan.core.content import Content
 from hongyan.core.errors import HongyanError, Invalid
 from hongyan.core.model import Status
@@ -42,6 +43,15 @@ class Send(msgspec.Struct, frozen=True, tag_field="op", tag="send", gc=False):
     content: Content
 
 
+class Do(msgspec.Struct, frozen=True, tag_field="op", tag="act", gc=False):
+    """An act on a message."""
+
+    ref: Ref
+    conversation: str
+    act: Act
+    client_id: str | None = None
+
+
 class Read(msgspec.Struct, frozen=True, tag_field="op", tag="read", gc=False):
     conversation: str
     seq: Seq
@@ -64,7 +74,7 @@ class Ping(msgspec.Struct, frozen=True, tag_field="op", tag="ping", gc=False):
     ref: Ref | None = None
 
 
-Request = Auth | Send | Read | Typing | Presence | Ping
+Request = Auth | Send | Do | Read | Typing | Presence | Ping
 
 
 class _AnyRef(msgspec.Struct, frozen=True, gc=False):

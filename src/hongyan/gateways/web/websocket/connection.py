@@ -21,6 +21,7 @@ from hongyan.gateways.web.websocket.codec import (
     PONG,
     TEXT,
     Codec,
+    Do,
     Ping,
     Presence,
     Read,
@@ -180,7 +181,9 @@ class Connection(WSListener):
             self._writer.tell(self.codec.pong(request.ref, self._writer.cursor()))
             return
         self._context.messaging.log.require_fresh()  # its token may have ended elsewhere
-        if type(request) is Read:
+        if type(request) is Do:
+            self._start(request.ref, self._act(request))
+        elif type(request) is Read:
             self._start(request.ref, self._read(request))
         elif type(request) is Typing:
             self._start(request.ref, self._typing(request))
@@ -189,6 +192,10 @@ class Connection(WSListener):
             self._done(request.ref)
         else:
             raise Invalid("This connection is logged in already")
+
+    async def _act(self, request: Do) -> None:
+        placed = await self._context.messaging.acts.act(self.caller, request.conversation, request.act, request.client_id)
+        self._writer.tell(self.codec.sent(request.ref, placed.seq, placed.position, placed.time))
 
     async def _read(self, request: Read) -> None:
         mark = await self._context.messaging.receipts.read(self.caller, request.conversation, request.seq)

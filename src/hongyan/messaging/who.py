@@ -1,0 +1,87 @@
+"""Who has done something with a message: read it, reacted, voted. Pages of people, in order of their ids."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+from sqlalchemy import Connection, Select, func, select
+
+from hongyan.core.errors import NotFound
+from hongyan.core.model import Caller
+from hongyan.messaging import amendments
+from hongyan.messaging.composing import here_of
+from hongyan.messaging.people import UserView
+from hongyan.messaging.tables import members, responses, users
+from hongyan.store import Store
+
+ResponseKind = Literal["react", "vote"]
+
+
+class Somebody(msgspec.Struct, frozen=True):
+    """A page of people, and how many there are altogether."""
+
+    users: list[UserView]
+    count: int
+    more: bool
+
+
+class Who:
+    """Every call may raise NotFound."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def read(self, caller: Caller, conversation: str, seq: int, after: str, limit: int, *, have: bool) -> Somebody:
+        """Members who have read up to this message, or (`have` false) have not; its author is in neither list.
+
+        Members who came later and may not read it are in neither. It is worked out from the read marks: nothing is kept for
+        each reader and message.
+        """
+
+        def people(sender: str | None) -> Select[str, str]:
+            mark = members.c.read_seq >= seq if have else members.c.read_seq < seq
+            return (
+                select(users.c.id, users.c.name)
+                .join(members, members.c.user == users.c.id)
+                .where(
+                    members.c.conversation == conversation, mark, members.c.first_seq <= seq, users.c.id.is_distinct_from(sender)
+                )
+            )
+
+        return await self._page(caller, conversation, seq, people, after, limit)
+
+    async def responded(
+        self, caller: Caller, conversation: str, seq: int, kind: ResponseKind, value: str, after: str, limit: int
+    ) -> Somebody:
+        """Who has reacted with this emoji, or voted for the option of this number."""
+
+        def people(sender: str | None) -> Select[str, str]:
+            chosen = (responses.c.kind == kind, responses.c.value == value)
+            return (
+                select(users.c.id, users.c.name)
+                .join(responses, responses.c.user == users.c.id)
+                .where(responses.c.conversation == conversation, responses.c.seq == seq, *chosen)
+            )
+
+        return await self._page(caller, conversation, seq, people, after, limit)
+
+    async def _page(
+        self,
+        caller: Caller,
+        conversation: str,
+        seq: int,
+        people: Callable[[str | None], Select[str, str]],
+        after: str,
+        limit: int,
+    ) -> Somebody:
+        def read(connection: Connection) -> Somebody:
+            here = here_of(connection, conversation, caller.user)
+            event = amendments.message(connection, conversation, seq) if seq >= here.first_seq else None
+            if event is None:
+                raise NotFound("There is no such message")
+            wanted = people(event.sender)
+            count = connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
+            rows = connection.execute(wanted.where(users.c.id > after).order_by(users.c.id).limit(limit + 1)).all()
+            return Somebody([UserView(id, name) for id, name in rows[:limit]], count, len(rows) > limit)
+
+        return await self._store.read(read)

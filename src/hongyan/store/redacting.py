@@ -1,0 +1,12 @@
+"""The one thing that ever changes in the log: what an event says is taken out of it. Its place, sender and time stay."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, update
+
+from hongyan.store.schema import events
+
+
+def redact(connection: Connection, lane: str, seqs: Sequence[int], content: bytes) -> None:
+    """Inside a transaction that also appends the event which tells of it: followers take it out of their memory by that."""
+    connection.execute(update(events).where(events.c.lane == lane, events.c.seq.in_(seqs)).values(content=content))
