@@ -192,3 +192,20 @@ async def test_node_that_comes_back_is_asked_for_everything(places: Any) -> None
     b.attendance.on_beat(a.beat())
     await settled()
     assert b.statuses("ann") == ["online", "offline", "online"]
+
+
+async def test_what_comes_from_a_node_after_its_end_is_swept_away(places: Any) -> None:
+    """The bus may bring a node's last word after the news that it is gone: it would be there for ever."""
+    a, b = places("a", "b")
+    a.attendance.on_beat(b.beat())
+    a.attendance.lost("b")
+    devices = (Device("x", "sse", "online", 1),)
+    a.attendance._on_roster(Roster("b", 1, (NodePresence("b", 1, "ann", "online", None, devices, ()),), 0, 1))
+    await settled()
+    assert a.attendance.users() == ["ann"]
+    a.attendance.sweep({"b"})
+    assert a.attendance.users() == ["ann"], "the node is there"
+    a.attendance.sweep(())
+    await settled()
+    assert a.attendance.users() == []
+    assert a.statuses("ann") == ["online", "offline"]

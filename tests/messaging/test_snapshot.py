@@ -1,5 +1,6 @@
 """Rule 10: snapshot(t0) and the events from t0 to t1 are snapshot(t1), by the fold that our own client uses."""
 
+import asyncio
 import random
 from pathlib import Path
 from typing import Any
@@ -97,3 +98,26 @@ async def test_snapshot_and_events_are_the_later_snapshot(tmp_path: Path, seed: 
                 view = await home.messaging.conversations.get(home.caller(user), wanted)
                 state.apply_conversation(msgspec.json.decode(msgspec.json.encode(view), type=Conversation))
             assert known(state) == known(folded(await snapshot(home, user)))
+
+
+async def test_one_user_reads_one_snapshot_at_a_time_and_nobody_else_waits_for_it(tmp_path: Path) -> None:
+    async with house(tmp_path / "data") as home:
+        await home.add("alice", "bob")
+        reads, most = 0, 0
+        real = home.store.read
+
+        async def counted(fn: Any) -> Any:
+            nonlocal reads, most
+            reads += 1
+            most = max(most, reads)
+            try:
+                await asyncio.sleep(0)
+                return await real(fn)
+            finally:
+                reads -= 1
+
+        home.store.read = counted  # type: ignore[method-assign]
+        await asyncio.gather(*(home.messaging.conversations.snapshot(home.caller("alice")) for _ in range(10)))
+        assert most == 1
+        await asyncio.gather(*(home.messaging.conversations.snapshot(home.caller(user)) for user in ("alice", "bob")))
+        assert most == 2

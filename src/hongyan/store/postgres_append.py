@@ -181,6 +181,8 @@ class Appender:
                 self._lost(ConnectionError("the connection was closed"))
             if self._connection is None and not self._queued.is_set():
                 await self._reconnect()
+            elif self._connection is not None and self.trouble is not None:
+                await self._recover(self._connection)
 
     def _take(self) -> list[Job]:
         """The next batch: a draft that bumps ends it, and no two of it have the same client id."""
@@ -299,9 +301,20 @@ class Appender:
             await asyncio.sleep(_PAUSE_SECONDS)
         else:
             if not self._queue and self.trouble is not None:
-                self._give([], [], monotonic())
+                await self._recover(self._connection)
         finally:
             connecting.cancel()
+
+    async def _recover(self, connection: "asyncpg.Connection[Any]") -> None:
+        """Nobody waits to append: whether it would work. A database that can only be read can be connected to all the same."""
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                read_only = await connection.fetchval("SHOW transaction_read_only")
+        except Exception as error:
+            self._lost(error)
+        else:
+            if read_only == "off":
+                self._give([], [], monotonic())
 
     def _give_up(self) -> None:
         over = monotonic() - (0.0 if self._stopping else PATIENCE_SECONDS)
