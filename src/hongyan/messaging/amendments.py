@@ -1,25 +1,44 @@
 """Reading what was done to messages: plain functions of a connection."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, bindparam, case, func, select
 
 from hongyan.core.amending import Amended, By, Tally
 from hongyan.core.model import Event
 from hongyan.core.policy import Said
 from hongyan.messaging.tables import amended, responses
 from hongyan.store import reading
+from hongyan.store.places import BY_DIALECT, LIST, Place, Places, encoded
 
 MESSAGES = ("message", "reply")
 """The types of events that a person wrote."""
-_AT_ONCE = 400
 _BEYOND = 2**53
 
 Ref = tuple[str, int]
 """Conversation and seq."""
+
+
+def _states(wanted: Places) -> Select[*tuple[Any, ...]]:
+    here = (amended.c.conversation == wanted.lane) & (amended.c.seq == wanted.seq)
+    return select(amended).select_from(wanted.each).join(amended, here)
+
+
+def _tallies(wanted: Places) -> Select[*tuple[Any, ...]]:
+    r = responses.c
+    return (
+        select(r.conversation, r.seq, r.kind, r.value, func.count(), func.max(case((r.user == bindparam("me"), 1), else_=0)))
+        .select_from(wanted.each)
+        .join(responses, (r.conversation == wanted.lane) & (r.seq == wanted.seq))
+        .group_by(r.conversation, r.seq, r.kind, r.value)
+        .order_by(func.min(r.place))
+    )
+
+
+_STATES = {dialect: _states(wanted) for dialect, wanted in BY_DIALECT.items()}
+_TALLIES = {dialect: _tallies(wanted) for dialect, wanted in BY_DIALECT.items()}
 
 
 class _Kind(msgspec.Struct):
@@ -46,21 +65,18 @@ def said(connection: Connection, event: Event) -> Said:
 
 def states(connection: Connection, user: str, refs: Sequence[Ref]) -> dict[Ref, Amended]:
     """What was done to these messages, as `user` sees it; only those that something was done to."""
-    found: dict[Ref, Amended] = {}
-    by_lane: dict[str, list[int]] = defaultdict(list)
-    for lane, seq in refs:
-        by_lane[lane].append(seq)
-    wanted = [and_(amended.c.conversation == lane, amended.c.seq.in_(seqs)) for lane, seqs in by_lane.items()]
-    for at in range(0, len(wanted), _AT_ONCE):
-        for row in connection.execute(select(amended).where(or_(*wanted[at : at + _AT_ONCE]))):
-            found[row.conversation, row.seq] = _state(row)
-    with_tallies = [
-        and_(responses.c.conversation == lane, responses.c.seq.in_([seq for seq in seqs if (lane, seq) in found]))
-        for lane, seqs in by_lane.items()
-        if any((lane, seq) in found for seq in seqs)
-    ]
-    for at in range(0, len(with_tallies), _AT_ONCE):
-        _count(connection, user, with_tallies[at : at + _AT_ONCE], found)
+    if not refs:
+        return {}
+    dialect = connection.dialect.name
+    wanted = encoded(Place(lane, seq) for lane, seq in refs)
+    found = {(row.conversation, row.seq): _state(row) for row in connection.execute(_STATES[dialect], {LIST: wanted})}
+    if found:
+        some = {LIST: encoded(Place(lane, seq) for lane, seq in found), "me": user}
+        for lane, seq, kind, value, count, mine in connection.execute(_TALLIES[dialect], some):
+            one = found[lane, seq]
+            name = "reactions" if kind == "react" else "votes"
+            tallies = {**getattr(one, name), value: Tally(count, bool(mine))}
+            found[lane, seq] = msgspec.structs.replace(one, **{name: tallies})
     return found
 
 
@@ -89,18 +105,3 @@ def _state(row: Any) -> Amended:
         replies=row.replies,
         reply_seq=row.reply_seq,
     )
-
-
-def _count(connection: Connection, user: str, wanted: Sequence[ColumnElement[bool]], found: dict[Ref, Amended]) -> None:
-    r = responses.c
-    rows = connection.execute(
-        select(r.conversation, r.seq, r.kind, r.value, func.count(), func.max(case((r.user == user, 1), else_=0)))
-        .where(or_(*wanted))
-        .group_by(r.conversation, r.seq, r.kind, r.value)
-        .order_by(func.min(r.place))
-    )
-    for lane, seq, kind, value, count, mine in rows:
-        one = found[lane, seq]
-        tallies = one.reactions if kind == "react" else one.votes
-        tallies = {**tallies, value: Tally(count, bool(mine))}
-        found[lane, seq] = msgspec.structs.replace(one, **{"reactions" if kind == "react" else "votes": tallies})

@@ -153,7 +153,7 @@ def _events(connection: Connection, epoch: str, positions: list[int]) -> dict[in
     found: dict[int, WireEvent] = {}
     for at in range(0, len(positions), _IDS_AT_ONCE):
         rows = connection.execute(select(events).where(events.c.position.in_(positions[at : at + _IDS_AT_ONCE])))
-        for row in rows:
+        for row in rows.all():
             found[row.position] = WireEvent(
                 f"{epoch}.{row.position}",
                 row.lane,
@@ -176,6 +176,6 @@ def _members(connection: Connection, ids: list[str]) -> dict[str, list[MemberVie
             .where(members.c.conversation.in_(ids[at : at + _IDS_AT_ONCE]))
             .order_by(members.c.conversation, members.c.user)
         )
-        for row in rows:
-            found[row.conversation].append(MemberView(row.user, row.name, row.role))
+        for conversation, user, name, role in rows.all():
+            found[conversation].append(MemberView(user, name, role))
     return found

@@ -4,26 +4,21 @@ from collections.abc import Mapping, Sequence
 from heapq import heapify, heappop, heapreplace
 from typing import Any
 
-import msgspec
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     BindParameter,
     ColumnElement,
     Connection,
     FromClause,
     Row,
     Select,
-    String,
     bindparam,
-    cast,
-    column,
     func,
     select,
 )
 
 from hongyan.core.model import Event
 from hongyan.core.policy import Span
+from hongyan.store.places import BY_DIALECT, LIST, Place, encoded
 from hongyan.store.schema import events, lanes
 
 _at = events.c
@@ -45,11 +40,6 @@ _SENT = select(*_event).where(_at.sender == bindparam("sender"), _at.client_id =
 _LANE_BEFORE = _of_lane.where(_at.seq >= _seq, _at.seq < bindparam("before")).order_by(_at.seq.desc()).limit(_limit)
 
 
-class _Place(msgspec.Struct, frozen=True, gc=False):
-    lane: str
-    seq: int
-
-
 def _tops(each: FromClause, lane: ColumnElement[str]) -> Select[str, int, int]:
     """Lane, seq and position of the last event of each of these lanes: one step down the index for each."""
     last = select(_at.seq).where(_at.lane == lane).order_by(_at.seq.desc()).limit(1).correlate(each).scalar_subquery()
@@ -61,22 +51,8 @@ def _places(each: FromClause, lane: ColumnElement[str], seq: ColumnElement[int])
     return select(_at.lane, _at.seq, _at.position).select_from(each).join(events, (_at.lane == lane) & (_at.seq == seq))
 
 
-# How a list is one parameter is the one thing that the databases do not agree on.
-_json = func.json_each(bindparam("list")).table_valued("value")
-_record = (
-    func.json_to_recordset(cast(bindparam("list"), JSON))
-    .table_valued(column("lane", String), column("seq", BigInteger))
-    .render_derived(with_types=True)
-)
-_TOPS = {
-    "sqlite": _tops(_json, func.json_extract(_json.c.value, "$.lane")),
-    "postgresql": _tops(_record, _record.c.lane),
-}
-_PLACES = {
-    "sqlite": _places(_json, func.json_extract(_json.c.value, "$.lane"), func.json_extract(_json.c.value, "$.seq")),
-    "postgresql": _places(_record, _record.c.lane, _record.c.seq),
-}
-_encode = msgspec.json.Encoder().encode
+_TOPS = {dialect: _tops(wanted.each, wanted.lane) for dialect, wanted in BY_DIALECT.items()}
+_PLACES = {dialect: _places(wanted.each, wanted.lane, wanted.seq) for dialect, wanted in BY_DIALECT.items()}
 
 
 def head(connection: Connection) -> int:
@@ -96,7 +72,7 @@ def lane_head(connection: Connection, lane: str) -> int:
 
 def lane_heads(connection: Connection, lanes: Sequence[str]) -> dict[str, int]:
     """The last `seq` of each of these lanes that is not empty."""
-    return {lane: seq for lane, seq, _ in _look(connection, _TOPS, [_Place(lane, 0) for lane in set(lanes)])}
+    return {lane: seq for lane, seq, _ in _look(connection, _TOPS, [Place(lane, 0) for lane in set(lanes)])}
 
 
 def after(connection: Connection, position: int, limit: int) -> list[Event]:
@@ -199,11 +175,11 @@ def _starts(connection: Connection, spans: Sequence[tuple[str, Span]], position:
     """The spans with something new, each at its first new event. All lanes are searched together, one statement for each step."""
     tops = {
         lane: (seq, at)
-        for lane, seq, at in _look(connection, _TOPS, [_Place(lane, 0) for lane in {lane for lane, _ in spans}])
+        for lane, seq, at in _look(connection, _TOPS, [Place(lane, 0) for lane in {lane for lane, _ in spans}])
         if at > position
     }
     parts: list[_Part] = []
-    ended: dict[_Place, list[Span]] = {}
+    ended: dict[Place, list[Span]] = {}
     for lane, span in spans:
         top = tops.get(lane)
         if top is None or span.since_seq > top[0]:
@@ -211,12 +187,12 @@ def _starts(connection: Connection, spans: Sequence[tuple[str, Span]], position:
         if span.last_seq is None or span.last_seq >= top[0]:
             parts.append(_Part(lane, span.since_seq, *top))
         elif span.last_seq >= span.since_seq:
-            ended.setdefault(_Place(lane, span.last_seq), []).append(span)
+            ended.setdefault(Place(lane, span.last_seq), []).append(span)
     for lane, seq, at in _look(connection, _PLACES, list(ended)):
         if at > position:
-            parts += [_Part(lane, span.since_seq, seq, at) for span in ended[_Place(lane, seq)]]
+            parts += [_Part(lane, span.since_seq, seq, at) for span in ended[Place(lane, seq)]]
     while searching := [part for part in parts if not part.found]:
-        probes = [_Place(part.lane, part.probe()) for part in searching]
+        probes = [Place(part.lane, part.probe()) for part in searching]
         found = {(lane, seq): at for lane, seq, at in _look(connection, _PLACES, probes)}
         for part, probe in zip(searching, probes, strict=True):
             part.learn(probe.seq, found.get((probe.lane, probe.seq), 0), position)
@@ -224,11 +200,11 @@ def _starts(connection: Connection, spans: Sequence[tuple[str, Span]], position:
 
 
 def _look(
-    connection: Connection, statements: Mapping[str, Select[str, int, int]], places: list[_Place]
+    connection: Connection, statements: Mapping[str, Select[str, int, int]], places: list[Place]
 ) -> Sequence[Row[str, int, int]]:
     if not places:
         return []
-    return connection.execute(statements[connection.dialect.name], {"list": _encode(places).decode()}).all()
+    return connection.execute(statements[connection.dialect.name], {LIST: encoded(places)}).all()
 
 
 def _merge(connection: Connection, parts: list[_Part], upto: int, limit: int, most_bytes: int | None) -> list[Event]:
