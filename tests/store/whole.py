@@ -8,8 +8,9 @@ from typing import Any
 
 import asyncpg
 
+import hongyan.features.cim.tables
 import hongyan.features.identity.tables
-import hongyan.messaging.tables  # noqa: F401  both declare their tables
+import hongyan.messaging.tables  # noqa: F401  all declare their tables
 from hongyan.store.schema import metadata
 from hongyan.store.sqlite import SqliteStore
 from tests.store.build import Opened, draft

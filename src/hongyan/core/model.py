@@ -10,7 +10,7 @@ Role = Literal["owner", "admin", "member"]
 HistoryPolicy = Literal["joined", "all"]
 """What somebody who is added may read: from when they joined, or everything."""
 Status = Literal["online", "away", "busy", "dnd"]
-TransportName = Literal["websocket", "sse", "longpoll", "poll"]
+TransportName = Literal["websocket", "sse", "longpoll", "poll", "cim"]
 
 DIRECTORY_LANE = "directory"
 """The lane that every user reads: changed display names."""

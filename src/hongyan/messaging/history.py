@@ -7,6 +7,7 @@ from hongyan.core.errors import Invalid
 from hongyan.core.model import Caller, Event
 from hongyan.core.wire import Entry
 from hongyan.messaging.tables import members
+from hongyan.messaging.views import View
 from hongyan.store import Store, reading
 
 _READ = 100
@@ -43,6 +44,15 @@ class History:
 
         events, more = await self._store.read(read)
         return [Entry(event, self._store.epoch) for event in events], more
+
+    async def visible(self, view: View, after: int, upto: int, limit: int) -> tuple[list[Event], int]:
+        """The oldest events above `after`, up to `upto`, that a user's stream may show, and up to where that is all of them."""
+        spans = [(lane, span) for lane, parts in view.spans.items() for span in parts]
+        events = await self._store.read(
+            lambda connection: reading.visible_after(connection, spans, after, upto, limit, _MOST_BYTES)
+        )
+        full = len(events) == limit or _size(events) >= _MOST_BYTES
+        return events, events[-1].position if full else upto
 
 
 def _forward(connection: Connection, conversation: str, after: int, limit: int) -> tuple[list[Event], bool]:
