@@ -1,4 +1,4 @@
-"""A CIM client, written from the description of the wire alone: its own protobuf, its own frames, HTTP by hand where bytes matter.
+"""A CIM client, written from the description of the wire alone: its own protobuf, its own frames, its own HTTP where bytes matter.
 
 It shares no code with the gateway.
 """
@@ -110,7 +110,7 @@ def decoded(data: bytes) -> Message:
             properties[entry[1].decode()] = entry[2].decode()
         elif field == 5:
             batch.append(value.decode())
-    return Message(text, id, command, properties, batch)
+    return Message(text, id, command, properties, tuple(batch))
 
 
 def frames(data: bytes) -> tuple[list[Message], bytes]:
@@ -255,6 +255,7 @@ class Person:
         self.number = number
         self.local = local
         self.wire: Wire
+        self._wires: list[Wire] = []
 
     def login(self, dice: random.Random | None = None) -> Self:
         """As clients do: ask the route, connect, log in; it stands when a ping is answered after it."""
@@ -262,6 +263,7 @@ class Person:
         place = self.api.call("/login", **body)
         assert place["ip"] == "127.0.0.1"
         self.wire = Wire(place["cimServerPort"], local=self.local, dice=dice)
+        self._wires.append(self.wire)
         self.wire.login(self.number, self.name)
         self.wire.ping(self.number)
         return self
@@ -278,7 +280,9 @@ class Person:
         return self.api.code("/p2pRoute", userId=self.number, receiveUserId=other, msg=text)
 
     def quit(self) -> None:
-        self.wire.close()
+        """The connection, and what is left of older ones, ends."""
+        for wire in self._wires:
+            wire.close()
 
 
 def raw_http(port: int, data: bytes) -> bytes:
