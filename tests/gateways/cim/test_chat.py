@@ -1,6 +1,8 @@
 """People with clients of CIM and people in the web client, on one server."""
 
 import random
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -42,7 +44,9 @@ def test_client_that_writes_in_pieces(site: Site, seed: int | None) -> None:
 def test_byte_by_byte(site: Site) -> None:
     person, friend = site.person(), site.people(1)[0]
     with site.wire() as wire:
-        for byte in client.frame(client.Message(person.name, person.number)) + client.frame(client.Message("ping", 1, client.PING)):
+        for byte in client.frame(client.Message(person.name, person.number)) + client.frame(
+            client.Message("ping", 1, client.PING)
+        ):
             wire.send_bytes(bytes([byte]))
         wire.until(lambda: wire.received)
         friend.group("逐个字节")
@@ -67,7 +71,9 @@ def test_web_client_and_cim_client_see_and_hear_each_other(site: Site) -> None:
         lane = web.direct("zhang")
         web.send(lane, "before anybody is there")
         person.login()
-        signal = stream.until(lambda frame: frame["op"] == "signal" and frame.get("user") == "zhang" and frame["status"] == "online")
+        signal = stream.until(
+            lambda frame: frame["op"] == "signal" and frame.get("user") == "zhang" and frame["status"] == "online"
+        )
         assert [device["transport"] for device in signal["devices"]] == ["cim"]
         online = {one["id"]: one for one in web.call("GET", "/v1/online")["users"]}
         assert online["zhang"]["devices"][0]["transport"] == "cim"
@@ -83,11 +89,15 @@ def test_web_client_and_cim_client_see_and_hear_each_other(site: Site) -> None:
         web.send("lobby", "hello from the web")
         person.wire.text("hello from the web")
         site.quit(person)
-        stream.until(lambda frame: frame["op"] == "signal" and frame.get("user") == "zhang" and frame["status"] == "offline")
+        stream.until(lambda frame: _presence(frame) == ("zhang", "offline"))
         assert person.api.code("/fetchOfflineMsgs", receiveUserId=person.number) == "9100"
         person.login()
         assert person.fetch() == "9000"
         assert person.wire.text("before anybody is there", OFFLINE)
+
+
+def _presence(frame: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    return frame.get("user"), frame.get("status")
 
 
 def test_shown_name_follows_a_change(site: Site) -> None:
@@ -95,7 +105,10 @@ def test_shown_name_follows_a_change(site: Site) -> None:
     (web,) = site.server.people("oldname")
     web.send("lobby", "first")
     assert person.wire.text("first").properties["sendUserName"] == "oldname"
-    web.call("PATCH", "/v1/me", {"name": "新名字"})
+    assert site.server.command("user", "rename", "oldname", "--name", "新名字").returncode == 0
+    wait_for(lambda: "新名字" in {one["name"] for one in web.call("GET", "/v1/users", prefix="oldname")["users"]})
+    before = site.server.metric("hongyan_log_position")
+    wait_for(lambda: site.server.metric("hongyan_log_lag_events") == 0 and before >= 1)
     web.send("lobby", "second")
     assert person.wire.text("second").properties["sendUserName"] == "新名字"
 

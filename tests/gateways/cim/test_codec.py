@@ -84,8 +84,7 @@ def test_what_cannot_be_a_frame_is_refused_behind_the_last_good_one(data: bytes,
     decoder = Decoder(1024)
     found: list[Frame] = []
     with pytest.raises(BadFrame, match=why):
-        for one in decoder.feed(frame(LOGIN) + data):
-            found.append(one)
+        found.extend(decoder.feed(frame(LOGIN) + data))
     assert found == [Frame("login", 10001, "zhangsan")]
 
 

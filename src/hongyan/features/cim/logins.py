@@ -131,11 +131,14 @@ class Logins:
         """It is logged in. It is ended at once when something has ended it meanwhile."""
         admitted = connection.admitted
         user = admitted.caller.user
-        self._here.setdefault(user, {})[admitted.session] = connection
-        self._by_number[admitted.number] = connection
         position, session = self._latest.get(user, (0, ""))
         if position > admitted.begun and session != admitted.session:
             connection.end("another log-in, or none any more")
+            return
+        self._here.setdefault(user, {})[admitted.session] = connection
+        known = self._by_number.get(admitted.number)
+        if known is None or known.admitted.begun <= admitted.begun:
+            self._by_number[admitted.number] = connection
 
     def disconnected(self, connection: Connected) -> None:
         admitted = connection.admitted

@@ -57,7 +57,7 @@ class CimGateway:
         tick = max(0.05, min(_TICK_SECONDS, self._settings.idle_seconds / 10, self._settings.login_seconds / 10))
         self._lists = Lists(most=self._settings.connections, drain=limits.drain_seconds, tick=tick)
         answer = Route(self._house, Choosing(self._house.messaging, self._settings)).answer
-        most, body_bytes = self._settings.connections, self._house.settings.http.max_body
+        most, body_bytes = limits.connections, self._house.settings.http.max_body
         self._desk = Desk(answer, self._house.task, self._pace, most, body_bytes, asyncio.Event())
         try:
             self.port = await self._listen(listen, partial(Connection, self._house, self._lists))

@@ -78,10 +78,13 @@ class HttpConnection(asyncio.Protocol):
         self._taken: tuple[object, float] | None = None
         self._deaf = False
         """Nothing more is read from it."""
+        self._method = ""
+        self._lacks = 0
+        """Bytes of a body that the parser does not read."""
         self._url = b""
         self._authorization: str | None = None
         self._body = bytearray()
-        self._head = self._fields = 0
+        self._head = self._fields = self._length = 0
         self._expects = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -106,15 +109,14 @@ class HttpConnection(asyncio.Protocol):
         if self._deaf:
             return
         try:
-            while True:
+            if self._lacks:
+                data = self._bare(data)
+            while data:
                 try:
                     self._parser.feed_data(data)
                     return
                 except httptools.HttpParserUpgrade as upgrade:
-                    # Another protocol is offered (Java's client offers h2c) and not taken: the request was answered as it is, and
-                    # what is behind it is HTTP again.
-                    data = data[upgrade.args[0] :]
-                    self._parser = httptools.HttpRequestParser(self)
+                    data = self._bare(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
             fault = error.__context__
             self._refuse(fault if isinstance(fault, _BadRequest) else _BadRequest(400, "This is no request of HTTP/1.1"))
@@ -170,8 +172,10 @@ class HttpConnection(asyncio.Protocol):
         name = name.lower()
         if name == b"authorization":
             self._authorization = value.decode("latin-1")
-        elif name == b"content-length" and value.isdigit() and int(value[:20]) > self._desk.body_bytes:
-            raise self._too_large()
+        elif name == b"content-length" and value.isdigit():
+            self._length = int(value[:20])
+            if self._length > self._desk.body_bytes:
+                raise self._too_large()
         elif name == b"expect":
             self._expects = True
 
@@ -185,15 +189,34 @@ class HttpConnection(asyncio.Protocol):
             raise self._too_large()
 
     def on_message_complete(self) -> None:
+        if self._parser.should_upgrade():  # the parser stops here, before the body
+            self._lacks = self._length
+            self._method = self._parser.get_method().decode("ascii")
+        else:
+            self._asked(self._parser.get_method().decode("ascii"), self._parser.should_keep_alive())
+
+    def _bare(self, data: bytes) -> bytes:
+        """Another protocol is offered (Java's client offers h2c) and not taken: the request is answered as it is. Its body is
+        read here; gives what is behind it, which is HTTP again.
+        """
+        body, rest = data[: self._lacks], data[self._lacks :]
+        self._lacks -= len(body)
+        self._body += body
+        if not self._lacks:
+            self._parser = httptools.HttpRequestParser(self)
+            self._asked(self._method, True)
+        return rest
+
+    def _asked(self, method: str, stays: bool) -> None:
         request = Request(
-            self._parser.get_method().decode("ascii"),
+            method,
             self._url.decode("latin-1"),
             self._authorization,
             bytes(self._body),
             self._address,
             self._reached,
         )
-        self._pending.append((request, self._parser.should_keep_alive()))
+        self._pending.append((request, stays))
         self._begin()
         if self._task is None:
             self._task = self._desk.task(self._answer())
@@ -202,7 +225,7 @@ class HttpConnection(asyncio.Protocol):
         self._url = b""
         self._authorization = None
         self._body = bytearray()
-        self._head = self._fields = 0
+        self._head = self._fields = self._length = 0
         self._expects = False
 
     def _count(self, size: int) -> None:
