@@ -52,7 +52,7 @@ class Directory:
 
     def title(self, lane: str) -> str | None:
         """What is put in front of messages of a lane that is known; None for direct conversations and the lobby."""
-        return self._titles[lane]
+        return self._titles.get(lane)
 
     async def learn(self, users: Sequence[str], lanes: Sequence[str] = ()) -> dict[str, Person]:
         """Ask for those that are not known; who has no number gets one. Those of the users that exist."""

@@ -24,6 +24,8 @@ _MOST_LATEST = 10_000
 _WAIT_SECONDS = 1.0
 """For a connection that has just ended to be recorded as such."""
 _LOOK_SECONDS = 0.05
+_MOST_WAITING = 100
+"""For that, at once: each looks at the store again and again."""
 
 
 class _About(msgspec.Struct):
@@ -67,6 +69,7 @@ class Logins:
         self._here: dict[str, dict[str, Connected]] = {}
         """By user, then by session: an older one may still be closing."""
         self._by_number: dict[int, Connected] = {}
+        self._waiting = 0
         self._latest: OrderedDict[str, tuple[int, str]] = OrderedDict()
         """By user: up to which position only which session stands."""
 
@@ -90,6 +93,7 @@ class Logins:
         name, _, token = given.partition(" ")
         self._messaging.log.require_fresh()
         holder = await self._holder(token)
+        await self._store.read(lambda connection: self._check(connection, number, name, holder))  # strangers wait for no writer
         nodes, now = self.nodes, self._clock()
         record = Record(self._messaging.node, id_from_bits(self._random(15)), address, now)
 
@@ -120,11 +124,15 @@ class Logins:
         holder = await self._holder(token)
         account = await self._store.read(lambda connection: self._check(connection, number, name, holder))
         deadline = asyncio.get_running_loop().time() + _WAIT_SECONDS
-        while account.record is not None and account.record.node in self.nodes and not self._replaces:
-            if asyncio.get_running_loop().time() > deadline:
-                raise LoginRefused("repeated", f"{account.user} is logged in from {account.record.address}")
-            await asyncio.sleep(_LOOK_SECONDS)
-            account = await self._store.read(lambda connection: self._check(connection, number, name, holder))
+        self._waiting += 1
+        try:
+            while account.record is not None and account.record.node in self.nodes and not self._replaces:
+                if asyncio.get_running_loop().time() > deadline or self._waiting > _MOST_WAITING:
+                    raise LoginRefused("repeated", f"{account.user} is logged in from {account.record.address}")
+                await asyncio.sleep(_LOOK_SECONDS)
+                account = await self._store.read(lambda connection: self._check(connection, number, name, holder))
+        finally:
+            self._waiting -= 1
         return account
 
     def connected(self, connection: Connected) -> None:

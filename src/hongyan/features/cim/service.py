@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from hongyan import config
 from hongyan.core import text
 from hongyan.core.content import Text
-from hongyan.core.errors import Forbidden, NotAuthenticated, NotFound, OutcomeUnknown
+from hongyan.core.errors import Forbidden, NotAuthenticated, NotFound, OutcomeUnknown, RateLimited
 from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller
 from hongyan.features.cim import rows
@@ -17,10 +17,13 @@ from hongyan.features.cim.logins import DEVICE, Logins
 from hongyan.features.cim.model import Account, Admitted, Connected, LoginRefused, NotTrusted
 from hongyan.features.identity import Identity
 from hongyan.messaging import LOBBY, Messaging, Session, Verdict, now_ms
+from hongyan.messaging.rate import Bucket
 from hongyan.store import Store, Transaction, reading
 
 _MOST_DIRECT = 100_000
 """Direct conversations whose ids are kept."""
+_MADE_PER_SECOND, _MADE_AT_ONCE = 10.0, 500.0
+"""Accounts that strangers may make on this node, all together."""
 
 
 class Cim:
@@ -42,6 +45,7 @@ class Cim:
         self._registers = settings.register
         self._clock = clock
         self._random = random
+        self._making = Bucket(_MADE_PER_SECOND, _MADE_AT_ONCE)
         self._direct: dict[tuple[str, str], str] = {}
         self._logins = Logins(store, messaging, identity, settings, clock=clock, random=random)
         self.directory = Directory(store)
@@ -58,13 +62,17 @@ class Cim:
     # Accounts
 
     async def register(self, name: str) -> int:
-        """The number of this name; who does not exist is made, without a password. Raises Invalid, Forbidden."""
+        """The number of this name; who does not exist is made, without a password. Raises Invalid, Forbidden,
+        RateLimited.
+        """
         user = text.account_name(name)
         known = await self.directory.numbers([user])
         if user in known:
             return known[user]
         if not self._registers:
             raise Forbidden("Accounts are made by an administrator here")
+        if not self._making.take():
+            raise RateLimited("Too many accounts are being made", retry_after=1.0)
         shown, now = text.display_name(name), self._clock()
 
         def write(tx: Transaction) -> int:

@@ -98,6 +98,12 @@ class Connection(asyncio.Protocol):
         self.close("stuck", "nothing was taken for too long")
         self._transport.abort()
 
+    def settled(self) -> bool:
+        if self._outgoing is None:
+            return True
+        self._outgoing.close()
+        return self._outgoing.confirmed().whole
+
     def drop(self) -> None:
         self._transport.abort()
 

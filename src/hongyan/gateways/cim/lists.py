@@ -10,6 +10,8 @@ from hongyan.gateways.cim.house import safely
 
 _GRACE_SECONDS = 1.0
 """For the last bytes of a connection that is closing."""
+_LOOKS, _LOOK_SECONDS = 20, 0.01
+"""For the last bytes to be acknowledged when the server stops, so that they do not come again."""
 
 
 class Listed(Protocol):
@@ -22,6 +24,9 @@ class Listed(Protocol):
 
     def stuck(self) -> None:
         """It has taken nothing for too long."""
+
+    def settled(self) -> bool:
+        """Nothing more is written to it from now on; whether everything has arrived."""
 
     def drop(self) -> None:
         """Cut it now."""
@@ -88,7 +93,13 @@ class Lists:
             self._none.set()
 
     async def stop(self, seconds: float) -> None:
-        """Close all, and cut what is left after so many seconds."""
+        """Close all when what was written has arrived, and cut what is left after so many seconds."""
+        clients = list(self._clients)
+        for _ in range(_LOOKS):
+            clients = [one for one in clients if not one.settled()]
+            if not clients:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
         for connection in [*self._strangers, *self._clients]:
             safely(partial(connection.close, "stopping", "the server is stopping"))
         if not await self._none_left(seconds):

@@ -141,10 +141,10 @@ class Outgoing:
             else:
                 self._missed[mark.part].arrived = mark.position
         if not any(mark.part is None for mark in marks):
-            self._arrived = self._given
+            self._arrived = max(self._arrived, self._given)
             session = self._session
             if not (self._queue or self._closed or session.closed or session.behind or session.pending or self._task):
-                self._arrived = max(self._given, self._house.messaging.log.position)
+                self._arrived = max(self._arrived, self._house.messaging.log.position)
         left = [Missed(part.arrived, upto) for upto, part in self._missed.items() if part.arrived > part.begin]
         return Confirmed(self._arrived, left, not marks)
 
@@ -226,6 +226,8 @@ class Outgoing:
                     for some in _batches(wanted):
                         await self._room.wait()
                         self._write_missed(some)
+                        part.written = some[-1].position
+                        self._marks.append(_Mark(self._written, part.written, upto))
                     part.written = read
                     self._marks.append(_Mark(self._written, read, upto))
                     self._moved()
