@@ -13,7 +13,7 @@ PROCESSES ?= 3
 # the servers that a cluster is made of: a database, a bus, two balancers, a name server; and what checks a service's unit.
 TEST_PACKAGES := chromium tmux fonts-noto-cjk nodejs openssl postgresql nats-server nginx haproxy dnsmasq systemd
 
-.PHONY: help setup test-packages run test faults lint docs lock bench clean
+.PHONY: help setup test-packages run test fuzz faults lint docs lock bench clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -26,6 +26,9 @@ run: setup ## start a server; HTTP=127.0.0.1:8440 and DATA=./data say where
 
 test: setup test-packages lint docs ## every check and every test
 	PYTEST_DEBUG_TEMPROOT=$$(scripts/test-root) $(BIN)/python -m pytest -p tests.no_skips -n $(PROCESSES) $(TESTS)
+
+fuzz: setup ## bytes of strangers against the decoders, for two minutes
+	FUZZ_SECONDS=120 $(BIN)/python -m pytest -p no:cacheprovider tests/gateways/cim/test_fuzz.py
 
 faults: setup test-packages ## break everything of a cluster of three nodes, FAULT_ROUNDS times (10: an hour), and check what its people saw
 	$(BIN)/python -m pytest -s -p no:cacheprovider tests/faults/every_fault.py

@@ -20,9 +20,12 @@ import uvloop
 from hongyan import __version__
 from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import is_new, make
+from hongyan.features.cim import Cim
 from hongyan.features.identity import Identity
+from hongyan.gateways.cim.gateway import CimGateway
+from hongyan.gateways.cim.house import CimServices
+from hongyan.gateways.door.sockets import CannotListen
 from hongyan.gateways.web.gateway import WebGateway
-from hongyan.gateways.web.port.listener import CannotListen
 from hongyan.gateways.web.port.tls import CertificateError
 from hongyan.gateways.web.services import WebServices
 from hongyan.messaging import Messaging
@@ -30,7 +33,7 @@ from hongyan.operation import logs
 from hongyan.operation.checks import Certificate, Following, Room
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
-from hongyan.operation.metrics import Metrics, of_bus, of_identity, of_messaging, of_store, of_web
+from hongyan.operation.metrics import Metrics, of_bus, of_cim, of_identity, of_messaging, of_store, of_web
 from hongyan.operation.opening import bus_of, store_of
 from hongyan.store.postgres_connection import shown
 
@@ -132,10 +135,11 @@ async def _serve(settings: Settings, directory: DataDirectory, demo: bool, ready
 class _Server:
     """What runs."""
 
-    def __init__(self, health: Health, messaging: Messaging, gateway: WebGateway) -> None:
+    def __init__(self, health: Health, messaging: Messaging, gateway: WebGateway, cim: CimGateway | None) -> None:
         self.health = health
         self.messaging = messaging
         self.gateway = gateway
+        self.cim = cim
 
 
 async def _start(started: contextlib.AsyncExitStack, settings: Settings, directory: DataDirectory) -> _Server:
@@ -160,6 +164,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         lambda: of_messaging(messaging),
         lambda: of_identity(identity.logins),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
+        lambda: of_cim(cim_gateway.connections, cim_gateway.counts) if cim_gateway is not None else (),
     )
 
     def report() -> tuple[int, object]:
@@ -169,21 +174,35 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     gateway = WebGateway(
         WebServices(messaging=messaging, identity=identity, settings=settings, health=report, metrics=metrics.text)
     )
+    cim = Cim(store, messaging, identity, settings.cim)
+    cim_gateway = None
+    if settings.cim.listen:
+        cim_gateway = CimGateway(CimServices(messaging=messaging, cim=cim, settings=settings))
     started.push_async_callback(messaging.stop)
     started.push_async_callback(identity.stop)
     await messaging.start()
     await identity.start(messaging.log, messaging.end_token)
     health.watch(lambda: gateway.trouble)
+    if cim_gateway is not None:
+        started.push_async_callback(cim.stop)
+        await cim.start()
     started.push_async_callback(gateway.stop)
     try:
         await gateway.start()
+        if cim_gateway is not None:
+            started.push_async_callback(cim_gateway.stop)
+            await cim_gateway.start()
     except (CannotListen, CertificateError) as error:
         raise CannotStart(str(error)) from error
     address = Endpoint(advertised(parse_endpoint(http.listen)).host, gateway.port)
     if settings.node.address:
         address = parse_endpoint(settings.node.address)
-    messaging.join(settings.node.name or f"{socket.gethostname()}:{gateway.port}", {"http": str(address)})
-    return _Server(health, messaging, gateway)
+    addresses = {"http": str(address)}
+    if cim_gateway is not None:
+        listen, route = (advertised(parse_endpoint(one)) for one in (settings.cim.listen, settings.cim.route))
+        addresses |= cim_gateway.addresses(listen, route)
+    messaging.join(settings.node.name or f"{socket.gethostname()}:{gateway.port}", addresses)
+    return _Server(health, messaging, gateway, cim_gateway)
 
 
 def _settle() -> None:
@@ -213,6 +232,10 @@ async def _ready(settings: Settings, directory: DataDirectory, server: _Server, 
     """What a person who has just started it wants to know."""
     address = f"{'https' if settings.http.certificate else 'http'}://{endpoint}"
     lines = [f"Hongyan {__version__} is ready on {address} (demonstration page: {address}/demo)"]
+    if server.cim is not None:
+        tcp = _reachable(parse_endpoint(settings.cim.listen), server.cim.port)
+        route = _reachable(parse_endpoint(settings.cim.route), server.cim.route_port)
+        lines.append(f"Clients of CIM: the route is http://{route}, the TCP port {tcp}")
     if not await server.messaging.people.search("", 1):
         where = "--store URL" if settings.shares_store else f"--data {directory.path}"
         lines.append(f"Nobody has an account yet. Make the first one: hongyan {where} user add NAME --admin")

@@ -9,8 +9,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
+import hongyan.features.cim.tables
 import hongyan.features.identity.tables
-import hongyan.messaging.tables  # noqa: F401  declares its tables
+import hongyan.messaging.tables  # noqa: F401  declare their tables
 from hongyan.store import migrate
 from hongyan.store.schema import metadata
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import asyncpg
 
+import hongyan.features.cim.tables
 import hongyan.features.identity.tables
-import hongyan.messaging.tables  # noqa: F401  both declare their tables
+import hongyan.messaging.tables  # noqa: F401  all declare their tables
 from hongyan.store.schema import metadata
 from hongyan.store.sqlite import SqliteStore
 from tests.store.build import Opened, draft
@@ -38,6 +39,11 @@ async def fill(database: Path, count: int = 40) -> None:
         "members": [(one, other, "member", 1, 1, 0) for one in NAMES for other in NAMES],
         "former_members": [(one, other, seq, seq + 1) for one in NAMES for other in NAMES for seq in (1, 9, 10)],
         "verifiers": [(name, b"\0\xff", 4096, b"", name.encode(), 1) for name in NAMES],
+        "cim_accounts": [
+            (1 << 40 | number, name, number % 2, None if number % 2 else 1 << 50, "n", f"s{name}", None, None)
+            for number, name in enumerate(NAMES)
+        ],
+        "cim_missed": [(name, upto, upto - 1) for name in NAMES for upto in (9, 10, 1 << 50)],
         "tokens": [(f"t{name}", name, name.encode(), "d", "session", 1, 1 << 50) for name in NAMES],
     }
     with closing(sqlite3.connect(database)) as db, db:

@@ -22,6 +22,8 @@ def add(commands: Commands) -> None:
     )
     add_place(parser, again=True)
     parser.add_argument("--http", metavar="HOST:PORT", help="where to listen (default: 127.0.0.1:8440); port 0 takes a free one")
+    parser.add_argument("--cim", metavar="HOST:PORT", help="where to listen for clients of CIM (default: nowhere)")
+    parser.add_argument("--cim-route", metavar="HOST:PORT", help="the HTTP API of the CIM gateway (default: 127.0.0.1:8083)")
     parser.add_argument("--bus", metavar="URL", help="how nodes of one store wake one another: nats://HOST:PORT (default: none)")
     parser.add_argument("--node", metavar="NAME", help="what this node is called among others (default: machine and port)")
     parser.add_argument("--workers", metavar="N", help="so many processes behind one port; needs --store and --bus (default: 1)")
@@ -38,6 +40,8 @@ def _run(given: argparse.Namespace) -> int:
         http__listen=given.http,
         http__certificate=given.certificate,
         http__key=given.key,
+        cim__listen=given.cim,
+        cim__route=given.cim_route,
         domain=given.domain,
         bus=given.bus,
         node__name=given.node,

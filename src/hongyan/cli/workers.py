@@ -39,12 +39,20 @@ def run(settings: "Settings", serve: Serve) -> int:
 
     from hongyan.config import Endpoint, parse_endpoint
 
-    listen = parse_endpoint(settings.http.listen)
-    with _held(listen.host, listen.port) as port:
-        http = replace(settings.http, listen=str(Endpoint(listen.host, port)))
-        name = settings.node.name or f"{socket.gethostname()}:{port}"
+    with contextlib.ExitStack() as held:
+
+        def hold(listen: str) -> str:
+            wanted = parse_endpoint(listen)
+            return str(Endpoint(wanted.host, held.enter_context(_held(wanted.host, wanted.port))))
+
+        http = replace(settings.http, listen=hold(settings.http.listen))
+        cim = settings.cim
+        if cim.listen:
+            cim = replace(cim, listen=hold(cim.listen), route=hold(cim.route))
+        settings = replace(settings, http=http, cim=cim)
+        name = settings.node.name or f"{socket.gethostname()}:{parse_endpoint(http.listen).port}"
         workers = [
-            _Worker(number, replace(settings, http=http, node=replace(settings.node, name=f"{name}-{number}")), serve)
+            _Worker(number, replace(settings, node=replace(settings.node, name=f"{name}-{number}")), serve)
             for number in range(1, settings.node.workers + 1)
         ]
         return _Keeper(workers).run()

@@ -5,9 +5,10 @@
 
 from hongyan.config.endpoint import Endpoint, parse_endpoint
 from hongyan.config.load import SettingsError, load, variable
-from hongyan.config.settings import Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Settings
+from hongyan.config.settings import Cim, Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Settings
 
 __all__ = [
+    "Cim",
     "Dns",
     "Endpoint",
     "Http",

@@ -147,15 +147,20 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
     """What the types cannot say: the name of the setting and a sentence."""
     http, limits = settings.http, settings.limits
     yield from _cluster(settings)
-    try:
-        parse_endpoint(http.listen)
-    except ValueError as error:
-        yield "http.listen", str(error)
-    if settings.node.address:
+    cim = settings.cim
+    for name, endpoint in (
+        ("http.listen", http.listen),
+        ("node.address", settings.node.address or None),
+        ("cim.listen", cim.listen or None),
+        ("cim.route", cim.route),
+        ("cim.address", cim.address or None),
+        ("cim.route_address", cim.route_address or None),
+    ):
         try:
-            parse_endpoint(settings.node.address)
+            if endpoint is not None:
+                parse_endpoint(endpoint)
         except ValueError as error:
-            yield "node.address", str(error)
+            yield name, str(error)
     if (http.certificate is None) != (http.key is None):
         missing = "http.key" if http.key is None else "http.certificate"
         given = "http.certificate" if http.key is None else "http.key"

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from hongyan.core.choice import By
+
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Bytes = Annotated[int, msgspec.Meta(ge=1_024)]
 Seconds = Annotated[float, msgspec.Meta(gt=0)]
@@ -141,6 +143,33 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Processes on this machine, behind one port; more than one need a shared store and a bus."""
 
 
+class Cim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The gateway for clients of CIM: a TCP port and the HTTP API that they call the route."""
+
+    listen: str = ""
+    """HOST:PORT of the TCP port; empty is off."""
+    route: str = "127.0.0.1:8083"
+    """HOST:PORT of the route's HTTP API, when the TCP port is on."""
+    address: str = ""
+    """HOST:PORT at which clients reach the TCP port, where that is not `cim.listen`."""
+    route_address: str = ""
+    """HOST:PORT at which clients reach the route, where that is not `cim.route`."""
+    balance: By = "least"
+    """Which node a client is sent to: `least` connections, `round-robin`, `random`, or `hash` of its number."""
+    repeated: Literal["refuse", "replace"] = "refuse"
+    """What becomes of a log-in while an older one stands: it is refused, or the older one ends."""
+    register: bool = True
+    """Let clients make accounts without a password, which can log in over CIM only."""
+    idle_seconds: Seconds = 30.0
+    """Seconds of silence after which a connection is closed."""
+    login_seconds: Seconds = 10.0
+    """Seconds that a connection may take to log in."""
+    frame_bytes: Bytes = 65_536
+    """Largest frame from a client."""
+    connections: Count = 20_000
+    """Most TCP connections of this process; over it the oldest that has not logged in makes room."""
+
+
 class Dns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names that are looked up."""
 
@@ -174,6 +203,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log: Log = Log()
     identity: Identity = Identity()
     node: Node = Node()
+    cim: Cim = Cim()
     dns: Dns = Dns()
     logging: Logging = Logging()
 

@@ -100,6 +100,34 @@ def encode_content(content: Content | Bundle, max_bytes: int) -> bytes:
     return encoded
 
 
+class _Any(msgspec.Struct):
+    type: str = ""
+    text: str = ""
+    question: str = ""
+    options: tuple[str, ...] = ()
+    items: tuple["_Item", ...] = ()
+
+
+class _Item(msgspec.Struct):
+    name: str = ""
+    content: _Any = _Any()
+
+
+_any = msgspec.json.Decoder(_Any).decode
+
+
+def in_words(content: bytes) -> str:
+    """What a message says to somebody who can only be shown text; empty for one that was taken back."""
+    return _in_words(_any(content))
+
+
+def _in_words(content: _Any) -> str:
+    if content.type == "poll":
+        return "\n".join([f"📊 {content.question}", *(f"{n}. {option}" for n, option in enumerate(content.options, 1))])
+    lines = [content.text] if content.text else []
+    return "\n".join(lines + [f"{item.name}: {_in_words(item.content)}" for item in content.items])
+
+
 def _check(text: str, empty: str) -> None:
     if not text or text.isspace():
         raise Invalid(empty)

@@ -7,14 +7,12 @@ import msgspec
 from sqlalchemy import Connection, Select, bindparam, case, func, select
 
 from hongyan.core.amending import Amended, By, Tally
-from hongyan.core.model import Event
+from hongyan.core.model import WRITTEN, Event
 from hongyan.core.policy import Said
 from hongyan.messaging.tables import amended, responses
 from hongyan.store import reading
 from hongyan.store.places import BY_DIALECT, LIST, Place, Places, encoded
 
-MESSAGES = ("message", "reply")
-"""The types of events that a person wrote."""
 _BEYOND = 2**53
 
 Ref = tuple[str, int]
@@ -51,7 +49,7 @@ _kind = msgspec.json.Decoder(_Kind).decode
 def message(connection: Connection, conversation: str, seq: int) -> Event | None:
     """The message at this place; None when it is no message."""
     found = reading.at(connection, conversation, [seq]) if 0 < seq < _BEYOND else []
-    return found[0] if found and found[0].type in MESSAGES else None
+    return found[0] if found and found[0].type in WRITTEN else None
 
 
 def said(connection: Connection, event: Event) -> Said:
@@ -87,7 +85,7 @@ def state(connection: Connection, user: str, conversation: str, seq: int) -> Ame
 
 def of_page(connection: Connection, user: str, conversation: str, events: Sequence[Event]) -> list[Amended]:
     """Of the messages of a page, ascending."""
-    refs = [(conversation, event.seq) for event in events if event.type in MESSAGES]
+    refs = [(conversation, event.seq) for event in events if event.type in WRITTEN]
     return [one for _, one in sorted(states(connection, user, refs).items())] if refs else []
 
 

@@ -12,6 +12,7 @@ from hongyan.core.wire import Entry
 from hongyan.messaging import amendments
 from hongyan.messaging.composing import Here, here_of
 from hongyan.messaging.tables import amended, edits, replies
+from hongyan.messaging.views import View
 from hongyan.store import Store, reading
 
 _READ = 100
@@ -89,6 +90,15 @@ class History:
             return reading.at(connection, here.id, sorted(seqs)), False
 
         return await self._page(caller, conversation, read)
+
+    async def visible(self, view: View, after: int, upto: int, limit: int) -> tuple[list[Event], int]:
+        """The oldest events above `after`, up to `upto`, that a user's stream may show, and up to where that is all of them."""
+        spans = [(lane, span) for lane, parts in view.spans.items() for span in parts]
+        events = await self._store.read(
+            lambda connection: reading.visible_after(connection, spans, after, upto, limit, _MOST_BYTES)
+        )
+        full = len(events) == limit or _size(events) >= _MOST_BYTES
+        return events, events[-1].position if full else upto
 
     async def _page(self, caller: Caller, conversation: str, read: Callable[[Connection, Here], _Found]) -> Page:
         def all_of_it(connection: Connection) -> tuple[Sequence[Event], bool, list[Amended]]:

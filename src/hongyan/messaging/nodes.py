@@ -76,11 +76,13 @@ class Nodes:
         """There is another node that takes clients."""
         return any(node.ready for node in self._others.values())
 
-    def pick(self, by: By = "least", key: str = "", gateway: str = "http") -> NodeInfo:
-        """A node that takes clients and has this gateway. Raises NotFound (none has it), NoNode (none takes clients)."""
+    def pick(self, by: By = "least", key: str = "", gateway: str = "http", without: Container[str] = ()) -> NodeInfo:
+        """A node that takes clients and has this gateway, none of those `without`. Raises NotFound (none has it), NoNode (none
+        takes clients).
+        """
         if not any(gateway in node.addresses for node in self.all()):
             raise NotFound("No node has such a gateway")
-        ready = {node.id: node for node in self.all() if node.ready and gateway in node.addresses}
+        ready = {node.id: node for node in self.all() if node.ready and gateway in node.addresses and node.id not in without}
         if not ready:
             raise NoNode(f"No node takes clients of {gateway} now", retry_after=1.0)
         return ready[self._chooser.choose(list(ready), by, key=key, load=lambda id: ready[id].sessions)]

@@ -110,6 +110,10 @@ class Presence:
                 found.append(OnlineView(user, names.get(user, user), best.status, best.text, shown))
         return found
 
+    def is_there(self, user: str) -> bool:
+        """On this node now, or on another as far as it has told."""
+        return user in self._devices or bool(self._attendance.elsewhere(user))
+
     def __len__(self) -> int:
         """Users who are on this node."""
         return len(self._devices)

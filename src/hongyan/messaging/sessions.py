@@ -346,7 +346,7 @@ class Sessions:
                 readers |= lane.sessions
         key = (signal.type, signal.user, signal.body.get("conversation"))
         for session in readers:
-            if session.caller.user != signal.user and session.transport != "poll":
+            if session.caller.user != signal.user and session.transport not in ("poll", "cim"):
                 session.signal(key, signal.body)
 
     def _admit(self, caller: Caller, transport: TransportName) -> None:

@@ -1,7 +1,8 @@
 """`/metrics` in the text format of Prometheus. Numbers are read when somebody asks: counting costs only a plain `+= 1`."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol, get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -9,6 +10,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
 from hongyan.bus import Bus
+from hongyan.core.model import TransportName
 from hongyan.messaging import Messaging
 from hongyan.store.stats import Histogram, Stats
 
@@ -67,7 +69,7 @@ def of_messaging(messaging: Messaging) -> Iterator[Metric]:
     yield _gauge(GaugeMetricFamily("hongyan_nodes", "Nodes that are there, with this one"), len(messaging.nodes))
     yield _labelled(
         GaugeMetricFamily("hongyan_connections", "Live sessions", labels=["transport"]),
-        dict.fromkeys(("websocket", "sse", "longpoll", "poll"), 0) | dict(sessions.by_transport),
+        dict.fromkeys(get_args(TransportName), 0) | dict(sessions.by_transport),
     )
     yield _counter(
         CounterMetricFamily("hongyan_events_delivered", "Events handed to sessions, one for each receiver"), sessions.delivered
@@ -115,6 +117,39 @@ def of_web(answers: Mapping[int, int], refused: Mapping[str, int], cut: int) -> 
     )
     yield _counter(
         CounterMetricFamily("hongyan_websockets_cut", "WebSockets ended because their reader took nothing for too long"), cut
+    )
+
+
+class CimCounts(Protocol):
+    """What the CIM gateway counts."""
+
+    logins: Counter[str]
+    closed: Counter[str]
+    answers: Counter[str]
+    frames_in: int
+    frames_out: int
+
+
+def of_cim(connections: tuple[int, int], counts: CimCounts) -> Iterator[Metric]:
+    """Connections (of strangers, and logged in), log-ins by outcome, closings by reason, the route's answers by code, frames."""
+    strangers, logged_in = connections
+    yield _labelled(
+        GaugeMetricFamily("hongyan_cim_connections", "TCP connections of CIM, `in` or not yet logged in", labels=["state"]),
+        {"stranger": strangers, "in": logged_in},
+    )
+    yield _labelled(
+        CounterMetricFamily("hongyan_cim_logins", "CIM log-ins by outcome: `ok` or why not", labels=["outcome"]), counts.logins
+    )
+    yield _labelled(
+        CounterMetricFamily("hongyan_cim_closed", "CIM connections closed by the server, by reason", labels=["reason"]),
+        counts.closed,
+    )
+    yield _labelled(
+        CounterMetricFamily("hongyan_cim_answers", "Answers of the CIM route, by code", labels=["code"]), counts.answers
+    )
+    yield _labelled(
+        CounterMetricFamily("hongyan_cim_frames", "CIM frames `in` and `out`", labels=["direction"]),
+        {"in": counts.frames_in, "out": counts.frames_out},
     )
 
 

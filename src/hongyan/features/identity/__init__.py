@@ -5,5 +5,6 @@ Others use `Identity` and its answers; what is in the tables is this room's alon
 
 from hongyan.features.identity.model import AccountView, IssuedToken, Login, TokenView
 from hongyan.features.identity.service import Identity
+from hongyan.features.identity.tokens import ACCOUNTS_LANE
 
-__all__ = ["AccountView", "Identity", "IssuedToken", "Login", "TokenView"]
+__all__ = ["ACCOUNTS_LANE", "AccountView", "Identity", "IssuedToken", "Login", "TokenView"]

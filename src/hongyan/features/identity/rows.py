@@ -36,6 +36,10 @@ def credentials(connection: Connection, user: str) -> Credentials | None:
     return Credentials(verifier, row.change_password, row.name, row.admin)
 
 
+def has_verifier(connection: Connection, user: str) -> bool:
+    return connection.execute(select(verifiers.c.user).where(verifiers.c.user == user)).first() is not None
+
+
 def put_verifiers(connection: Connection, new: Sequence[tuple[str, Verifier]], *, change_password: bool) -> None:
     """In place of those that the users had."""
     connection.execute(delete(verifiers).where(verifiers.c.user.in_([user for user, _ in new])))

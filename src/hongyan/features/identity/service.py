@@ -11,6 +11,8 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from sqlalchemy import Connection
+
 from hongyan import config
 from hongyan.core import text
 from hongyan.core.errors import Conflict, HongyanError, Invalid, NotAuthenticated, NotFound
@@ -203,6 +205,10 @@ class Identity:
         self._follow(await self._store.transaction(write, scope=user_lane(user)))
 
     # Accounts
+
+    def has_password(self, connection: Connection, user: str) -> bool:
+        """Inside somebody's transaction or read: whether there is a password, even one that nobody knows."""
+        return rows.has_verifier(connection, user)
 
     async def add(
         self, name: str, password: str, *, display: str | None = None, admin: bool = False, must_change: bool = False

@@ -5,6 +5,7 @@ from collections import Counter
 
 from hongyan.core.errors import HongyanError, Invalid, MethodNotAllowed, NotAuthenticated, NotFound
 from hongyan.core.model import Caller
+from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.web import access
 from hongyan.gateways.web.addresses import Proxies, site
 from hongyan.gateways.web.answering import Answering
@@ -16,7 +17,6 @@ from hongyan.gateways.web.headers import first_of
 from hongyan.gateways.web.origins import OriginRule
 from hongyan.gateways.web.pages import Page, json_page, load_pages
 from hongyan.gateways.web.problems import problem, unexpected
-from hongyan.gateways.web.rates import Rates
 from hongyan.gateways.web.rest import Methods, build_rest
 from hongyan.gateways.web.services import WebServices
 from hongyan.gateways.web.streams import HEARTBEAT, Streams

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from hongyan.config import Endpoint
+from hongyan.gateways.door.sockets import CannotListen, bind
 from hongyan.gateways.web.gateway import WebGateway
 from hongyan.gateways.web.port.http import HttpProtocol
-from hongyan.gateways.web.port.listener import CannotListen, bind
 from tests.gateways.web.port.plays import Port, Raw, open_port, until
 
 HEALTH = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from hongyan.core.errors import HongyanError, Invalid, Overloaded, TooLarge
-from hongyan.gateways.web.port.progress import progress
+from hongyan.gateways.door.progress import progress
 from hongyan.gateways.web.problems import problem
 from hongyan.gateways.web.websocket.door import Door
 from hongyan.gateways.web.websocket.handshake import UpgradeRequest

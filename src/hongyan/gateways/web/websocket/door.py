@@ -9,11 +9,11 @@ from typing import Protocol
 
 from hongyan.core.errors import HongyanError, NotAuthenticated, Overloaded
 from hongyan.core.model import Caller
+from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.web.addresses import Proxies, site
 from hongyan.gateways.web.authentication import bearer_token
 from hongyan.gateways.web.origins import OriginRule
 from hongyan.gateways.web.problems import unexpected
-from hongyan.gateways.web.rates import Rates
 from hongyan.gateways.web.services import WebServices
 from hongyan.gateways.web.websocket.codec import Auth
 from hongyan.gateways.web.websocket.connection import Connection

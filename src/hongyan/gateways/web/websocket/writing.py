@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from hongyan.core.errors import HongyanError
-from hongyan.gateways.web.port.progress import progress
+from hongyan.gateways.door.progress import progress
 from hongyan.gateways.web.problems import unexpected
 from hongyan.gateways.web.websocket.codec import Codec
 from hongyan.gateways.web.websocket.context import Context

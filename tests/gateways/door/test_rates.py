@@ -1,7 +1,7 @@
 import pytest
 
 from hongyan.core.errors import RateLimited
-from hongyan.gateways.web.rates import Rates
+from hongyan.gateways.door.rates import Rates
 
 
 class Clock:
