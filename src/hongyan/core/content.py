@@ -100,7 +100,7 @@ def encode_content(content: Content | Bundle, max_bytes: int) -> bytes:
     return encoded
 
 
-class _Any(msgspec.Struct):
+class _Any(msgspec.Struct, frozen=True):
     type: str = ""
     text: str = ""
     question: str = ""
@@ -108,7 +108,7 @@ class _Any(msgspec.Struct):
     items: tuple["_Item", ...] = ()
 
 
-class _Item(msgspec.Struct):
+class _Item(msgspec.Struct, frozen=True):
     name: str = ""
     content: _Any = _Any()
 
