@@ -107,6 +107,19 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Pinned messages that one conversation may have."""
 
 
+class Own(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one person may keep for themselves."""
+
+    drafts: Count = 1_000
+    """Drafts that one user may have."""
+    bookmarks: Count = 10_000
+    """Bookmarked messages of one user."""
+    hidden: Count = 100_000
+    """Messages that one user may have deleted for themselves."""
+    follows: Count = 10_000
+    """Threads that one user may follow by their own choice."""
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Passwords, tokens and the throttle of log-ins."""
 
@@ -171,6 +184,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     http: Http = Http()
     limits: Limits = Limits()
     messages: Messages = Messages()
+    own: Own = Own()
     log: Log = Log()
     identity: Identity = Identity()
     node: Node = Node()

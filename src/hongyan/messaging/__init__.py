@@ -22,12 +22,16 @@ from hongyan.messaging.describing import ConversationView, MemberView
 from hongyan.messaging.history import History, Page
 from hongyan.messaging.log import Log
 from hongyan.messaging.nodes import Nodes
+from hongyan.messaging.own_lists import Bookmarks, OwnLists, Threads
+from hongyan.messaging.owned import DraftView, OwnView
+from hongyan.messaging.owning import Owning
 from hongyan.messaging.people import LOBBY, People, UserView
 from hongyan.messaging.polling import poll
 from hongyan.messaging.presence import DeviceView, OnlineView, Presence
 from hongyan.messaging.receipts import Receipts
 from hongyan.messaging.sending import Sender
 from hongyan.messaging.sessions import Chunk, Session, Sessions, Verdict
+from hongyan.messaging.statuses import Statuses
 from hongyan.messaging.views import Views
 from hongyan.messaging.who import ResponseKind, Somebody, Who
 from hongyan.store import Store
@@ -35,10 +39,12 @@ from hongyan.store import Store
 __all__ = [
     "LOBBY",
     "Acts",
+    "Bookmarks",
     "Chunk",
     "ConversationView",
     "Conversations",
     "DeviceView",
+    "DraftView",
     "History",
     "Log",
     "Me",
@@ -46,6 +52,9 @@ __all__ = [
     "Messaging",
     "Nodes",
     "OnlineView",
+    "OwnLists",
+    "OwnView",
+    "Owning",
     "Page",
     "People",
     "Presence",
@@ -56,6 +65,8 @@ __all__ = [
     "Sessions",
     "Snapshot",
     "Somebody",
+    "Statuses",
+    "Threads",
     "UserView",
     "Verdict",
     "Views",
@@ -103,10 +114,13 @@ class Messaging:
         self.conversations = Conversations(store, self.log, limits, clock=clock, random=random)
         self.history = History(store)
         self.acts = Acts(store, self.log, settings, clock=clock)
+        self.owning = Owning(store, self.log, settings, clock=clock)
+        self.own_lists = OwnLists(store)
         self.who = Who(store)
         self.receipts = Receipts(store, bus, self.views, clock=clock)
         self.attendance = Attendance(store, bus, self.node, self.sessions.on_signal, ticks=time.monotonic)
-        self.presence = Presence(bus, self.attendance, self.views, self.people, clock=clock)
+        self.statuses = Statuses(store, self.log, lambda user: self.presence.status_changed(user), clock=clock)
+        self.presence = Presence(bus, self.attendance, self.views, self.people, self.statuses.of, clock=clock)
         self.nodes = Nodes(bus, self._describe, random=lambda: int.from_bytes(random(4)) / 2**32)
         self.nodes.watch(self.attendance.on_beat, self.attendance.lost, lambda: self.attendance.changes)
         self.nodes.sweep(self.attendance.sweep)
@@ -117,6 +131,7 @@ class Messaging:
 
     async def start(self) -> None:
         await self.log.start(self.node)
+        await self.statuses.start()
         self._touching = asyncio.create_task(self._keep_in_touch(), name="hongyan touch")
 
     def join(self, name: str, addresses: Mapping[str, str]) -> None:
@@ -137,6 +152,7 @@ class Messaging:
         await self.sender.stop()
         await self.receipts.stop()
         self.presence.stop()
+        self.statuses.stop()
         self.attendance.stop()
         if self._touching is not None:
             self._touching.cancel()

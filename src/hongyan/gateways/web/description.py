@@ -31,8 +31,11 @@ _WORDS = {
     "503": "The server cannot do it now",
     "default": "Any other error",
 }
-_CONFLICTS = frozenset({"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token", "act"})
-_NAMES_PEOPLE = frozenset({"create_conversation"})
+_CONFLICTS = frozenset(
+    {"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token", "act", "own"}
+)
+_NAMES_OTHERS = frozenset({"create_conversation", "own"})
+"""They name people or conversations in the body."""
 
 
 def describe(rest: Litestar) -> bytes:
@@ -76,7 +79,7 @@ def _add_errors(path: str, operation: Json) -> None:
         codes |= {"400", "413"}
     if operation.get("parameters"):
         codes.add("400")
-    if "{" in path or name in _NAMES_PEOPLE:
+    if "{" in path or name in _NAMES_OTHERS:
         codes.add("404")
     if name in _CONFLICTS:
         codes.add("409")

@@ -13,6 +13,7 @@ from hongyan.core.amending import Amended
 from hongyan.core.choice import By
 from hongyan.core.content import Content
 from hongyan.core.model import HistoryPolicy, Role, Status
+from hongyan.core.own import Own, StatusText
 from hongyan.core.wire import WireEvent
 from hongyan.features.identity.model import TokenView
 from hongyan.messaging import ConversationView, MemberView, OnlineView, ResponseKind, UserView
@@ -83,6 +84,24 @@ class ActBody(msgspec.Struct, frozen=True):
     act: Act
     client_id: ClientId | None = None
     """The same one again gives the first answer and does nothing."""
+
+
+class OwnBody(msgspec.Struct, frozen=True):
+    act: Own
+    client_id: ClientId | None = None
+    """The same one again gives the first answer and does nothing."""
+
+
+class Positioned(msgspec.Struct, frozen=True):
+    position: int
+    """Who has seen the log up to here has seen it."""
+
+
+class PersonView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    status_text: StatusText | None
+    """What they say of themselves now."""
 
 
 class ReadBody(msgspec.Struct, frozen=True):
@@ -220,6 +239,12 @@ class PollQuery(_Query, frozen=True):
     wait: Annotated[float, Meta(ge=0)] = 0.0
 
 
+class BackQuery(_Query, frozen=True):
+    before: Seq | msgspec.UnsetType = msgspec.UNSET
+    """The `place` of the last one of the page before."""
+    limit: Limit = 100
+
+
 class ThreadQuery(_Query, frozen=True):
     after: Seq = 0
     limit: Limit = 100
@@ -256,6 +281,8 @@ QUERIES: dict[str, type[msgspec.Struct]] = {
     "event_stream": StreamQuery,
     "pick_node": PickQuery,
     "list_thread": ThreadQuery,
+    "list_bookmarks": BackQuery,
+    "list_threads": BackQuery,
     "list_readers": ReadersQuery,
     "list_responses": RespondedQuery,
 }
@@ -272,6 +299,7 @@ BODIES: tuple[type[msgspec.Struct], ...] = (
     RoleBody,
     MessageBody,
     ActBody,
+    OwnBody,
     ReadBody,
     TypingBody,
     PresenceBody,
