@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
 import hongyan.features.identity.tables
+import hongyan.features.timers.tables
 import hongyan.messaging.tables  # noqa: F401  declares its tables
 from hongyan.store import migrate
 from hongyan.store.schema import metadata

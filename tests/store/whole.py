@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 import hongyan.features.identity.tables
+import hongyan.features.timers.tables
 import hongyan.messaging.tables  # noqa: F401  both declare their tables
 from hongyan.store.schema import metadata
 from hongyan.store.sqlite import SqliteStore

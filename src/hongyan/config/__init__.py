@@ -5,7 +5,7 @@
 
 from hongyan.config.endpoint import Endpoint, parse_endpoint
 from hongyan.config.load import SettingsError, load, variable
-from hongyan.config.settings import Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Own, Settings
+from hongyan.config.settings import Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Own, Settings, Timers
 
 __all__ = [
     "Dns",
@@ -20,6 +20,7 @@ __all__ = [
     "Own",
     "Settings",
     "SettingsError",
+    "Timers",
     "load",
     "parse_endpoint",
     "variable",

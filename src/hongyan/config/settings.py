@@ -120,6 +120,15 @@ class Own(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Threads that one user may follow by their own choice."""
 
 
+class Timers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Messages that are sent later, and reminders."""
+
+    most: Count = 200
+    """Timers that one user may have."""
+    ahead_days: Count = 366
+    """Days that a timer may be due ahead."""
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Passwords, tokens and the throttle of log-ins."""
 
@@ -185,6 +194,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     limits: Limits = Limits()
     messages: Messages = Messages()
     own: Own = Own()
+    timers: Timers = Timers()
     log: Log = Log()
     identity: Identity = Identity()
     node: Node = Node()

@@ -71,6 +71,7 @@ __all__ = [
     "Verdict",
     "Views",
     "Who",
+    "now_ms",
 ]
 
 _log = logging.getLogger("hongyan.messaging")

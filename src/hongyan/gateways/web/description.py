@@ -32,9 +32,9 @@ _WORDS = {
     "default": "Any other error",
 }
 _CONFLICTS = frozenset(
-    {"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token", "act", "own"}
+    {"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token", "act", "own", "make_timer"}
 )
-_NAMES_OTHERS = frozenset({"create_conversation", "own"})
+_NAMES_OTHERS = frozenset({"create_conversation", "own", "make_timer"})
 """They name people or conversations in the body."""
 
 
@@ -47,6 +47,8 @@ def describe(rest: Litestar) -> bytes:
     _, exact = msgspec.json.schema_components([*BODIES, Events, History, Problem], ref_template=_REF)
     components["schemas"].update(exact)
     components["schemas"]["SettingsBody"]["anyOf"] = [{"required": ["title"]}, {"required": ["history"]}]
+    components["schemas"]["TimerBody"]["anyOf"] = [{"required": ["due"]}, {"required": ["content"]}, {"required": ["note"]}]
+    components["schemas"]["TimerView"]["properties"]["content"] = {"type": "object"}
     components["schemas"]["WireEvent"]["properties"]["content"] = {"type": "object"}
     components["responses"] = {f"Problem{code}": _problem(words) for code, words in _WORDS.items()}
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}

@@ -13,9 +13,10 @@ from hongyan.core.amending import Amended
 from hongyan.core.choice import By
 from hongyan.core.content import Content
 from hongyan.core.model import HistoryPolicy, Role, Status
-from hongyan.core.own import Own, StatusText
+from hongyan.core.own import Moment, Own, StatusText
 from hongyan.core.wire import WireEvent
 from hongyan.features.identity.model import TokenView
+from hongyan.features.timers import NewReminder, NewSend
 from hongyan.messaging import ConversationView, MemberView, OnlineView, ResponseKind, UserView
 
 LARGEST = 2**53 - 1
@@ -102,6 +103,14 @@ class PersonView(msgspec.Struct, frozen=True):
     name: str
     status_text: StatusText | None
     """What they say of themselves now."""
+
+
+class TimerBody(msgspec.Struct, frozen=True):
+    """One of them at least."""
+
+    due: Moment | msgspec.UnsetType = msgspec.UNSET
+    content: Content | msgspec.UnsetType = msgspec.UNSET
+    note: Annotated[str, Meta(max_length=500)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReadBody(msgspec.Struct, frozen=True):
@@ -300,6 +309,9 @@ BODIES: tuple[type[msgspec.Struct], ...] = (
     MessageBody,
     ActBody,
     OwnBody,
+    NewSend,
+    NewReminder,
+    TimerBody,
     ReadBody,
     TypingBody,
     PresenceBody,

@@ -38,6 +38,26 @@ def upgrade() -> None:
         sa.Column("archived", sa.Boolean, nullable=False),
     )
     _of_user("preferences", sa.Column("content", sa.LargeBinary, nullable=False))
+    op.create_table(
+        "timers",
+        sa.Column("id", Text),
+        sa.Column("user", Text, nullable=False),
+        sa.Column("kind", Text, nullable=False),
+        sa.Column("conversation", Text, nullable=False),
+        sa.Column("due", sa.BigInteger, nullable=False),
+        sa.Column("created", sa.BigInteger, nullable=False),
+        sa.Column("content", sa.LargeBinary),
+        sa.Column("seq", sa.BigInteger),
+        sa.Column("note", Text, nullable=False),
+        sa.Column("failed", Text),
+        sa.Column("detail", Text),
+        sa.Column("place", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_timers"),
+        sa.ForeignKeyConstraint(["user"], ["users.id"], name="fk_timers_user"),
+    )
+    op.create_index("ix_timers_user", "timers", ["user"])
+    waiting = sa.text("failed IS NULL")
+    op.create_index("ix_timers_due", "timers", ["due"], sqlite_where=waiting, postgresql_where=waiting)
     _of_user("statuses", sa.Column("text", Text, nullable=False), sa.Column("emoji", Text), sa.Column("until", sa.BigInteger))
 
 
