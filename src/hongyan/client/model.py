@@ -4,7 +4,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from hongyan.core.amending import Amended
 from hongyan.core.cursor import parse_cursor
+from hongyan.core.own import StatusText
+from hongyan.core.owned import USUAL, OwnView
+from hongyan.core.preferences import Preferences
 
 Json = dict[str, Any]
 TransportName = Literal["websocket", "sse", "longpoll", "poll"]
@@ -55,11 +59,17 @@ class Conversation(msgspec.Struct, frozen=True):
     head_seq: int = 0
     read_seq: int = 0
     unread: int = 0
+    mentioned: int = 0
+    """Unread messages that mention the caller."""
     last: Event | None = None
+    amended: Amended | None = None
+    """What was done to `last`."""
     member_count: int = 0
     members: list[Member] | None = None
     """None when there are more than 100; then read the pages of members."""
     cursor: str | None = None
+    own: OwnView = USUAL
+    """What the caller has of it for themselves: drafts, level, place in the list."""
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -74,6 +84,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     cursor: str
     user: Me
     conversations: list[Conversation] = []
+    preferences: Preferences = Preferences()
+    status_text: StatusText | None = None
 
 
 class User(msgspec.Struct, frozen=True):

@@ -23,7 +23,6 @@ from hongyan.messaging.history import History, Page
 from hongyan.messaging.log import Log
 from hongyan.messaging.nodes import Nodes
 from hongyan.messaging.own_lists import Bookmarks, OwnLists, Threads
-from hongyan.messaging.owned import DraftView, OwnView
 from hongyan.messaging.owning import Owning
 from hongyan.messaging.people import LOBBY, People, UserView
 from hongyan.messaging.polling import poll
@@ -44,7 +43,6 @@ __all__ = [
     "ConversationView",
     "Conversations",
     "DeviceView",
-    "DraftView",
     "History",
     "Log",
     "Me",
@@ -53,7 +51,6 @@ __all__ = [
     "Nodes",
     "OnlineView",
     "OwnLists",
-    "OwnView",
     "Owning",
     "Page",
     "People",

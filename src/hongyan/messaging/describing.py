@@ -8,9 +8,10 @@ from sqlalchemy import Connection, and_, func, literal, or_, select
 from hongyan.core.amending import Amended
 from hongyan.core.content import ADMINS, ALL
 from hongyan.core.model import HistoryPolicy, Kind, Role
+from hongyan.core.owned import USUAL, OwnView
 from hongyan.core.wire import WireEvent
 from hongyan.messaging import amendments
-from hongyan.messaging.owned import USUAL, OwnView, own_of, shown
+from hongyan.messaging.owned import own_of, shown
 from hongyan.messaging.tables import conversations, members, mentions, users
 from hongyan.messaging.tables_own import unread_marks
 from hongyan.store import reading

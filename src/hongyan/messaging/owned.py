@@ -6,34 +6,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, exists, select
 
-from hongyan.core.own import Level, StatusText
+from hongyan.core.own import StatusText
+from hongyan.core.owned import DraftView, OwnView
 from hongyan.core.preferences import Preferences
 from hongyan.messaging.tables_own import arrangements, drafts, preferences, statuses, unread_marks
 from hongyan.messaging.tables_own import hidden as hidden_messages
 
-
-class DraftView(msgspec.Struct, frozen=True, omit_defaults=True):
-    text: str
-    time: int
-    reply: int | None = None
-    thread: int | None = None
-    """The message in whose thread it stands; without one it stands in the conversation itself."""
-
-
-class OwnView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the caller has of a conversation for themselves; what is as usual is left out."""
-
-    drafts: tuple[DraftView, ...] = ()
-    """That of the conversation first, then those of its threads."""
-    level: Level = "all"
-    muted_until: int | None = None
-    pinned: bool = False
-    archived: bool = False
-    unread_from: int | None = None
-    """Marked as unread from here on, although it was read."""
-
-
-USUAL = OwnView()
 _preferences = msgspec.json.Decoder(Preferences).decode
 
 
