@@ -1,11 +1,10 @@
 """Reading what was done to messages: plain functions of a connection."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, case, func, select, tuple_
 
 from hongyan.core.amending import Amended, By, Tally
 from hongyan.core.model import Event
@@ -47,20 +46,14 @@ def said(connection: Connection, event: Event) -> Said:
 def states(connection: Connection, user: str, refs: Sequence[Ref]) -> dict[Ref, Amended]:
     """What was done to these messages, as `user` sees it; only those that something was done to."""
     found: dict[Ref, Amended] = {}
-    by_lane: dict[str, list[int]] = defaultdict(list)
-    for lane, seq in refs:
-        by_lane[lane].append(seq)
-    wanted = [and_(amended.c.conversation == lane, amended.c.seq.in_(seqs)) for lane, seqs in by_lane.items()]
+    wanted = list(refs)
     for at in range(0, len(wanted), _AT_ONCE):
-        for row in connection.execute(select(amended).where(or_(*wanted[at : at + _AT_ONCE]))):
+        some = tuple_(amended.c.conversation, amended.c.seq).in_(wanted[at : at + _AT_ONCE])
+        for row in connection.execute(select(amended).where(some)):
             found[row.conversation, row.seq] = _state(row)
-    with_tallies = [
-        and_(responses.c.conversation == lane, responses.c.seq.in_([seq for seq in seqs if (lane, seq) in found]))
-        for lane, seqs in by_lane.items()
-        if any((lane, seq) in found for seq in seqs)
-    ]
-    for at in range(0, len(with_tallies), _AT_ONCE):
-        _count(connection, user, with_tallies[at : at + _AT_ONCE], found)
+    acted = list(found)
+    for at in range(0, len(acted), _AT_ONCE):
+        _count(connection, user, tuple_(responses.c.conversation, responses.c.seq).in_(acted[at : at + _AT_ONCE]), found)
     return found
 
 
@@ -91,11 +84,11 @@ def _state(row: Any) -> Amended:
     )
 
 
-def _count(connection: Connection, user: str, wanted: Sequence[ColumnElement[bool]], found: dict[Ref, Amended]) -> None:
+def _count(connection: Connection, user: str, wanted: ColumnElement[bool], found: dict[Ref, Amended]) -> None:
     r = responses.c
     rows = connection.execute(
         select(r.conversation, r.seq, r.kind, r.value, func.count(), func.max(case((r.user == user, 1), else_=0)))
-        .where(or_(*wanted))
+        .where(wanted)
         .group_by(r.conversation, r.seq, r.kind, r.value)
         .order_by(func.min(r.place))
     )

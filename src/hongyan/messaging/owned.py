@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, exists, select
 
 from hongyan.core.own import StatusText
-from hongyan.core.owned import DraftView, OwnView
+from hongyan.core.owned import USUAL, DraftView, OwnView
 from hongyan.core.preferences import Preferences
 from hongyan.messaging.tables_own import arrangements, drafts, preferences, statuses, unread_marks
 from hongyan.messaging.tables_own import hidden as hidden_messages
@@ -19,9 +19,8 @@ def own_of(connection: Connection, user: str, conversation: str | None = None) -
     """By conversation, of all or of the one named; only those that are not as usual."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
     for row in connection.execute(_mine(select(arrangements), arrangements, user, conversation)):
-        found[row.conversation] |= dict(
-            level=row.level, muted_until=row.muted_until, pinned=bool(row.pinned), archived=bool(row.archived)
-        )
+        members = dict(level=row.level, muted_until=row.muted_until, pinned=bool(row.pinned), archived=bool(row.archived))
+        found[row.conversation] |= {name: value for name, value in members.items() if value != getattr(USUAL, name)}
     for row in connection.execute(_mine(select(unread_marks), unread_marks, user, conversation)):
         found[row.conversation]["unread_from"] = row.seq
     kept = _mine(select(drafts), drafts, user, conversation).order_by(drafts.c.conversation, drafts.c.thread)
