@@ -22,18 +22,19 @@ from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import is_new, make
 from hongyan.features.cim import Cim
 from hongyan.features.identity import Identity
+from hongyan.features.timers import Going, Timers
 from hongyan.gateways.cim.gateway import CimGateway
 from hongyan.gateways.cim.house import CimServices
 from hongyan.gateways.door.sockets import CannotListen
 from hongyan.gateways.web.gateway import WebGateway
 from hongyan.gateways.web.port.tls import CertificateError
 from hongyan.gateways.web.services import WebServices
-from hongyan.messaging import Messaging
+from hongyan.messaging import Messaging, now_ms
 from hongyan.operation import logs
 from hongyan.operation.checks import Certificate, Following, Room
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
-from hongyan.operation.metrics import Metrics, of_bus, of_cim, of_identity, of_messaging, of_store, of_web
+from hongyan.operation.metrics import Metrics, of_bus, of_cim, of_identity, of_messaging, of_store, of_timers, of_web
 from hongyan.operation.opening import bus_of, store_of
 from hongyan.store.postgres_connection import shown
 
@@ -148,6 +149,8 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     store, bus = store_of(settings), bus_of(settings)
     messaging = Messaging(store, bus, settings)
     identity = Identity(store, messaging.people, settings.identity)
+    timers = Timers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes)
+    going = Going(store, messaging.log, settings, clock=now_ms, rank=messaging.nodes.rank)
 
     health = Health(__version__, lambda: messaging.log.position)
     health.watch(lambda: store.trouble, needed=True)
@@ -163,6 +166,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         lambda: of_bus(bus),
         lambda: of_messaging(messaging),
         lambda: of_identity(identity.logins),
+        lambda: of_timers(going.gone),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
         lambda: of_cim(cim_gateway.connections, cim_gateway.counts) if cim_gateway is not None else (),
     )
@@ -172,7 +176,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         return 200 if now.works else 503, now
 
     gateway = WebGateway(
-        WebServices(messaging=messaging, identity=identity, settings=settings, health=report, metrics=metrics.text)
+        WebServices(messaging=messaging, identity=identity, timers=timers, settings=settings, health=report, metrics=metrics.text)
     )
     cim = Cim(store, messaging, identity, settings.cim)
     cim_gateway = None
@@ -182,6 +186,8 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     started.push_async_callback(identity.stop)
     await messaging.start()
     await identity.start(messaging.log, messaging.end_token)
+    started.push_async_callback(going.stop)
+    going.start()
     health.watch(lambda: gateway.trouble)
     if cim_gateway is not None:
         started.push_async_callback(cim.stop)

@@ -11,7 +11,8 @@ from sqlalchemy import create_engine
 
 import hongyan.features.cim.tables
 import hongyan.features.identity.tables
-import hongyan.messaging.tables  # noqa: F401  declare their tables
+import hongyan.features.timers.tables
+import hongyan.messaging.tables  # noqa: F401  declares its tables
 from hongyan.store import migrate
 from hongyan.store.schema import metadata
 

@@ -10,7 +10,8 @@ import asyncpg
 
 import hongyan.features.cim.tables
 import hongyan.features.identity.tables
-import hongyan.messaging.tables  # noqa: F401  all declare their tables
+import hongyan.features.timers.tables
+import hongyan.messaging.tables  # noqa: F401  both declare their tables
 from hongyan.store.schema import metadata
 from hongyan.store.sqlite import SqliteStore
 from tests.store.build import Opened, draft

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from hongyan.core.model import Batch, Status, TransportName
+from hongyan.core.own import StatusText
 
 
 class Signal(msgspec.Struct, frozen=True, gc=False, tag_field="is", tag=1, array_like=True):
@@ -79,6 +80,7 @@ class NodePresence(msgspec.Struct, frozen=True, tag_field="is", tag=4, array_lik
     devices: tuple[Device, ...]
     lanes: tuple[str, ...]
     """Whose readers want to know."""
+    status_text: StatusText | None = None
 
 
 class TellMe(msgspec.Struct, frozen=True, tag_field="is", tag=5, array_like=True):

@@ -13,6 +13,7 @@ import msgspec
 
 from hongyan.client.backoff import Backoff
 from hongyan.client.callbacks import Callback, Callbacks
+from hongyan.client.calls import Acting, Conversing, Owning, Timing, Writing
 from hongyan.client.deliver import Delivery, Pending
 from hongyan.client.errors import ClientError, Closed, TransportBroken, is_elsewhere, is_temporary, wait_of
 from hongyan.client.follow import Follower, Link
@@ -21,13 +22,9 @@ from hongyan.client.intake import Intake
 from hongyan.client.ladder import ORDER, Ladder
 from hongyan.client.marks import Marks
 from hongyan.client.model import (
-    Conversation,
     Event,
-    History,
     Json,
     Me,
-    Member,
-    MembersPage,
     Online,
     Sent,
     Session,
@@ -60,10 +57,6 @@ class _Users(msgspec.Struct):
 
 class _Online(msgspec.Struct):
     users: list[Online] = []
-
-
-class _Conversations(msgspec.Struct):
-    conversations: list[Conversation] = []
 
 
 class Client:
@@ -106,6 +99,7 @@ class Client:
             self._rest.token = session.token
             self.me = Me(session.user_id, session.name)
         self._ids = ClientIds()
+        self._offer_calls()
         self._callbacks = Callbacks()
         self._socket = WebSocket(self._rest)
         self._ladder = ladder or Ladder(ORDER)
@@ -136,6 +130,7 @@ class Client:
         self._delivery = Delivery(self._saved.outbox, self._deliver, sent=self._on_sent, failed=self._on_failed, backoff=backoff)
         self._marks = Marks(self._tell_read)
         self.on("profile", self._renamed)
+        self.on("unread", lambda event: self._marks.forget(event.content["conversation"]))
         self._loaded: Snapshot | None = None
         self._presence: tuple[Status, str | None] | None = None
         self._telling: asyncio.Task[None] | None = None
@@ -144,6 +139,31 @@ class Client:
         self._closing: asyncio.Task[None] | None = None
         self._at_login = asyncio.Event()
         """Nothing comes before somebody has logged in."""
+
+    def _offer_calls(self) -> None:
+        """The calls of `calls/`, which are this client's own to whoever uses it."""
+        conversing, acting = Conversing(self._rest), Acting(self._rest, self._ids.next)
+        self.create_direct, self.create_group = conversing.create_direct, conversing.create_group
+        self.conversations, self.conversation, self.rename = conversing.conversations, conversing.conversation, conversing.rename
+        self.members, self.add_members = conversing.members, conversing.add_members
+        self.set_role, self.remove_member = conversing.set_role, conversing.remove_member
+        self.act, self.edit, self.recall, self.react, self.unreact = (
+            acting.act, acting.edit, acting.recall, acting.react, acting.unreact
+        )  # fmt: skip
+        self.pin, self.unpin, self.vote, self.close_poll = acting.pin, acting.unpin, acting.vote, acting.close_poll
+        self.history, self.message, self.edits, self.thread = acting.history, acting.message, acting.edits, acting.thread
+        self.pins, self.readers = acting.pins, acting.readers
+        writing = Writing(self.post_content)
+        self.reply, self.reply_in_thread, self.mention = writing.reply, writing.reply_in_thread, writing.mention
+        self.forward, self.poll = writing.forward, writing.poll
+        owning, timing = Owning(self._rest, self._ids.next), Timing(self._rest, self._ids.next)
+        self.own, self.draft, self.bookmark, self.unbookmark = owning.own, owning.draft, owning.bookmark, owning.unbookmark
+        self.hide, self.unhide, self.mark_unread, self.mute = owning.hide, owning.unhide, owning.mark_unread, owning.mute
+        self.arrange, self.prefer, self.say = owning.arrange, owning.prefer, owning.say
+        self.follow, self.unfollow, self.read_thread = owning.follow, owning.unfollow, owning.read_thread
+        self.bookmarks, self.threads = owning.bookmarks, owning.threads
+        self.schedule, self.schedule_content, self.remind = timing.schedule, timing.schedule_content, timing.remind
+        self.timers, self.change_timer, self.cancel_timer = timing.timers, timing.change_timer, timing.cancel_timer
 
     # Life
 
@@ -340,13 +360,6 @@ class Client:
             other.close()
         return len(left)
 
-    async def history(
-        self, conversation: str, *, before: int | None = None, after: int | None = None, limit: int | None = None
-    ) -> History:
-        """Events of a conversation, ascending: the newest below `before`, the oldest above `after`, or the newest."""
-        query = {"before": before, "after": after, "limit": limit}
-        return await self._rest.call("GET", at("conversations", conversation, "events"), answer=History, query=query)
-
     async def read(self, conversation: str, seq: int) -> None:
         """Everything up to `seq` was read. Told to the server soon, several at once."""
         self._marks.read(conversation, seq)
@@ -364,48 +377,6 @@ class Client:
             await self._rest.call("PUT", "/v1/presence", body)
 
     # Conversations
-
-    async def create_direct(self, user: str) -> Conversation:
-        """The conversation with one other person; found again when it is there."""
-        return await self._rest.call("POST", "/v1/conversations", {"kind": "direct", "members": [user]}, answer=Conversation)
-
-    async def create_group(self, title: str, members: Sequence[str], history: str | None = None) -> Conversation:
-        body: Json = {"kind": "group", "title": title, "members": list(members)}
-        if history is not None:
-            body["history"] = history
-        return await self._rest.call("POST", "/v1/conversations", body, answer=Conversation)
-
-    async def conversations(self) -> list[Conversation]:
-        """Asked from the server; `state.conversations` is the same without asking."""
-        return (await self._rest.call("GET", "/v1/conversations", answer=_Conversations)).conversations
-
-    async def conversation(self, conversation: str) -> Conversation:
-        return await self._rest.call("GET", at("conversations", conversation), answer=Conversation)
-
-    async def rename(self, conversation: str, title: str) -> Conversation:
-        return await self._rest.call("PATCH", at("conversations", conversation), {"title": title}, answer=Conversation)
-
-    async def members(self, conversation: str) -> list[Member]:
-        """All members, page after page."""
-        found: list[Member] = []
-        while True:
-            query = {"after": found[-1].id if found else None, "limit": 500}
-            path = at("conversations", conversation, "members")
-            page = await self._rest.call("GET", path, answer=MembersPage, query=query)
-            found += page.members
-            if not page.more or not page.members:
-                return found
-
-    async def add_members(self, conversation: str, users: Sequence[str]) -> Conversation:
-        body = {"users": list(users)}
-        return await self._rest.call("POST", at("conversations", conversation, "members"), body, answer=Conversation)
-
-    async def set_role(self, conversation: str, user: str, role: str) -> Conversation:
-        path = at("conversations", conversation, "members", user)
-        return await self._rest.call("PATCH", path, {"role": role}, answer=Conversation)
-
-    async def remove_member(self, conversation: str, user: str) -> None:
-        await self._rest.call("DELETE", at("conversations", conversation, "members", user))
 
     async def leave(self, conversation: str) -> None:
         me = self.me or await self.whoami()

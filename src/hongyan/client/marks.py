@@ -27,6 +27,10 @@ class Marks:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), name="hongyan read marks")
 
+    def forget(self, conversation: str) -> None:
+        """It was marked as unread: a mark that was told before is told again."""
+        self._told.pop(conversation, None)
+
     async def close(self, within: float = 2.0) -> None:
         """Tell what is left, if that is quickly done."""
         self._closed = True

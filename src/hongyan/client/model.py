@@ -4,7 +4,11 @@ from typing import Any, Literal
 
 import msgspec
 
+from hongyan.core.amending import Amended
 from hongyan.core.cursor import parse_cursor
+from hongyan.core.own import StatusText
+from hongyan.core.owned import USUAL, OwnView
+from hongyan.core.preferences import Preferences
 
 Json = dict[str, Any]
 TransportName = Literal["websocket", "sse", "longpoll", "poll"]
@@ -55,11 +59,17 @@ class Conversation(msgspec.Struct, frozen=True):
     head_seq: int = 0
     read_seq: int = 0
     unread: int = 0
+    mentioned: int = 0
+    """Unread messages that mention the caller."""
     last: Event | None = None
+    amended: Amended | None = None
+    """What was done to `last`."""
     member_count: int = 0
     members: list[Member] | None = None
     """None when there are more than 100; then read the pages of members."""
     cursor: str | None = None
+    own: OwnView = USUAL
+    """What the caller has of it for themselves: drafts, level, place in the list."""
 
 
 class Me(msgspec.Struct, frozen=True):
@@ -74,6 +84,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     cursor: str
     user: Me
     conversations: list[Conversation] = []
+    preferences: Preferences = Preferences()
+    status_text: StatusText | None = None
 
 
 class User(msgspec.Struct, frozen=True):
@@ -118,9 +130,91 @@ class Sent(msgspec.Struct, frozen=True):
     time: int = 0
 
 
+class Positioned(msgspec.Struct, frozen=True):
+    """Who has seen the log up to here has seen it."""
+
+    position: int
+
+
 class History(msgspec.Struct, frozen=True):
+    """Events in order, and what was done to those that are messages."""
+
     events: list[Event]
     more: bool = False
+    amended: list[Amended] = []
+
+
+class Somebody(msgspec.Struct, frozen=True):
+    """A page of people, and how many there are altogether."""
+
+    users: list[User]
+    count: int = 0
+    more: bool = False
+
+
+class Bookmarked(msgspec.Struct, frozen=True):
+    conversation: str
+    seq: int
+    place: int
+    """For the page of those before it."""
+    time: int
+    message: Event
+    note: str = ""
+    amended: Amended | None = None
+
+
+class BookmarksPage(msgspec.Struct, frozen=True):
+    bookmarks: list[Bookmarked]
+    more: bool = False
+
+
+class Followed(msgspec.Struct, frozen=True):
+    """A thread that one follows, and the message that it hangs on."""
+
+    conversation: str
+    seq: int
+    place: int
+    read_seq: int
+    message: Event
+    unread: int = 0
+    amended: Amended | None = None
+
+
+class ThreadsPage(msgspec.Struct, frozen=True):
+    threads: list[Followed]
+    more: bool = False
+
+
+class Timer(msgspec.Struct, frozen=True):
+    """A message for later, or a reminder. `failed` says why it did not go."""
+
+    id: str
+    kind: str
+    conversation: str
+    due: int
+    created: int = 0
+    content: Json | None = None
+    seq: int | None = None
+    note: str = ""
+    failed: str | None = None
+    detail: str | None = None
+    gone: bool = False
+
+
+class TimerList(msgspec.Struct, frozen=True):
+    """As of exactly `cursor`; `after` is the fold of the `timer` events since."""
+
+    timers: list[Timer]
+    cursor: str
+
+    def after(self, event: Event) -> "TimerList":
+        """The list after the next event; events that are in it already, and others, change nothing."""
+        if event.type != "timer" or event.position <= parse_cursor(self.cursor).position:
+            return self
+        kept = [timer for timer in self.timers if timer.id != event.content["id"]]
+        if (told := event.content.get("timer")) is not None:
+            kept.append(msgspec.convert(told, Timer))
+        return TimerList(sorted(kept, key=lambda timer: (timer.due, timer.id)), event.cursor)
 
 
 class MembersPage(msgspec.Struct, frozen=True):

@@ -10,43 +10,13 @@ from typing import Any
 import msgspec
 
 from hongyan.client.model import Conversation, Event, Json, Me, Member, Snapshot
-from hongyan.client.unread import Unread
+from hongyan.client.room import Room
 from hongyan.core.cursor import parse_cursor
+from hongyan.core.own import StatusText
+from hongyan.core.preferences import Preferences
 
 MEMBERS_LISTED = 100
 """Beyond this many a conversation carries no list of members."""
-
-
-class _Room:
-    """One conversation, changing."""
-
-    def __init__(self, seen: Conversation, position: int) -> None:
-        self.position = position
-        """Events up to here are in it already."""
-        self.fixed = seen
-        self.title = seen.title
-        self.history = seen.history
-        self.role = seen.role
-        self.head_seq = seen.head_seq
-        self.last = seen.last
-        self.unread = Unread(seen.unread, seen.read_seq, seen.head_seq)
-        self.member_count = seen.member_count
-        self.members = None if seen.members is None else {member.id: member for member in seen.members}
-
-    def view(self) -> Conversation:
-        return msgspec.structs.replace(
-            self.fixed,
-            title=self.title,
-            history=self.history,
-            role=self.role,
-            head_seq=self.head_seq,
-            read_seq=self.unread.read_seq,
-            unread=self.unread.count,
-            last=self.last,
-            member_count=self.member_count,
-            members=None if self.members is None else [self.members[id] for id in sorted(self.members)],
-            cursor=None,
-        )
 
 
 class State:
@@ -54,10 +24,13 @@ class State:
 
     def __init__(self) -> None:
         self.user: Me | None = None
+        self.preferences = Preferences()
+        self.status_text: StatusText | None = None
+        """What the user says of themselves; it may be over."""
         self.position = 0
         """The last position that was applied."""
         self._base = 0
-        self._rooms: dict[str, _Room] = {}
+        self._rooms: dict[str, Room] = {}
         self._wanted: set[str] = set()
         self._names: dict[str, str] = {}
 
@@ -101,6 +74,8 @@ class State:
     def apply_snapshot(self, snapshot: Snapshot) -> None:
         """Forget everything and begin here."""
         self.user = snapshot.user
+        self.preferences = snapshot.preferences
+        self.status_text = snapshot.status_text
         self.position = self._base = parse_cursor(snapshot.cursor).position
         self._wanted.clear()
         self._names = {snapshot.user.id: snapshot.user.name}
@@ -124,28 +99,32 @@ class State:
         """Apply the next event. Events that are already in what was loaded, and unknown types, change nothing."""
         position = event.position
         self.position = max(self.position, position)
-        if event.type == "read" and event.conversation.startswith("user:"):
-            self._read(event, position)
+        if event.conversation.startswith("user:"):
+            self._of_oneself(event, position)
         elif event.conversation == "directory":
             if event.type == "profile" and position > self._base:
                 self._profile(event.content, position)
-        elif not event.conversation.startswith("user:"):
+        else:
             self._in_conversation(event, position)
 
     # How
 
     def _put(self, conversation: Conversation, position: int) -> None:
-        self._rooms[conversation.id] = _Room(conversation, position)
+        self._rooms[conversation.id] = Room(conversation, position)
         for member in conversation.members or ():
             self._names[member.id] = member.name
 
-    def _read(self, event: Event, position: int) -> None:
-        conversation, seq = event.content.get("conversation"), event.content.get("seq")
-        if not isinstance(conversation, str) or not isinstance(seq, int):
-            return
-        room = self._rooms.get(conversation)
-        if room is not None and position > room.position and not room.unread.read(seq):
-            self._wanted.add(conversation)
+    def _of_oneself(self, event: Event, position: int) -> None:
+        content = event.content
+        if event.type == "preferences" and position > self._base:
+            self.preferences = msgspec.convert(content["preferences"], Preferences)
+        elif event.type == "status" and position > self._base:
+            said = msgspec.convert(content, StatusText)
+            self.status_text = said if said != StatusText() else None
+        elif isinstance(conversation := content.get("conversation"), str):
+            room = self._rooms.get(conversation)
+            if room is not None and position > room.position and not room.done(event):
+                self._wanted.add(conversation)
 
     def _profile(self, content: Json, position: int) -> None:
         user, name = content.get("id"), content.get("name")
@@ -155,8 +134,8 @@ class State:
         if self.user is not None and self.user.id == user:
             self.user = msgspec.structs.replace(self.user, name=name)
         for room in self._rooms.values():
-            if position > room.position and room.members is not None and user in room.members:
-                room.members[user] = msgspec.structs.replace(room.members[user], name=name)
+            if position > room.position:
+                room.renamed(Member(user, name))
 
     def _in_conversation(self, event: Event, position: int) -> None:
         me = self.user.id if self.user else ""
@@ -167,11 +146,11 @@ class State:
         if position <= room.position:
             return
         room.head_seq = max(room.head_seq, event.seq)
-        if event.type == "message":
-            room.last = event
-            if event.sender != me:
-                room.unread.arrived(event.seq)
-        elif event.type == "member":
+        if event.type in ("message", "reply"):
+            room.said(event, me)
+        if not room.acted(event, me):
+            self._wanted.add(event.conversation)
+        if event.type == "member":
             self._member(room, event, position, me)
         elif event.type == "settings":
             if "title" in event.content:
@@ -210,7 +189,7 @@ class State:
         for member in members:
             self._names[member.id] = member.name
 
-    def _member(self, room: _Room, event: Event, position: int, me: str) -> None:
+    def _member(self, room: Room, event: Event, position: int, me: str) -> None:
         people = _people(event.content.get("users"))
         for person in people:
             self._names[person.id] = person.name
@@ -241,11 +220,9 @@ class State:
         if isinstance(owner, str):
             self._role(room, owner, "owner", me)
 
-    def _role(self, room: _Room, user: str, role: str, me: str) -> None:
-        if user == me:
-            room.role = role
-        if room.members is not None and user in room.members:
-            room.members[user] = msgspec.structs.replace(room.members[user], role=role)
+    def _role(self, room: Room, user: str, role: str, me: str) -> None:
+        if not room.became(user, role, me):
+            self._wanted.add(room.fixed.id)
 
 
 def _people(value: Any) -> list[Member]:

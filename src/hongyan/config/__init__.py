@@ -5,7 +5,7 @@
 
 from hongyan.config.endpoint import Endpoint, parse_endpoint
 from hongyan.config.load import SettingsError, load, variable
-from hongyan.config.settings import Cim, Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Settings
+from hongyan.config.settings import Cim, Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Own, Settings, Timers
 
 __all__ = [
     "Cim",
@@ -18,8 +18,10 @@ __all__ = [
     "Logging",
     "Messages",
     "Node",
+    "Own",
     "Settings",
     "SettingsError",
+    "Timers",
     "load",
     "parse_endpoint",
     "variable",

@@ -109,6 +109,28 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Pinned messages that one conversation may have."""
 
 
+class Own(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one person may keep for themselves."""
+
+    drafts: Count = 1_000
+    """Drafts that one user may have."""
+    bookmarks: Count = 10_000
+    """Bookmarked messages of one user."""
+    hidden: Count = 100_000
+    """Messages that one user may have deleted for themselves."""
+    follows: Count = 10_000
+    """Threads that one user may follow by their own choice."""
+
+
+class Timers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Messages that are sent later, and reminders."""
+
+    most: Count = 200
+    """Timers that one user may have."""
+    ahead_days: Count = 366
+    """Days that a timer may be due ahead."""
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Passwords, tokens and the throttle of log-ins."""
 
@@ -200,6 +222,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     http: Http = Http()
     limits: Limits = Limits()
     messages: Messages = Messages()
+    own: Own = Own()
+    timers: Timers = Timers()
     log: Log = Log()
     identity: Identity = Identity()
     node: Node = Node()

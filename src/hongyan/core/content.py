@@ -77,6 +77,12 @@ Content = Text | Poll | Forward
 RECALLED = b'{"type":"recalled"}'
 """What is left of a message that was taken back."""
 
+
+def recalled(thread: int | None) -> bytes:
+    """The same of one in a thread, which still counts there."""
+    return RECALLED if thread is None else b'{"type":"recalled","thread":%d}' % thread
+
+
 _encode = msgspec.json.Encoder().encode
 
 

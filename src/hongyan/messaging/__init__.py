@@ -22,12 +22,15 @@ from hongyan.messaging.describing import ChannelView, ConversationView, MemberVi
 from hongyan.messaging.history import History, Page
 from hongyan.messaging.log import Log
 from hongyan.messaging.nodes import Nodes
+from hongyan.messaging.own_lists import Bookmarks, OwnLists, Threads
+from hongyan.messaging.owning import Owning
 from hongyan.messaging.people import LOBBY, People, UserView
 from hongyan.messaging.polling import poll
 from hongyan.messaging.presence import DeviceView, OnlineView, Presence
 from hongyan.messaging.receipts import Receipts
 from hongyan.messaging.sending import Sender
 from hongyan.messaging.sessions import Chunk, Session, Sessions, Verdict
+from hongyan.messaging.statuses import Statuses
 from hongyan.messaging.views import Views
 from hongyan.messaging.who import ResponseKind, Somebody, Who
 from hongyan.store import Store
@@ -35,6 +38,7 @@ from hongyan.store import Store
 __all__ = [
     "LOBBY",
     "Acts",
+    "Bookmarks",
     "ChannelView",
     "Chunk",
     "ConversationView",
@@ -47,6 +51,8 @@ __all__ = [
     "Messaging",
     "Nodes",
     "OnlineView",
+    "OwnLists",
+    "Owning",
     "Page",
     "People",
     "Presence",
@@ -57,10 +63,13 @@ __all__ = [
     "Sessions",
     "Snapshot",
     "Somebody",
+    "Statuses",
+    "Threads",
     "UserView",
     "Verdict",
     "Views",
     "Who",
+    "now_ms",
 ]
 
 _log = logging.getLogger("hongyan.messaging")
@@ -104,10 +113,13 @@ class Messaging:
         self.conversations = Conversations(store, self.log, limits, clock=clock, random=random)
         self.history = History(store)
         self.acts = Acts(store, self.log, settings, clock=clock)
+        self.owning = Owning(store, self.log, settings, clock=clock)
+        self.own_lists = OwnLists(store)
         self.who = Who(store)
         self.receipts = Receipts(store, bus, self.views, clock=clock)
         self.attendance = Attendance(store, bus, self.node, self.sessions.on_signal, ticks=time.monotonic)
-        self.presence = Presence(bus, self.attendance, self.views, self.people, clock=clock)
+        self.statuses = Statuses(store, self.log, lambda user: self.presence.status_changed(user), clock=clock)
+        self.presence = Presence(bus, self.attendance, self.views, self.people, self.statuses.of, clock=clock)
         self.nodes = Nodes(bus, self._describe, random=lambda: int.from_bytes(random(4)) / 2**32)
         self.nodes.watch(self.attendance.on_beat, self.attendance.lost, lambda: self.attendance.changes)
         self.nodes.sweep(self.attendance.sweep)
@@ -118,6 +130,7 @@ class Messaging:
 
     async def start(self) -> None:
         await self.log.start(self.node)
+        await self.statuses.start()
         self._touching = asyncio.create_task(self._keep_in_touch(), name="hongyan touch")
 
     def join(self, name: str, addresses: Mapping[str, str]) -> None:
@@ -138,6 +151,7 @@ class Messaging:
         await self.sender.stop()
         await self.receipts.stop()
         self.presence.stop()
+        self.statuses.stop()
         self.attendance.stop()
         if self._touching is not None:
             self._touching.cancel()

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, update
 
 from hongyan import config
 from hongyan.core import acts, policy
-from hongyan.core.content import RECALLED
+from hongyan.core.content import RECALLED, recalled
 from hongyan.core.errors import ClientIdReused, Conflict, Invalid, NotFound, TooLarge
 from hongyan.core.ids import check_client_id
 from hongyan.core.model import Caller, Event
@@ -23,6 +23,8 @@ from hongyan.store.redacting import redact
 class _Recall(msgspec.Struct):
     seq: int
     edits: list[int] = []
+    thread: int | None = None
+    """Of a message in a thread."""
 
 
 _decode_recall = msgspec.json.Decoder(_Recall).decode
@@ -79,7 +81,8 @@ class Acts:
         """A fold: what was taken back leaves this node's memory."""
         if event.type == "recall":
             told = _decode_recall(event.content)
-            self._log.redact(event.lane, [told.seq, *told.edits], RECALLED)
+            self._log.redact(event.lane, [told.seq], recalled(told.thread))
+            self._log.redact(event.lane, told.edits, RECALLED)
 
 
 def repeated(connection: Connection, user: str, client_id: str, conversation: str) -> Appended | None:
@@ -142,9 +145,9 @@ class _Deed:
         appended = self._append(act)
         if appended.repeated:
             return appended
+        self._drop_mentions()
         self._amend(appended, text=act.text, mentions=" ".join(act.mentions), edited=self._now, edits=amended.c.edits + 1)
         self._connection.execute(insert(edits).values(conversation=self._here.id, seq=act.seq, place=appended.seq))
-        self._drop_mentions()
         note_mentions(self._connection, self._here.id, act.seq, act.mentions)
         return appended
 
@@ -159,8 +162,10 @@ class _Deed:
         self._keep_for_author()
         self._drop_mentions()
         self._connection.execute(delete(responses).where(*self._of(responses)))
-        redact(self._connection, self._here.id, [act.seq, *places], RECALLED)
-        appended = self._append(act, edits=places)
+        thread = msgspec.json.decode(self._event.content).get("thread")
+        redact(self._connection, self._here.id, [act.seq], recalled(thread))
+        redact(self._connection, self._here.id, places, RECALLED)
+        appended = self._append(act, edits=places, thread=thread)
         nothing = dict(text=None, mentions=None, edits=0, edited=None, pinned=None, pinned_by=None, closed=False)
         self._amend(appended, recalled=self._now, recalled_by=self._user, **nothing)
         return appended
@@ -228,7 +233,7 @@ class _Deed:
 
     # Rows
 
-    def _append(self, act: acts.Act, **more: list[int]) -> Appended:
+    def _append(self, act: acts.Act, **more: list[int] | int | None) -> Appended:
         """The event: the act as it was said, and what the server adds."""
         content = msgspec.to_builtins(act) | {name: value for name, value in more.items() if value}
         kind = content.pop("type")
@@ -290,5 +295,7 @@ class _Deed:
 def amend(connection: Connection, conversation: str, seq: int, at: int, **values: Any) -> None:
     """The first thing that is done to a message."""
     nothing = dict(edits=0, closed=False, replies=0, reply_seq=0)
-    row = {**nothing, **{name: 1 if name == "edits" else value for name, value in values.items()}}
+    if not isinstance(values.get("edits", 0), int):
+        values["edits"] = 1  # one more than none
+    row = {**nothing, **values}
     connection.execute(insert(amended).values(conversation=conversation, seq=seq, at=at, **row))

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from hongyan.bus import Beat, Bus, Device, NodePresence, Roster, Signal, TellMe
 from hongyan.core.model import Status
+from hongyan.core.own import StatusText
 from hongyan.messaging.describing import MEMBERS_LISTED
 from hongyan.messaging.tables import conversations, members
 from hongyan.store import Store
@@ -36,6 +37,7 @@ class Summary(msgspec.Struct, frozen=True):
     status: Status
     text: str | None
     devices: tuple[Device, ...]
+    status_text: StatusText | None = None
 
 
 class _Table:
@@ -91,14 +93,22 @@ class Attendance:
         """What the other nodes have told of them."""
         return [told for node, told in self._by_user.get(user, {}).items() if node != self._node]
 
-    def tell(self, user: str, status: Status, text: str | None, devices: tuple[Device, ...], lanes: tuple[str, ...]) -> None:
+    def tell(
+        self,
+        user: str,
+        status: Status,
+        text: str | None,
+        devices: tuple[Device, ...],
+        lanes: tuple[str, ...],
+        status_text: StatusText | None = None,
+    ) -> None:
         """What is true of this node's own sessions from now on. Nothing is told twice."""
         devices = devices[:_MOST_DEVICES]
         known = self._own.people.get(user)
-        before = (known.status, known.text, known.devices) if known is not None else ("online", None, ())
-        if before != (status, text, devices) and (known is not None or devices):
+        before = (known.status, known.text, known.devices, known.status_text) if known is not None else ("online", None, (), None)
+        if before != (status, text, devices, status_text) and (known is not None or devices):
             number = self._own.changes + 1
-            self._bus.publish(NodePresence(self._node, number, user, status, text, devices, lanes[:_MOST_LANES]))
+            self._bus.publish(NodePresence(self._node, number, user, status, text, devices, lanes[:_MOST_LANES], status_text))
 
     def stop(self) -> None:
         for task in self._telling:
@@ -231,7 +241,8 @@ def summary(told: Any) -> Summary | None:
     if not all_told:
         return None
     best = min(all_told, key=lambda one: (ORDER.index(one.status), one.text is None))
-    return Summary(best.status, best.text, tuple(device for one in all_told for device in one.devices))
+    said = next((one.status_text for one in all_told if one.status_text is not None), None)
+    return Summary(best.status, best.text, tuple(device for one in all_told for device in one.devices), said)
 
 
 def body(user: str, summed: Summary | None) -> dict[str, Any]:
@@ -241,6 +252,7 @@ def body(user: str, summed: Summary | None) -> dict[str, Any]:
         "user": user,
         "status": "offline" if summed is None else summed.status,
         "text": None if summed is None else summed.text,
+        "status_text": None if summed is None or summed.status_text is None else msgspec.to_builtins(summed.status_text),
         "devices": []
         if summed is None
         else [

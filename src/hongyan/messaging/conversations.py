@@ -13,6 +13,8 @@ from hongyan.core.cursor import parse_cursor
 from hongyan.core.errors import Conflict, Invalid, NotFound, TooLarge
 from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, HistoryPolicy, Kind, Role, Writers
+from hongyan.core.own import StatusText
+from hongyan.core.preferences import Preferences
 from hongyan.messaging.describing import ChannelView, ConversationView, MemberView, channels, describe
 from hongyan.messaging.log import Log
 from hongyan.messaging.membership import (
@@ -25,6 +27,7 @@ from hongyan.messaging.membership import (
     place,
     role_of,
 )
+from hongyan.messaging.owned import preferences_of, status_of
 from hongyan.messaging.people import enabled, names
 from hongyan.messaging.tables import conversations, members, users
 from hongyan.store import Draft, Store, Transaction, reading
@@ -44,6 +47,9 @@ class Snapshot(msgspec.Struct, frozen=True):
     cursor: str
     user: Me
     conversations: list[ConversationView]
+    preferences: Preferences
+    status_text: StatusText | None
+    """The caller's words about themselves; they may be over by now."""
 
 
 class Conversations:
@@ -125,7 +131,9 @@ class Conversations:
         def read(connection: Connection) -> Snapshot:
             row = connection.execute(select(users.c.name, users.c.admin).where(users.c.id == caller.user)).one()
             cursor = f"{epoch}.{reading.head(connection)}"
-            return Snapshot(cursor, Me(caller.user, row.name, row.admin), describe(connection, epoch, caller.user))
+            me = Me(caller.user, row.name, row.admin)
+            found = describe(connection, epoch, caller.user)
+            return Snapshot(cursor, me, found, preferences_of(connection, caller.user), status_of(connection, caller.user))
 
         async with self._snapshots.setdefault(caller.user, asyncio.Lock()):
             return await self._store.read(read)

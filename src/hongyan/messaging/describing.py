@@ -8,9 +8,12 @@ from sqlalchemy import Connection, and_, exists, func, literal, or_, select
 from hongyan.core.amending import Amended
 from hongyan.core.content import ADMINS, ALL
 from hongyan.core.model import HistoryPolicy, Kind, Role, Writers
+from hongyan.core.owned import USUAL, OwnView
 from hongyan.core.wire import WireEvent
 from hongyan.messaging import amendments
+from hongyan.messaging.owned import own_of, shown
 from hongyan.messaging.tables import conversations, members, mentions, users
+from hongyan.messaging.tables_own import unread_marks
 from hongyan.store import reading
 from hongyan.store.schema import events
 
@@ -48,6 +51,7 @@ class ConversationView(msgspec.Struct, frozen=True):
     member_count: int
     members: list[MemberView] | None
     cursor: str
+    own: OwnView = USUAL
 
 
 class ChannelView(msgspec.Struct, frozen=True):
@@ -83,23 +87,25 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
     in_lane = e.c.lane == conversations.c.id
     is_message = and_(in_lane, e.c.type == "message")
     head = select(func.max(e.c.seq)).where(in_lane).scalar_subquery()
-    last = select(e.c.position).where(is_message, e.c.seq >= mine.c.first_seq).order_by(e.c.seq.desc()).limit(1).scalar_subquery()
+    seen = and_(is_message, e.c.seq >= mine.c.first_seq, shown(user, e.c.lane, e.c.seq))
+    last = select(e.c.position).where(seen).order_by(e.c.seq.desc()).limit(1).scalar_subquery()
+    mark = func.coalesce(unread_marks.c.seq - 1, mine.c.read_seq)
     some = (
         select(literal(1).label("one"))
-        .where(is_message, e.c.seq > mine.c.read_seq, e.c.seq >= mine.c.first_seq, e.c.sender.is_distinct_from(user))
+        .where(is_message, e.c.seq > mark, e.c.seq >= mine.c.first_seq, e.c.sender.is_distinct_from(user))
         .limit(UNREAD_MOST)
-        .correlate(mine, conversations)
+        .correlate(mine, conversations, unread_marks)
         .subquery()
     )
     unread = select(func.count()).select_from(some).scalar_subquery()
     me = or_(mentions.c.who.in_((user, ALL)), and_(mentions.c.who == ADMINS, mine.c.role != "member"))
-    above = and_(mentions.c.seq > mine.c.read_seq, mentions.c.seq >= mine.c.first_seq)
+    above = and_(mentions.c.seq > mark, mentions.c.seq >= mine.c.first_seq)
     hits = (
         select(mentions.c.seq.label("seq"))
         .where(mentions.c.conversation == conversations.c.id, me, above)
         .distinct()
         .limit(UNREAD_MOST)
-        .correlate(mine, conversations)
+        .correlate(mine, conversations, unread_marks)
         .subquery()
     )
     mentioned = select(func.count()).select_from(hits).scalar_subquery()
@@ -114,7 +120,11 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
             unread.label("unread"),
             mentioned.label("mentioned"),
         )
-        .select_from(mine.join(conversations, conversations.c.id == mine.c.conversation))
+        .select_from(
+            mine.join(conversations, conversations.c.id == mine.c.conversation).outerjoin(
+                unread_marks, and_(unread_marks.c.user == user, unread_marks.c.conversation == mine.c.conversation)
+            )
+        )
         .where(mine.c.user == user)
         .order_by(conversations.c.id)
     )
@@ -124,6 +134,7 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
     lasts = _events(connection, epoch, [row.last for row in rows if row.last is not None])
     states = amendments.states(connection, user, [(event.conversation, event.seq) for event in lasts.values()])
     listed = _members(connection, [row.id for row in rows if row.member_count <= MEMBERS_LISTED])
+    owned = own_of(connection, user, conversation)
     cursor = f"{epoch}.{reading.head(connection)}"
     return [
         ConversationView(
@@ -144,6 +155,7 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
             row.member_count,
             listed.get(row.id, []) if row.member_count <= MEMBERS_LISTED else None,
             cursor,
+            owned.get(row.id, USUAL),
         )
         for row in rows
     ]

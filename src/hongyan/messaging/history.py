@@ -1,4 +1,7 @@
-"""What was said before: ranges of one conversation, both ways; one message; its thread, its earlier texts, what is pinned."""
+"""What was said before: ranges of one conversation, both ways; one message; its thread, its earlier texts, what is pinned.
+
+What the reader has deleted for themselves is not there, wherever they look.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -11,6 +14,7 @@ from hongyan.core.model import Caller, Event
 from hongyan.core.wire import Entry
 from hongyan.messaging import amendments
 from hongyan.messaging.composing import Here, here_of
+from hongyan.messaging.owned import hidden, shown
 from hongyan.messaging.tables import amended, edits, replies
 from hongyan.messaging.views import View
 from hongyan.store import Store, reading
@@ -46,8 +50,8 @@ class History:
 
         def read(connection: Connection, here: Here) -> _Found:
             if after is not None:
-                return _forward(connection, conversation, max(after, here.first_seq - 1), limit)
-            return _backward(connection, conversation, here.first_seq, before, limit)
+                return _forward(connection, caller.user, conversation, max(after, here.first_seq - 1), limit)
+            return _backward(connection, caller.user, conversation, here.first_seq, before, limit)
 
         return await self._page(caller, conversation, read)
 
@@ -55,7 +59,7 @@ class History:
         """One message."""
 
         def read(connection: Connection, here: Here) -> _Found:
-            return [_readable(connection, here, seq)], False
+            return [_readable(connection, caller.user, here, seq)], False
 
         return await self._page(caller, conversation, read)
 
@@ -63,7 +67,7 @@ class History:
         """The message as it was sent, and the `edit` events since."""
 
         def read(connection: Connection, here: Here) -> _Found:
-            event = _readable(connection, here, seq)
+            event = _readable(connection, caller.user, here, seq)
             places = select(edits.c.place).where(edits.c.conversation == here.id, edits.c.seq == seq).order_by(edits.c.place)
             return [event, *reading.at(connection, here.id, list(connection.execute(places).scalars()))], False
 
@@ -73,8 +77,9 @@ class History:
         """The oldest `limit` messages above `after` of a message's thread."""
 
         def read(connection: Connection, here: Here) -> _Found:
-            _readable(connection, here, seq)
-            mine = (replies.c.conversation == here.id, replies.c.seq == seq)
+            _readable(connection, caller.user, here, seq)
+            seen = shown(caller.user, replies.c.conversation, replies.c.place)
+            mine = (replies.c.conversation == here.id, replies.c.seq == seq, seen)
             above = select(replies.c.place).where(*mine, replies.c.place > after).order_by(replies.c.place).limit(limit + 1)
             places = list(connection.execute(above).scalars())
             return reading.at(connection, here.id, places[:limit]), len(places) > limit
@@ -87,7 +92,7 @@ class History:
         def read(connection: Connection, here: Here) -> _Found:
             pinned = select(amended.c.seq).where(amended.c.conversation == here.id, amended.c.pinned.is_not(None))
             seqs = [seq for seq in connection.execute(pinned).scalars() if seq >= here.first_seq]
-            return reading.at(connection, here.id, sorted(seqs)), False
+            return _shown(connection, caller.user, reading.at(connection, here.id, sorted(seqs))), False
 
         return await self._page(caller, conversation, read)
 
@@ -109,33 +114,42 @@ class History:
         return Page([Entry(event, self._store.epoch) for event in events], more, states)
 
 
-def _readable(connection: Connection, here: Here, seq: int) -> Event:
+def _readable(connection: Connection, user: str, here: Here, seq: int) -> Event:
     event = amendments.message(connection, here.id, seq) if seq >= here.first_seq else None
-    if event is None:
+    if event is None or hidden(connection, user, here.id, seq, seq):
         raise NotFound("There is no such message")
     return event
 
 
-def _forward(connection: Connection, conversation: str, after: int, limit: int) -> tuple[list[Event], bool]:
+def _forward(connection: Connection, user: str, conversation: str, after: int, limit: int) -> _Found:
     found: list[Event] = []
     while len(found) < limit and _size(found) < _MOST_BYTES:
         wanted = min(_READ, limit - len(found))
-        page = reading.lane_after(connection, conversation, found[-1].seq if found else after, wanted + 1)
-        found += page[:wanted]
+        page = reading.lane_after(connection, conversation, after, wanted + 1)
+        found += _shown(connection, user, page[:wanted])
         if len(page) <= wanted:
             return found, False
+        after = page[wanted - 1].seq
     return found, True
 
 
-def _backward(connection: Connection, conversation: str, first: int, before: int | None, limit: int) -> tuple[list[Event], bool]:
+def _backward(connection: Connection, user: str, conversation: str, first: int, before: int | None, limit: int) -> _Found:
     found: list[Event] = []
     while len(found) < limit and _size(found) < _MOST_BYTES:
         wanted = min(_READ, limit - len(found))
-        page = reading.lane_before(connection, conversation, first, found[0].seq if found else before, wanted + 1)
-        found = page[-wanted:] + found
+        page = reading.lane_before(connection, conversation, first, before, wanted + 1)
+        found = _shown(connection, user, page[-wanted:]) + found
         if len(page) <= wanted:
             return found, False
+        before = page[-wanted].seq
     return found, True
+
+
+def _shown(connection: Connection, user: str, events: list[Event]) -> list[Event]:
+    if not events:
+        return []
+    gone = hidden(connection, user, events[0].lane, events[0].seq, events[-1].seq)
+    return [event for event in events if event.seq not in gone] if gone else events
 
 
 def _size(events: list[Event]) -> int:

@@ -71,6 +71,11 @@ class Nodes:
     def __len__(self) -> int:
         return 1 + len(self._others)
 
+    def rank(self) -> int:
+        """How many of the nodes that take clients come before this one, in an order that all agree on."""
+        mine = self._describe().id
+        return sum(node.ready and node.id < mine for node in self._others.values())
+
     @property
     def another(self) -> bool:
         """There is another node that takes clients."""

@@ -14,6 +14,7 @@ from hongyan.bus import Bus, Device, Signal
 from hongyan.core import policy
 from hongyan.core.errors import Invalid, TooLarge
 from hongyan.core.model import Caller, Status, TransportName
+from hongyan.core.own import StatusText
 from hongyan.messaging.attendance import ORDER, Attendance
 from hongyan.messaging.describing import MEMBERS_LISTED
 from hongyan.messaging.people import People
@@ -43,6 +44,8 @@ class OnlineView(msgspec.Struct, frozen=True):
     status: Status
     text: str | None
     devices: list[DeviceView]
+    status_text: StatusText | None = None
+    """What they say of themselves until it ends, whatever their devices say."""
 
 
 class _Connected(msgspec.Struct):
@@ -61,11 +64,23 @@ _NOTHING_SAID = _Said()
 
 
 class Presence:
-    def __init__(self, bus: Bus, attendance: Attendance, views: Views, people: People, *, clock: Callable[[], int]) -> None:
+    """`status_text(user)` is what they say of themselves now (`statuses.py`)."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        attendance: Attendance,
+        views: Views,
+        people: People,
+        status_text: Callable[[str], StatusText | None],
+        *,
+        clock: Callable[[], int],
+    ) -> None:
         self._bus = bus
         self._attendance = attendance
         self._views = views
         self._people = people
+        self._status_text = status_text
         self._clock = clock
         self._devices: dict[str, dict[Any, _Connected]] = {}
         """By user, then by session id or, for polls, token id."""
@@ -107,7 +122,7 @@ class Presence:
             if words:
                 best = _best(words)
                 shown = [DeviceView(one.device, one.transport, one.status, one.since) for one in devices]
-                found.append(OnlineView(user, names.get(user, user), best.status, best.text, shown))
+                found.append(OnlineView(user, names.get(user, user), best.status, best.text, shown, self._status_text(user)))
         return found
 
     def is_there(self, user: str) -> bool:
@@ -138,6 +153,11 @@ class Presence:
         if lease is not None:
             lease.cancel()
             self._drop(user, token_id)
+
+    def status_changed(self, user: str) -> None:
+        """They say something else of themselves, or nothing any more."""
+        if user in self._devices:
+            self._changed(user, _SOON)
 
     def stop(self) -> None:
         for timer in [*self._leases.values(), *self._due.values()]:
@@ -197,7 +217,7 @@ class Presence:
             self._said.pop(user, None)
         view = self._views.peek(user)
         lanes = tuple(lane.id for lane in view.lanes.values() if lane.member_count <= MEMBERS_LISTED) if view is not None else ()
-        self._attendance.tell(user, said.status, said.text, devices, lanes)
+        self._attendance.tell(user, said.status, said.text, devices, lanes, self._status_text(user) if devices else None)
 
 
 def _best(words: list[_Said]) -> _Said:

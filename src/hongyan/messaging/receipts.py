@@ -1,4 +1,5 @@
-"""Read marks: one monotone number for each reader and conversation, merged by maximum.
+"""Read marks: one monotone number for each reader and conversation, merged by maximum. A mark also ends what its reader had
+marked as unread (`core/own.py`), even where it does not move.
 
 The reader's own devices learn of it by an event in the user's lane; others by a signal, at most a few a second for each
 conversation. Marks that come while others are being stored are stored together: people read as often as they write.
@@ -9,7 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import bindparam, select, tuple_, update
+from sqlalchemy import bindparam, delete, select, tuple_, update
 
 from hongyan.bus import Bus, Signal
 from hongyan.core import policy
@@ -17,11 +18,14 @@ from hongyan.core.errors import HongyanError, Invalid, Overloaded
 from hongyan.core.model import Caller, Role, user_lane
 from hongyan.messaging.describing import MEMBERS_LISTED
 from hongyan.messaging.tables import members
+from hongyan.messaging.tables_own import unread_marks
 from hongyan.messaging.views import Views
 from hongyan.store import Draft, Store, Transaction, reading
 
 log = logging.getLogger("hongyan.messaging")
 
+SCOPE = "read"
+"""Transactions that write read marks come one after the other."""
 _SIGNAL_SECONDS = 0.25
 _AT_ONCE = 200
 _MOST_WAITING = 20_000
@@ -89,7 +93,7 @@ class Receipts:
             now = self._clock()
             outcomes: Sequence[int | Exception]
             try:
-                outcomes = await self._store.transaction(lambda tx, marks=marks, now=now: _mark_all(tx, marks, now), scope="read")  # type: ignore[misc]
+                outcomes = await self._store.transaction(lambda tx, marks=marks, now=now: _mark_all(tx, marks, now), scope=SCOPE)  # type: ignore[misc]
             except Exception as error:
                 if not isinstance(error, HongyanError):
                     log.exception("read marks could not be stored")
@@ -132,6 +136,10 @@ def _mark_all(tx: Transaction, marks: Sequence[_Mark], now: int) -> list[int | E
         )
     )
     found: dict[tuple[str, str], tuple[Role, int]] = {(row.conversation, row.user): (row.role, row.read_seq) for row in rows}
+    of = (unread_marks.c.conversation, unread_marks.c.user)
+    marked = tx.connection.execute(select(unread_marks).where(tuple_(*of).in_(places)))
+    unread: dict[tuple[str, str], int] = {(row.conversation, row.user): row.seq for row in marked}
+    ended: list[tuple[str, str]] = []
     heads = reading.lane_heads(tx.connection, [conversation for conversation, _ in found])
     outcomes: list[int | Exception] = []
     fresh: dict[tuple[str, str], int] = {}
@@ -148,7 +156,13 @@ def _mark_all(tx: Transaction, marks: Sequence[_Mark], now: int) -> list[int | E
             continue
         if mark.seq > before:
             fresh[place] = mark.seq
+        if place in unread and mark.seq >= unread[place]:
+            del unread[place]
+            ended.append(place)
+            fresh.setdefault(place, before)
         outcomes.append(max(mark.seq, before))
+    if ended:
+        tx.connection.execute(delete(unread_marks).where(tuple_(*of).in_(ended)))
     if fresh:
         moved = sorted(fresh.items())
         tx.connection.execute(_SET, [{"lane": lane, "reader": user, "mark": seq} for (lane, user), seq in moved])

@@ -109,6 +109,13 @@ def of_identity(logins: Mapping[str, int]) -> Iterator[Metric]:
     )
 
 
+def of_timers(gone: Mapping[str, int]) -> Iterator[Metric]:
+    """Timers that this node let go."""
+    yield _labelled(
+        CounterMetricFamily("hongyan_timers_gone", "Timers by outcome: `sent`, `reminded` or `failed`", labels=["outcome"]), gone
+    )
+
+
 def of_web(answers: Mapping[int, int], refused: Mapping[str, int], cut: int) -> Iterator[Metric]:
     """HTTP answers by status, refusals by code, and WebSockets that were cut."""
     yield _labelled(CounterMetricFamily("hongyan_http_answers", "HTTP answers by status", labels=["status"]), answers)

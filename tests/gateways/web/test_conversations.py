@@ -4,7 +4,7 @@ from tests.gateways.web.webhouse import WebHouse, problem
 
 _CONVERSATION = {
     *("id", "kind", "title", "history", "role", "first_seq", "head_seq", "read_seq"),
-    *("unread", "last", "member_count", "members", "cursor"),
+    *("unread", "mentioned", "last", "amended", "member_count", "members", "cursor", "own"),
 }
 
 
@@ -121,5 +121,5 @@ async def test_people_are_found_by_prefix_and_by_id(web: WebHouse) -> None:
     found = (await web.call("alice", "GET", "/v1/users", params={"prefix": "CA", "limit": 5})).json()
     assert found == {"users": [{"id": "carol", "name": "Carol"}]}
     assert len((await web.call("alice", "GET", "/v1/users", params={"limit": 2})).json()["users"]) == 2
-    assert (await web.call("alice", "GET", "/v1/users/bob")).json() == {"id": "bob", "name": "Bob"}
+    assert (await web.call("alice", "GET", "/v1/users/bob")).json() == {"id": "bob", "name": "Bob", "status_text": None}
     problem(await web.call("alice", "GET", "/v1/users/nobody"), 404, "not-found")

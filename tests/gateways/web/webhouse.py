@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ import msgspec
 from hongyan.config import Endpoint, Http, Limits, Settings
 from hongyan.config import Identity as IdentitySettings
 from hongyan.features.identity.service import Identity
+from hongyan.features.timers import Timers
 from hongyan.gateways.web.app import WebApp, build_app
 from hongyan.gateways.web.port.listener import HttpPace, Listener
 from hongyan.gateways.web.services import WebServices
+from hongyan.messaging import now_ms
 from tests.build import House, house
 
 PASSWORD = "correct horse 42"
@@ -64,6 +67,10 @@ class WebHouse:
         return await self.home.log()
 
 
+def timers_of(home: House) -> Timers:
+    return Timers(home.store, home.messaging.log, home.settings, clock=now_ms, random=secrets.token_bytes)
+
+
 @contextlib.asynccontextmanager
 async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: float = 15.0) -> AsyncIterator[WebHouse]:
     chosen = chosen or settings()
@@ -74,6 +81,7 @@ async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: fl
         services = WebServices(
             messaging=home.messaging,
             identity=identity,
+            timers=timers_of(home),
             settings=chosen,
             health=lambda: (200 if health["status"] == "ok" else 503, health),
             metrics=lambda: b"hongyan_up 1.0\n",
@@ -121,7 +129,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 async def operations(web: WebHouse) -> list[tuple[str, str]]:
     """Method and path of everything that the description names, with ids filled in."""
     paths = (await web.call(None, "GET", "/openapi.json")).json()["paths"]
-    filled = {"{conversation}": "lobby", "{user}": "bob", "{token_id}": "t", "{seq}": "1"}
+    filled = {"{conversation}": "lobby", "{user}": "bob", "{token_id}": "t", "{seq}": "1", "{timer}": "t"}
     found = []
     for path, item in paths.items():
         for name, value in filled.items():

@@ -32,9 +32,21 @@ _WORDS = {
     "default": "Any other error",
 }
 _CONFLICTS = frozenset(
-    {"create_conversation", "add_members", "set_role", "remove_member", "send_message", "issue_token", "act", "join_channel"}
+    {
+        "create_conversation",
+        "add_members",
+        "set_role",
+        "remove_member",
+        "send_message",
+        "issue_token",
+        "act",
+        "join_channel",
+        "own",
+        "make_timer",
+    }
 )
-_NAMES_PEOPLE = frozenset({"create_conversation"})
+_NAMES_OTHERS = frozenset({"create_conversation", "own", "make_timer"})
+"""They name people or conversations in the body."""
 
 
 def describe(rest: Litestar) -> bytes:
@@ -46,6 +58,8 @@ def describe(rest: Litestar) -> bytes:
     _, exact = msgspec.json.schema_components([*BODIES, Events, History, Problem], ref_template=_REF)
     components["schemas"].update(exact)
     components["schemas"]["SettingsBody"]["anyOf"] = [{"required": [name]} for name in ("title", "topic", "history", "writers")]
+    components["schemas"]["TimerBody"]["anyOf"] = [{"required": ["due"]}, {"required": ["content"]}, {"required": ["note"]}]
+    components["schemas"]["TimerView"]["properties"]["content"] = {"type": "object"}
     components["schemas"]["WireEvent"]["properties"]["content"] = {"type": "object"}
     components["responses"] = {f"Problem{code}": _problem(words) for code, words in _WORDS.items()}
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
@@ -78,7 +92,7 @@ def _add_errors(path: str, operation: Json) -> None:
         codes |= {"400", "413"}
     if operation.get("parameters"):
         codes.add("400")
-    if "{" in path or name in _NAMES_PEOPLE:
+    if "{" in path or name in _NAMES_OTHERS:
         codes.add("404")
     if name in _CONFLICTS:
         codes.add("409")

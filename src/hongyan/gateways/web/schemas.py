@@ -13,8 +13,10 @@ from hongyan.core.amending import Amended
 from hongyan.core.choice import By
 from hongyan.core.content import Content
 from hongyan.core.model import HistoryPolicy, Role, Status, Writers
+from hongyan.core.own import Moment, Own, StatusText
 from hongyan.core.wire import WireEvent
 from hongyan.features.identity.model import TokenView
+from hongyan.features.timers import NewReminder, NewSend
 from hongyan.messaging import ChannelView, ConversationView, MemberView, OnlineView, ResponseKind, UserView
 
 LARGEST = 2**53 - 1
@@ -100,6 +102,32 @@ class ActBody(msgspec.Struct, frozen=True):
     act: Act
     client_id: ClientId | None = None
     """The same one again gives the first answer and does nothing."""
+
+
+class OwnBody(msgspec.Struct, frozen=True):
+    act: Own
+    client_id: ClientId | None = None
+    """The same one again gives the first answer and does nothing."""
+
+
+class Positioned(msgspec.Struct, frozen=True):
+    position: int
+    """Who has seen the log up to here has seen it."""
+
+
+class PersonView(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    status_text: StatusText | None
+    """What they say of themselves now."""
+
+
+class TimerBody(msgspec.Struct, frozen=True):
+    """One of them at least."""
+
+    due: Moment | msgspec.UnsetType = msgspec.UNSET
+    content: Content | msgspec.UnsetType = msgspec.UNSET
+    note: Annotated[str, Meta(max_length=500)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class ReadBody(msgspec.Struct, frozen=True):
@@ -250,6 +278,12 @@ class PollQuery(_Query, frozen=True):
     wait: Annotated[float, Meta(ge=0)] = 0.0
 
 
+class BackQuery(_Query, frozen=True):
+    before: Seq | msgspec.UnsetType = msgspec.UNSET
+    """The `place` of the last one of the page before."""
+    limit: Limit = 100
+
+
 class ThreadQuery(_Query, frozen=True):
     after: Seq = 0
     limit: Limit = 100
@@ -287,6 +321,8 @@ QUERIES: dict[str, type[msgspec.Struct]] = {
     "event_stream": StreamQuery,
     "pick_node": PickQuery,
     "list_thread": ThreadQuery,
+    "list_bookmarks": BackQuery,
+    "list_threads": BackQuery,
     "list_readers": ReadersQuery,
     "list_responses": RespondedQuery,
 }
@@ -304,6 +340,10 @@ BODIES: tuple[type[msgspec.Struct], ...] = (
     RoleBody,
     MessageBody,
     ActBody,
+    OwnBody,
+    NewSend,
+    NewReminder,
+    TimerBody,
     ReadBody,
     TypingBody,
     PresenceBody,

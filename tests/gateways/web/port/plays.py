@@ -25,7 +25,7 @@ from hongyan.gateways.web.gateway import WebGateway
 from hongyan.gateways.web.port.listener import HttpPace
 from hongyan.gateways.web.services import WebServices
 from hongyan.gateways.web.websocket.upkeep import Pace
-from tests.gateways.web.webhouse import WebHouse, settings, web_house
+from tests.gateways.web.webhouse import WebHouse, settings, timers_of, web_house
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
 SECONDS = 10.0
@@ -117,6 +117,7 @@ def _services(web: WebHouse, chosen: Settings) -> WebServices:
     return WebServices(
         messaging=web.home.messaging,
         identity=web.identity,
+        timers=timers_of(web.home),
         settings=chosen,
         health=lambda: (200, web.health),
         metrics=lambda: b"",

@@ -5,13 +5,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from hongyan.gateways.web.routes.request import ApiRequest, Id
-from hongyan.gateways.web.schemas import Online, PeopleQuery, PresenceBody, Users
+from hongyan.gateways.web.schemas import Online, PeopleQuery, PersonView, PresenceBody, Users
 from hongyan.gateways.web.services import WebServices
-from hongyan.messaging import UserView
 
 
 def people(services: WebServices) -> list[HTTPRouteHandler]:
-    directory, presence = services.messaging.people, services.messaging.presence
+    directory, presence, statuses = services.messaging.people, services.messaging.presence, services.messaging.statuses
     page = services.settings.limits.page
 
     @get("/v1/users", operation_id="search_users", tags=["people"])
@@ -21,9 +20,10 @@ def people(services: WebServices) -> list[HTTPRouteHandler]:
         return Users(await directory.search(query.prefix, min(query.limit, page)))
 
     @get("/v1/users/{user:str}", operation_id="get_user", tags=["people"])
-    async def get_user(user: Id) -> UserView:
-        """One person."""
-        return await directory.get(user)
+    async def get_user(user: Id) -> PersonView:
+        """One person, and what they say of themselves."""
+        found = await directory.get(user)
+        return PersonView(found.id, found.name, statuses.of(found.id))
 
     @get("/v1/online", operation_id="online", tags=["people"])
     async def online() -> Online:

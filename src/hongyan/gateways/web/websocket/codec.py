@@ -15,6 +15,7 @@ from hongyan.core.acts import Act
 from hongyan.core.content import Content
 from hongyan.core.errors import HongyanError, Invalid
 from hongyan.core.model import Status
+from hongyan.core.own import Own
 from hongyan.core.wire import Entry
 from hongyan.messaging import Verdict
 
@@ -52,6 +53,14 @@ class Do(msgspec.Struct, frozen=True, tag_field="op", tag="act", gc=False):
     client_id: str | None = None
 
 
+class DoOwn(msgspec.Struct, frozen=True, tag_field="op", tag="own", gc=False):
+    """What one does for oneself alone."""
+
+    ref: Ref
+    act: Own
+    client_id: str | None = None
+
+
 class Read(msgspec.Struct, frozen=True, tag_field="op", tag="read", gc=False):
     conversation: str
     seq: Seq
@@ -74,7 +83,7 @@ class Ping(msgspec.Struct, frozen=True, tag_field="op", tag="ping", gc=False):
     ref: Ref | None = None
 
 
-Request = Auth | Send | Do | Read | Typing | Presence | Ping
+Request = Auth | Send | Do | DoOwn | Read | Typing | Presence | Ping
 
 
 class _AnyRef(msgspec.Struct, frozen=True, gc=False):
@@ -86,6 +95,11 @@ class _Sent(msgspec.Struct, frozen=True, tag_field="op", tag="ack", gc=False):
     seq: int
     position: int
     time: int
+
+
+class _Positioned(msgspec.Struct, frozen=True, tag_field="op", tag="ack", gc=False):
+    ref: int
+    position: int
 
 
 class _Marked(msgspec.Struct, frozen=True, tag_field="op", tag="ack", gc=False):
@@ -183,6 +197,9 @@ class Codec:
 
     def sent(self, ref: int, seq: int, position: int, time: int) -> bytes:
         return self._frame(self._encode(_Sent(ref, seq, position, time)))
+
+    def positioned(self, ref: int, position: int) -> bytes:
+        return self._frame(self._encode(_Positioned(ref, position)))
 
     def marked(self, ref: int, seq: int) -> bytes:
         return self._frame(self._encode(_Marked(ref, seq)))

@@ -22,6 +22,7 @@ from hongyan.gateways.web.websocket.codec import (
     TEXT,
     Codec,
     Do,
+    DoOwn,
     Ping,
     Presence,
     Read,
@@ -183,6 +184,8 @@ class Connection(WSListener):
         self._context.messaging.log.require_fresh()  # its token may have ended elsewhere
         if type(request) is Do:
             self._start(request.ref, self._act(request))
+        elif type(request) is DoOwn:
+            self._start(request.ref, self._own(request))
         elif type(request) is Read:
             self._start(request.ref, self._read(request))
         elif type(request) is Typing:
@@ -196,6 +199,10 @@ class Connection(WSListener):
     async def _act(self, request: Do) -> None:
         placed = await self._context.messaging.acts.act(self.caller, request.conversation, request.act, request.client_id)
         self._writer.tell(self.codec.sent(request.ref, placed.seq, placed.position, placed.time))
+
+    async def _own(self, request: DoOwn) -> None:
+        position = await self._context.messaging.owning.do(self.caller, request.act, request.client_id)
+        self._writer.tell(self.codec.positioned(request.ref, position))
 
     async def _read(self, request: Read) -> None:
         mark = await self._context.messaging.receipts.read(self.caller, request.conversation, request.seq)
