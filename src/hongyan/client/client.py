@@ -347,6 +347,18 @@ class Client:
         query = {"before": before, "after": after, "limit": limit}
         return await self._rest.call("GET", at("conversations", conversation, "events"), answer=History, query=query)
 
+    async def act(self, conversation, act):
+        body = {"act": act, "client_id": self._ids.next()}
+        return await self._rest.call("POST", at("conversations", conversation, "acts"), body, answer=Sent, repeatable=True)
+
+    async def message(self, conversation, seq):
+        return await self._rest.call("GET", at("conversations", conversation, "messages", str(seq)), answer=History)
+
+    async def thread(self, conversation, seq):
+        return await self._rest.call(
+            "GET", at("conversations", conversation, "messages", str(seq), "thread"), answer=History, query={"limit": 500}
+        )
+
     async def read(self, conversation: str, seq: int) -> None:
         """Everything up to `seq` was read. Told to the server soon, several at once."""
         self._marks.read(conversation, seq)

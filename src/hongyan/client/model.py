@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from hongyan.core.amending import Amended
 from hongyan.core.cursor import parse_cursor
 
 Json = dict[str, Any]
@@ -49,13 +50,19 @@ class Conversation(msgspec.Struct, frozen=True):
     id: str
     kind: str
     title: str | None = None
+    topic: str | None = None
     history: str = "joined"
+    writers: str = "all"
     role: str | None = None
     first_seq: int = 1
     head_seq: int = 0
     read_seq: int = 0
     unread: int = 0
+    mentioned: int = 0
+    """Unread messages that mention the reader."""
     last: Event | None = None
+    amended: Amended | None = None
+    """What was done to `last`."""
     member_count: int = 0
     members: list[Member] | None = None
     """None when there are more than 100; then read the pages of members."""
@@ -121,6 +128,8 @@ class Sent(msgspec.Struct, frozen=True):
 class History(msgspec.Struct, frozen=True):
     events: list[Event]
     more: bool = False
+    amended: list[Amended] = []
+    """What was done to those that are messages."""
 
 
 class MembersPage(msgspec.Struct, frozen=True):
