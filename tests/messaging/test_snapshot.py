@@ -71,7 +71,14 @@ async def act(home: House, dice: random.Random, groups: list[str]) -> None:
             case 6:
                 await conversations.set_role(caller, group, other, dice.choice(["admin", "member", "owner"]))
             case 7:
-                await conversations.change(caller, group, f"名字{dice.random()}", dice.choice(["joined", "all", None]))
+                await conversations.change(
+                    caller,
+                    group,
+                    f"名字{dice.random()}",
+                    dice.choice(["joined", "all", None]),
+                    topic=dice.choice(["", "事情", None]),
+                    writers=dice.choice(["all", "admins", None, None]),
+                )
             case 8:
                 await home.messaging.receipts.read(caller, group, dice.randint(1, await head(home, user, group)))
             case 9 | 10:

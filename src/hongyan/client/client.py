@@ -144,6 +144,8 @@ class Client:
         """The calls of `calls/`, which are this client's own to whoever uses it."""
         conversing, acting = Conversing(self._rest), Acting(self._rest, self._ids.next)
         self.create_direct, self.create_group = conversing.create_direct, conversing.create_group
+        self.create_channel, self.channels, self.join = conversing.create_channel, conversing.channels, conversing.join
+        self.change = conversing.change
         self.conversations, self.conversation, self.rename = conversing.conversations, conversing.conversation, conversing.rename
         self.members, self.add_members = conversing.members, conversing.add_members
         self.set_role, self.remove_member = conversing.set_role, conversing.remove_member

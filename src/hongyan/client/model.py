@@ -53,7 +53,10 @@ class Conversation(msgspec.Struct, frozen=True):
     id: str
     kind: str
     title: str | None = None
+    topic: str | None = None
     history: str = "joined"
+    writers: str = "all"
+    """Who may write: `all`, `admins`, or `nobody`, when it is archived."""
     role: str | None = None
     first_seq: int = 1
     head_seq: int = 0
@@ -215,6 +218,22 @@ class TimerList(msgspec.Struct, frozen=True):
         if (told := event.content.get("timer")) is not None:
             kept.append(msgspec.convert(told, Timer))
         return TimerList(sorted(kept, key=lambda timer: (timer.due, timer.id)), event.cursor)
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A channel in the directory of channels."""
+
+    id: str
+    title: str
+    topic: str | None = None
+    writers: str = "all"
+    member_count: int = 0
+    joined: bool = False
+
+
+class ChannelsPage(msgspec.Struct, frozen=True):
+    channels: list[Channel]
+    more: bool = False
 
 
 class MembersPage(msgspec.Struct, frozen=True):

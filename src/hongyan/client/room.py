@@ -20,7 +20,9 @@ class Room:
         """Events up to here are in it already."""
         self.fixed = seen
         self.title = seen.title
+        self.topic = seen.topic
         self.history = seen.history
+        self.writers = seen.writers
         self.role = seen.role
         self.head_seq = seen.head_seq
         self.read_seq = seen.read_seq
@@ -37,7 +39,9 @@ class Room:
         return msgspec.structs.replace(
             self.fixed,
             title=self.title,
+            topic=self.topic,
             history=self.history,
+            writers=self.writers,
             role=self.role,
             head_seq=self.head_seq,
             read_seq=self.read_seq,
@@ -99,6 +103,13 @@ class Room:
         if self.members is not None and user in self.members:
             self.members[user] = msgspec.structs.replace(self.members[user], role=role)
         return counts
+
+    def set(self, content: Json) -> None:
+        """Some of its settings have changed."""
+        self.title = content.get("title", self.title)
+        self.topic = content.get("topic", self.topic)
+        self.history = content.get("history", self.history)
+        self.writers = content.get("writers", self.writers)
 
     def renamed(self, member: Member) -> None:
         """Another display name of somebody who is listed."""

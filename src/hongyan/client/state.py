@@ -153,10 +153,7 @@ class State:
         if event.type == "member":
             self._member(room, event, position, me)
         elif event.type == "settings":
-            if "title" in event.content:
-                room.title = event.content["title"]
-            if isinstance(history := event.content.get("history"), str):
-                room.history = history
+            room.set(event.content)
 
     def _in_unknown(self, event: Event, position: int, me: str) -> None:
         if event.conversation in self._wanted:
@@ -178,6 +175,8 @@ class State:
             id=event.conversation,
             kind=str(event.content.get("kind", "group")),
             title=event.content.get("title"),
+            topic=event.content.get("topic"),
+            writers=str(event.content.get("writers", "all")),
             history=str(event.content.get("history", "joined")),
             role=role,
             first_seq=event.seq,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hongyan.client.model import Conversation, Json, Member, MembersPage
+from hongyan.client.model import ChannelsPage, Conversation, Json, Member, MembersPage
 from hongyan.client.rest import Rest, at
 
 
@@ -27,6 +27,24 @@ class Conversing:
             body["history"] = history
         return await self._rest.call("POST", "/v1/conversations", body, answer=Conversation)
 
+    async def create_channel(
+        self, title: str, members: Sequence[str] = (), *, topic: str | None = None, writers: str = "all", history: str = "all"
+    ) -> Conversation:
+        """A group that everybody may find and join; `writers` is `all` or `admins`."""
+        body: Json = {"kind": "channel", "title": title, "members": list(members), "writers": writers, "history": history}
+        if topic is not None:
+            body["topic"] = topic
+        return await self._rest.call("POST", "/v1/conversations", body, answer=Conversation)
+
+    async def channels(self, part: str = "", *, after: str | None = None, limit: int | None = None) -> ChannelsPage:
+        """Channels that have this in their title, in order of titles; `after` is the last id of the page before."""
+        query = {"q": part, "after": after, "limit": limit}
+        return await self._rest.call("GET", "/v1/channels", answer=ChannelsPage, query=query)
+
+    async def join(self, channel: str) -> Conversation:
+        """Come into a channel."""
+        return await self._rest.call("POST", at("conversations", channel, "join"), answer=Conversation)
+
     async def conversations(self) -> list[Conversation]:
         """Asked from the server; `state.conversations` is the same without asking."""
         return (await self._rest.call("GET", "/v1/conversations", answer=_Conversations)).conversations
@@ -37,7 +55,21 @@ class Conversing:
 
     async def rename(self, conversation: str, title: str) -> Conversation:
         """Another title."""
-        return await self._rest.call("PATCH", at("conversations", conversation), {"title": title}, answer=Conversation)
+        return await self.change(conversation, title=title)
+
+    async def change(
+        self,
+        conversation: str,
+        *,
+        title: str | None = None,
+        topic: str | None = None,
+        history: str | None = None,
+        writers: str | None = None,
+    ) -> Conversation:
+        """Another title, topic (empty: none), history policy, or who may write: `all`, `admins`, `nobody` (archived)."""
+        body = {"title": title, "topic": topic, "history": history, "writers": writers}
+        given = {name: value for name, value in body.items() if value is not None}
+        return await self._rest.call("PATCH", at("conversations", conversation), given, answer=Conversation)
 
     async def members(self, conversation: str) -> list[Member]:
         """All members, page after page."""

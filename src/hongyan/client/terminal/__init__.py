@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--state", metavar="DIR", help="where token, cursor and unsent messages are kept")
     parser.add_argument("--no-color", action="store_true", help="no colours (also when NO_COLOR is set)")
     parser.add_argument("--conversation", metavar="NAME", help="the conversation to open: title, id or number")
+    parser.add_argument("--tui", action="store_true", help="the whole screen: conversations, messages and people side by side")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -143,6 +144,8 @@ async def _chat(client: Client, args: argparse.Namespace, words: Words, place: P
         if args.conversation and chat.current is None:
             above.flush()
             return 1
+        if args.tui and interactive:
+            return await _full_screen(client, words, place, chat)
         await client.start(resume=place.first)
         if interactive:
             await chat.welcome(_RECENT)
@@ -161,6 +164,16 @@ async def _chat(client: Client, args: argparse.Namespace, words: Words, place: P
     if chat.logged_out:
         return 2
     return 1 if (chat.failures or left) and not interactive else 0
+
+
+async def _full_screen(client: Client, words: Words, place: Place, chat: Chat) -> int:
+    """The same client on the whole screen. Its library takes 0.3 s to import, which the line mode does not need."""
+    from hongyan.client.terminal.full import run as show
+
+    chosen = chat.current
+    chat.leave()
+    await client.start(resume=place.first)
+    return await show(client, words, chosen)
 
 
 async def _log_in(client: Client, args: argparse.Namespace, user: str, password: str | None, words: Words) -> str | None:

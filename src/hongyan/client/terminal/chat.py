@@ -65,10 +65,17 @@ class Chat:
         self._was_online = False
         self._lost = False
         """The connection is gone for so long that one should know."""
-        client.on_event(self._event)
-        client.on_state(self._link)
-        client.on_reload(self._reloaded)
-        client.on_send_failed(self._send_failed)
+        self._ends = [
+            client.on_event(self._event),
+            client.on_state(self._link),
+            client.on_reload(self._reloaded),
+            client.on_send_failed(self._send_failed),
+        ]
+
+    def leave(self) -> None:
+        """Show nothing more: somebody else does."""
+        for end in self._ends:
+            end()
 
     # Lines
 
