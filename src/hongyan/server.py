@@ -21,6 +21,7 @@ from hongyan import __version__
 from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import is_new, make
 from hongyan.features.identity import Identity
+from hongyan.features.search import Search
 from hongyan.gateways.web.gateway import WebGateway
 from hongyan.gateways.web.port.listener import CannotListen
 from hongyan.gateways.web.port.tls import CertificateError
@@ -30,7 +31,7 @@ from hongyan.operation import logs
 from hongyan.operation.checks import Certificate, Following, Room
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
-from hongyan.operation.metrics import Metrics, of_bus, of_identity, of_messaging, of_store, of_web
+from hongyan.operation.metrics import Metrics, of_bus, of_identity, of_messaging, of_search, of_store, of_web
 from hongyan.operation.opening import bus_of, store_of
 from hongyan.store.postgres_connection import shown
 
@@ -144,6 +145,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     store, bus = store_of(settings), bus_of(settings)
     messaging = Messaging(store, bus, settings)
     identity = Identity(store, messaging.people, settings.identity)
+    search = Search(store, messaging.log, settings, lambda: store.stats.queued)
 
     health = Health(__version__, lambda: messaging.log.position)
     health.watch(lambda: store.trouble, needed=True)
@@ -159,6 +161,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         lambda: of_bus(bus),
         lambda: of_messaging(messaging),
         lambda: of_identity(identity.logins),
+        lambda: of_search(search.answered, search.indexer.lag, search.indexer.indexed),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
     )
 
@@ -167,12 +170,14 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         return 200 if now.works else 503, now
 
     gateway = WebGateway(
-        WebServices(messaging=messaging, identity=identity, settings=settings, health=report, metrics=metrics.text)
+        WebServices(messaging=messaging, identity=identity, search=search, settings=settings, health=report, metrics=metrics.text)
     )
     started.push_async_callback(messaging.stop)
     started.push_async_callback(identity.stop)
+    started.push_async_callback(search.stop)
     await messaging.start()
     await identity.start(messaging.log, messaging.end_token)
+    await search.start()
     health.watch(lambda: gateway.trouble)
     started.push_async_callback(gateway.stop)
     try:

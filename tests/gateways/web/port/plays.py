@@ -117,6 +117,7 @@ def _services(web: WebHouse, chosen: Settings) -> WebServices:
     return WebServices(
         messaging=web.home.messaging,
         identity=web.identity,
+        search=web.search,
         settings=chosen,
         health=lambda: (200, web.health),
         metrics=lambda: b"",
