@@ -117,7 +117,8 @@ async def fill(store: Store, messages: int, dice: random.Random) -> Words:
             batch.append(
                 {
                     "position": position, "lane": f"c{lane}", "seq": heads[lane], "type": "message",
-                    "sender": dice.choice(inside[lane] or ["all"]), "time": BEGAN + position * 60_000, "client_id": f"x{position}",
+                    "sender": dice.choice(inside[lane] or ["all"]), "time": BEGAN + position * 60_000,
+                    "client_id": f"x{position}",
                     "content": msgspec.json.encode({"type": "text", "text": words.text(position)}),
                 }
             )  # fmt: skip
@@ -160,7 +161,7 @@ def size_of(place: str, store: Store) -> Any:
             page = "SELECT sum(pgsize) FROM dbstat WHERE name = :name"
             try:
                 return {name: connection.execute(text(page), {"name": name}).scalar() // 2**20 for name in tables}
-            except Exception:  # noqa: BLE001  a SQLite without dbstat
+            except Exception:  # a SQLite without dbstat
                 rows = "SELECT sum(length(block)) FROM search_index_data"
                 content = "SELECT sum(length(CAST(c0 AS BLOB))) FROM search_index_content"
                 return {

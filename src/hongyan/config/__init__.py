@@ -5,7 +5,7 @@
 
 from hongyan.config.endpoint import Endpoint, parse_endpoint
 from hongyan.config.load import SettingsError, load, variable
-from hongyan.config.settings import Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Settings
+from hongyan.config.settings import Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Search, Settings
 
 __all__ = [
     "Dns",
@@ -17,6 +17,7 @@ __all__ = [
     "Logging",
     "Messages",
     "Node",
+    "Search",
     "Settings",
     "SettingsError",
     "load",
