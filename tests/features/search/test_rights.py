@@ -59,6 +59,9 @@ async def test_edited_text_is_not_found_even_while_the_index_is_behind(finder: F
     await finder.act("alice", group, acts.Recall(gone))
     found = await finder.ask("bob", "旧的")
     assert (found.hits, found.complete) == ([], False)
+    new = (await finder.say("alice", group, "刚刚说的")).seq
+    found = await finder.ask("bob", "刚刚")
+    assert ([hit.event.seq for hit in found.hits], found.complete) == ([new], False)
 
 
 async def test_recalled_text_is_not_found_nor_in_the_index(finder: Finder) -> None:

@@ -32,6 +32,7 @@ from hongyan.features.search import matching
 from hongyan.features.search.asking import Question
 from hongyan.features.search.documents import Document, document, label, labels_of_time
 from hongyan.features.search.folding import folded
+from hongyan.features.search.index import state
 from hongyan.features.search.names import places, senders
 from hongyan.features.search.tokens import Unit, units
 from hongyan.messaging.tables import amended, conversations, members
@@ -46,6 +47,8 @@ _MOST_CANDIDATES = 40_000
 _MOST_LABELS = 400
 """Conversations that a question to the index names."""
 _MOST_SENDERS = 50
+_TAIL = 2_000
+"""Events at the end of the log that are looked at one by one when they are not in the index."""
 _PATIENCE = 1_000
 """Candidates of all conversations that are looked at before the asker's conversations are named."""
 
@@ -95,16 +98,29 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
         return Matches([], 0)
     newest = matching.of(connection).newest
     found: list[Match] = []
-    below, looked, size = asked.below, 0, _FIRST
-    wanted, narrow = filters.wanted, filters.lanes is not None
-    while True:
-        candidates = newest(connection, wanted, below, size)
+
+    def look(candidates: Sequence[int]) -> bool:
+        """Whether that was enough."""
         for row in _readable(connection, asked.user, candidates, filters.lanes):
             match = _match(row, asked, filters)
             if match is not None:
                 found.append(match)
                 if len(found) == asked.want:
-                    return Matches(found, match.position)
+                    return True
+        return False
+
+    tail = _tail(connection, asked.below)
+    for begin in range(0, len(tail), _FIRST):
+        if look(tail[begin : begin + _FIRST]):
+            return Matches(found, found[-1].position)
+        if out_of_time():
+            return Matches(found, tail[min(begin + _FIRST, len(tail)) - 1])
+    below, looked, size = (tail[-1] if tail else asked.below), 0, _FIRST
+    wanted, narrow = filters.wanted, filters.lanes is not None
+    while True:
+        candidates = newest(connection, wanted, below, size)
+        if look(candidates):
+            return Matches(found, found[-1].position)
         if len(candidates) < size:
             return Matches(found, 0)
         below, looked, size = candidates[-1], looked + size, min(size * _GROWTH, _CHUNK)
@@ -115,6 +131,12 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
             mine = list(connection.execute(select(members.c.conversation).where(members.c.user == asked.user)).scalars())
             if len(mine) <= _MOST_LABELS:
                 wanted = [*wanted, [label("in", one) for one in mine]]
+
+
+def _tail(connection: Connection, below: int) -> Sequence[int]:
+    """The newest positions, where the index does not reach the end of the log: what was just sent is found in any case."""
+    now = state(connection)
+    return range(min(now.head, below - 1), max(now.position, now.head - _TAIL), -1)
 
 
 class _Filters(msgspec.Struct, frozen=True):
