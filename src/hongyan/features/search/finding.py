@@ -39,7 +39,7 @@ from hongyan.messaging.tables import amended, conversations, members
 from hongyan.store.schema import events
 
 ME = "me"
-_FIRST = 200
+_FIRST = 50
 _GROWTH = 4
 _CHUNK = 4_000
 _MOST_CANDIDATES = 40_000
@@ -47,10 +47,15 @@ _MOST_CANDIDATES = 40_000
 _MOST_LABELS = 400
 """Conversations that a question to the index names."""
 _MOST_SENDERS = 50
+_STEP = 500
 _TAIL = 2_000
-"""Events at the end of the log that are looked at one by one when they are not in the index."""
+"""Events at the end of the log that are looked at one by one when they are not in the index: what was just sent is found."""
 _PATIENCE = 1_000
-"""Candidates of all conversations that are looked at before the asker's conversations are named."""
+_SELDOM = 50
+_FEW = 50
+"""After 1,000 candidates of which fewer than one in 50 was the asker's, or at once when they are in at most 50 conversations,
+only their conversations are asked for.
+"""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -98,10 +103,14 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
         return Matches([], 0)
     newest = matching.of(connection).newest
     found: list[Match] = []
+    readable = 0
 
     def look(candidates: Sequence[int]) -> bool:
         """Whether that was enough."""
-        for row in _readable(connection, asked.user, candidates, filters.lanes):
+        nonlocal readable
+        rows = _readable(connection, asked.user, candidates, filters.lanes)
+        readable += len(rows)
+        for row in rows:
             match = _match(row, asked, filters)
             if match is not None:
                 found.append(match)
@@ -109,14 +118,17 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
                     return True
         return False
 
-    tail = _tail(connection, asked.below)
-    for begin in range(0, len(tail), _FIRST):
-        if look(tail[begin : begin + _FIRST]):
+    now = state(connection)
+    top = min(asked.below, now.head + 1)
+    tail = range(top - 1, max(now.position, now.head - _TAIL), -1)  # where the index does not reach the end of the log
+    for begin in range(0, len(tail), _STEP):
+        if look(tail[begin : begin + _STEP]):
             return Matches(found, found[-1].position)
         if out_of_time():
-            return Matches(found, tail[min(begin + _FIRST, len(tail)) - 1])
-    below, looked, size = (tail[-1] if tail else asked.below), 0, _FIRST
+            return Matches(found, tail[min(begin + _STEP, len(tail)) - 1])
+    below, looked, size = (tail[-1] if tail else top), 0, _FIRST
     wanted, narrow = filters.wanted, filters.lanes is not None
+    mine: list[str] = []
     while True:
         candidates = newest(connection, wanted, below, size)
         if look(candidates):
@@ -126,17 +138,11 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
         below, looked, size = candidates[-1], looked + size, min(size * _GROWTH, _CHUNK)
         if looked >= _MOST_CANDIDATES or out_of_time():
             return Matches(found, below)
-        if not narrow and looked >= _PATIENCE:
-            narrow = True
-            mine = list(connection.execute(select(members.c.conversation).where(members.c.user == asked.user)).scalars())
-            if len(mine) <= _MOST_LABELS:
-                wanted = [*wanted, [label("in", one) for one in mine]]
-
-
-def _tail(connection: Connection, below: int) -> Sequence[int]:
-    """The newest positions, where the index does not reach the end of the log: what was just sent is found in any case."""
-    now = state(connection)
-    return range(min(now.head, below - 1), max(now.position, now.head - _TAIL), -1)
+        if not narrow:
+            mine = mine or list(connection.execute(select(members.c.conversation).where(members.c.user == asked.user)).scalars())
+            if len(mine) <= _FEW or (len(mine) <= _MOST_LABELS and looked >= _PATIENCE and readable * _SELDOM < looked):
+                narrow = True
+                wanted, size = [*wanted, [label("in", one) for one in mine]], 2 * asked.want
 
 
 class _Filters(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ another is decided on the message), read from the newest down. A GIN index of Po
 number of their block, so that the newest blocks can be asked alone, and a common word does not bring a third of the log.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, text
@@ -61,8 +61,9 @@ def _sqlite_calm(connection: Connection, seconds: float) -> None:
 # PostgreSQL
 
 _BLOCK = 4_096
-_BLOCKS = 4
+_MOST_BLOCKS = 16
 _COARSE = 65_536
+_MOST_COARSE = 4
 _POSTGRES_DELETE = text("DELETE FROM search_index WHERE position = ANY(CAST(:numbers AS bigint[]))")
 _POSTGRES_PUT = text(
     "INSERT INTO search_index (position, tokens) "
@@ -72,6 +73,10 @@ _POSTGRES_PUT = text(
 _POSTGRES_MATCH = text(
     "SELECT position FROM search_index WHERE tokens @@ CAST(:wanted AS tsquery) AND position + 0 < :below "
     "ORDER BY position + 0 DESC LIMIT :most"
+)
+_POSTGRES_CALM = text(
+    "SELECT set_config('statement_timeout', :most, true), set_config('enable_seqscan', 'off', true), "
+    "set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
 )
 _POSTGRES_ALL = text("SELECT position FROM search_index WHERE position < :below ORDER BY position DESC LIMIT :most")
 
@@ -88,40 +93,37 @@ def _postgres_newest(connection: Connection, wanted: Wanted, below: int, most: i
     if not wanted:
         return list(connection.execute(_POSTGRES_ALL, {"below": below, "most": most}).scalars().all())
     found: list[int] = []
-    for blocks in _windows(below):
-        question = " & ".join("(" + " | ".join(f"'{token}'" for token in some) + ")" for some in [*wanted, *blocks])
-        rows = connection.execute(_POSTGRES_MATCH, {"wanted": question, "below": below, "most": most - len(found)})
-        found += rows.scalars().all()
-        below = min(below, _bottom(blocks))
-        if len(found) >= most or not below:
-            break
-    return found
+    numbers = _BLOCK // 2  # at least so many are looked at first
+    while True:
+        bottom, labels = _window(below, numbers)
+        question = " & ".join("(" + " | ".join(f"'{token}'" for token in some) + ")" for some in [*wanted, *labels])
+        rows = (
+            connection.execute(_POSTGRES_MATCH, {"wanted": question, "below": below, "most": most - len(found)}).scalars().all()
+        )
+        found += rows
+        if len(found) >= most or bottom == 0:
+            return found
+        # As many as will be enough, if they are everywhere as frequent as here.
+        numbers = max((below - bottom) * (most - len(found)) * 3 // (2 * (len(rows) + 1)), 4 * numbers)
+        below = bottom
 
 
-def _windows(below: int) -> Iterator[list[list[str]]]:
-    """The newest blocks below a number, then larger ones, then all that is left."""
-    last = (below - 1) // _BLOCK
-    yield [[_block(at * _BLOCK, _BLOCK) for at in range(max(last - _BLOCKS + 1, 0), last + 1)]]
-    last = (below - 1) // _COARSE
-    yield [[_block(at * _COARSE, _COARSE) for at in range(max(last - 1, 0), last + 1)]]
-    yield []
+def _window(below: int, numbers: int) -> tuple[int, list[list[str]]]:
+    """At least so many numbers below one: the lowest of them, and the labels of their blocks; none when that is a large part."""
+    for size, most in ((_BLOCK, _MOST_BLOCKS), (_COARSE, _MOST_COARSE)):
+        first, last = max(below - numbers, 0) // size, (below - 1) // size
+        if last - first < most:
+            return first * size, [[_block(at * size, size) for at in range(first, last + 1)]]
+    return 0, []
 
 
 def _block(number: int, size: int) -> str:
     return f"§{'b' if size == _BLOCK else 'B'}{number // size}"
 
 
-def _bottom(blocks: list[list[str]]) -> int:
-    """The first number of the oldest of these blocks."""
-    if not blocks:
-        return 0
-    first = blocks[0][0]
-    return int(first[2:]) * (_BLOCK if first[1] == "b" else _COARSE)
-
-
 def _postgres_calm(connection: Connection, seconds: float) -> None:
-    connection.execute(text(f"SET LOCAL statement_timeout = {int(seconds * 1000)}"))
-    connection.execute(text("SET LOCAL enable_seqscan = off"))
+    """And no plans that pay off only for statements of seconds."""
+    connection.execute(_POSTGRES_CALM, {"most": str(int(seconds * 1000))})
 
 
 _SQLITE_CLEAR = (

@@ -87,15 +87,17 @@ class Search:
         begin = _page(page, order)
         limit = min(limit, most.page)
         async with self._admitted(caller.user):
-            head = (await self._store.read(state)).head
-            await self.indexer.reach(head, most.catch_up_seconds)
             until = self._clock() + most.seconds
             want = most.ranked if order == "relevance" else limit + 1
             asked = Asked(question, caller.user, begin.below, want)
 
-            def read(connection: Connection) -> Found:
+            def read(connection: Connection, head: int | None = None) -> Found | int:
+                """Without a `head` the index has to reach the end of the log; otherwise the answer is where that is."""
+                now = state(connection)
+                if head is None and not now.complete:
+                    return now.head
+                complete = now.position >= (now.head if head is None else head)
                 matching.of(connection).calm(connection, most.seconds)
-                complete = state(connection).position >= head
                 matches = finding.find(connection, asked, lambda: self._clock() > until)
                 if order == "relevance":
                     shown, following = _ranked(matches.found, begin, limit)
@@ -108,6 +110,11 @@ class Search:
 
             try:
                 found = await self._store.read(read)
+                if isinstance(found, int):
+                    head = found
+                    await self.indexer.reach(head, most.catch_up_seconds)
+                    found = await self._store.read(lambda connection: read(connection, head))
+                assert isinstance(found, Found)  # noqa: S101
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) == _CANCELLED:
                     raise SearchTooSlow from error
