@@ -4,15 +4,17 @@ import asyncio
 import contextlib
 from typing import Any
 
+import msgspec
 import pytest
+from sqlalchemy import text
 
 from hongyan.config import Search as SearchSettings
 from hongyan.config import Settings
 from hongyan.core import acts
 from hongyan.core.content import Forward, Poll, Text
-from hongyan.core.errors import Invalid, Overloaded, RateLimited
-from hongyan.features.search import Fields
-from tests.build import House
+from hongyan.core.errors import Invalid, Overloaded, RateLimited, SearchTooSlow
+from hongyan.features.search import Fields, matching
+from tests.build import House, house
 from tests.features.search.finder import Finder
 
 HOSTILE = [
@@ -157,8 +159,6 @@ async def test_snippet_marks_what_was_found(finder: Finder) -> None:
 
 
 async def test_one_user_searches_so_often_at_a_time(place: Any) -> None:
-    from tests.build import house
-
     settings = Settings(search=SearchSettings(at_once=2, waiting=3))
     async with house(place, settings) as home:
         await home.add("alice", "bob", "carol")
@@ -212,3 +212,23 @@ async def test_replies_in_threads_are_found(finder: Finder) -> None:
     hit = (await finder.ask("alice", "发布")).hits[0]
     assert hit.amended is not None
     assert (hit.amended.replies, hit.amended.pinned is not None) == (1, True)
+
+
+async def test_a_search_that_takes_too_long_in_the_database_is_cut(postgresql_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """FTS5 cannot be interrupted: there the time is looked at between statements."""
+    settings = Settings(search=SearchSettings(seconds=0.2))
+    async with house(postgresql_url, settings) as home:
+        await home.add("alice")
+        finder = await Finder.of(home, settings)
+        await finder.ask("alice", "快")
+
+        def slow(connection: Any, *_: Any) -> list[int]:
+            connection.execute(text("SELECT pg_sleep(60)"))
+            return []
+
+        ours = matching.DIALECTS["postgresql"]
+        monkeypatch.setitem(matching.DIALECTS, "postgresql", msgspec.structs.replace(ours, newest=slow))
+        with pytest.raises(SearchTooSlow):
+            await finder.ask("alice", "快")
+        monkeypatch.undo()
+        assert (await finder.ask("alice", "快")).complete

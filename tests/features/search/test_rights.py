@@ -1,6 +1,7 @@
 """Who finds what: only what they may read at that moment, and what it says at that moment."""
 
 from hongyan.core import acts
+from hongyan.core.errors import StoreUnavailable
 from tests.features.search.finder import Finder
 
 
@@ -19,6 +20,32 @@ async def test_stranger_former_member_late_member_and_member(finder: Finder) -> 
     assert await finder.places("carol", f"蓝图 in:{group}") == []
     await home.add("erin")
     assert await finder.places("erin", "蓝图") == []
+
+
+async def test_who_is_in_no_conversation_at_all_finds_nothing(finder: Finder) -> None:
+    home = finder.home
+    group = await home.group("alice", "bob")
+    for number in range(120):
+        await home.send("bob", group, f"蓝图 {number}")
+    await home.messaging.conversations.remove(home.caller("dave"), "lobby", "dave")
+    for order in ("time", "relevance"):
+        assert await finder.places("dave", "蓝图", order=order) == []
+    assert len(await finder.places("alice", "蓝图", limit=100)) == 100
+
+
+async def test_a_store_that_cannot_be_written_is_still_searched(finder: Finder) -> None:
+    home = finder.home
+    group = await home.group("alice", "bob")
+    old = (await finder.say("bob", group, "蓝图")).seq
+    assert await finder.places("alice", "蓝图") == [(group, old)]
+    new = (await finder.say("bob", group, "蓝图二")).seq
+
+    async def full(*_: object, **__: object) -> None:
+        raise StoreUnavailable
+
+    home.store.transaction = full  # type: ignore[method-assign, assignment]
+    found = await finder.ask("alice", "蓝图")
+    assert ([hit.event.seq for hit in found.hits], found.complete) == ([new, old], False)
 
 
 async def test_a_right_that_changes_between_two_searches(finder: Finder) -> None:

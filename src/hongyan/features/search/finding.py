@@ -140,6 +140,8 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
             return Matches(found, below)
         if not narrow:
             mine = mine or list(connection.execute(select(members.c.conversation).where(members.c.user == asked.user)).scalars())
+            if not mine:
+                return Matches(found, 0)
             if len(mine) <= _FEW or (len(mine) <= _MOST_LABELS and looked >= _PATIENCE and readable * _SELDOM < looked):
                 narrow = True
                 wanted, size = [*wanted, [label("in", one) for one in mine]], 2 * asked.want

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, and_, select, update
 
+from hongyan.core.errors import HongyanError, OutcomeUnknown, Overloaded, StoreUnavailable
 from hongyan.features.search import matching
 from hongyan.features.search.documents import document, tokens_of
 from hongyan.features.search.tables import progress
@@ -78,6 +79,7 @@ class Indexer:
         self._one = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
         self._seen = (clock(), 0)
+        self._begun = False
         self.position = 0
         """Up to here the index is complete, as far as this node knows."""
         self.indexed = 0
@@ -89,8 +91,11 @@ class Indexer:
         return max(self._log.position - self.position, 0)
 
     async def start(self) -> None:
-        """Begin in the background. Raises StoreUnavailable."""
-        self.position = await self._store.transaction(_ready, scope=SCOPE)
+        """Begin in the background. A store that cannot be written now is no reason not to start."""
+        try:
+            await self._begin()
+        except HongyanError as error:
+            log.warning("the index of the search cannot be written: %s", error)
         self._seen = (self._clock(), self._log.position)
         self._task = asyncio.create_task(self._follow(), name="hongyan search")
 
@@ -101,12 +106,13 @@ class Indexer:
                 await self._task
 
     async def reach(self, position: int, seconds: float) -> None:
-        """Index what is missing up to `position`, as far as that is done within so long."""
+        """Index what is missing up to `position`, as far as that is possible, and done within so long."""
         until = self._clock() + seconds
-        while self.position < position and self._clock() < until:
-            async with self._one:
-                if self.position < position and not await self.step():
-                    await asyncio.sleep(0)  # another node did it: look again
+        with contextlib.suppress(StoreUnavailable, OutcomeUnknown, Overloaded):
+            while self.position < position and self._clock() < until:
+                async with self._one:
+                    if self.position < position and not await self.step():
+                        await asyncio.sleep(0)  # another node did it: look again
 
     async def step(self, most: int = _BATCH) -> bool:
         """One batch. False when there was nothing to do, or another node did it."""
@@ -129,6 +135,10 @@ class Indexer:
         self.indexed += len(documents)
         return True
 
+    async def _begin(self) -> None:
+        self.position = await self._store.transaction(_ready, scope=SCOPE)
+        self._begun = True
+
     async def _follow(self) -> None:
         while True:
             try:
@@ -140,6 +150,8 @@ class Indexer:
 
     async def _turn(self) -> float:
         """Seconds to rest."""
+        if not self._begun:
+            await self._begin()
         if not self.lag:
             self._busy()
             return _LOOK_SECONDS

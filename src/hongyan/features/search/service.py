@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from time import monotonic
 from typing import Literal
@@ -98,7 +98,8 @@ class Search:
                     return now.head
                 complete = now.position >= (now.head if head is None else head)
                 matching.of(connection).calm(connection, most.seconds)
-                matches = finding.find(connection, asked, lambda: self._clock() > until)
+                with _cut():
+                    matches = finding.find(connection, asked, lambda: self._clock() > until)
                 if order == "relevance":
                     shown, following = _ranked(matches.found, begin, limit)
                 else:
@@ -108,17 +109,12 @@ class Search:
                 done = states(connection, caller.user, [(one.lane, one.seq) for one in shown])
                 return Found([self._hit(one, done) for one in shown], following, complete)
 
-            try:
-                found = await self._store.read(read)
-                if isinstance(found, int):
-                    head = found
-                    await self.indexer.reach(head, most.catch_up_seconds)
-                    found = await self._store.read(lambda connection: read(connection, head))
-                assert isinstance(found, Found)  # noqa: S101
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) == _CANCELLED:
-                    raise SearchTooSlow from error
-                raise
+            found = await self._store.read(read)
+            if isinstance(found, int):
+                head = found
+                await self.indexer.reach(head, most.catch_up_seconds)
+                found = await self._store.read(lambda connection: read(connection, head))
+            assert isinstance(found, Found)  # noqa: S101
             self.answered += 1
             return found
 
@@ -169,6 +165,17 @@ class Search:
             match.client_id,
         )
         return Hit(event, done.get((match.lane, match.seq)), match.title, snippet(match.document.text, match.ranges))
+
+
+@contextlib.contextmanager
+def _cut() -> Iterator[None]:
+    """Inside the read, since the store takes a cancelled statement for a database that is going away, and tries again."""
+    try:
+        yield
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == _CANCELLED:
+            raise SearchTooSlow from error
+        raise
 
 
 def _page(text: str | None, order: Order) -> _Page:
