@@ -31,13 +31,13 @@ log = logging.getLogger("hongyan.search")
 
 SCOPE = "_search"
 _BATCH = 300
-_BUSY_BATCH = 200
+_BUSY_BATCH = 100
 _BUSY_QUEUE = 50
 """Appends that wait for the disk."""
 _BUSY_EVENTS = 200.0
 """Events a second that the log grows by."""
-_BUSY_REST = 9.0
-"""While people are busy the indexer rests so many times as long as it works: it keeps up with some 1,000 messages a second."""
+_BUSY_REST = 19.0
+"""While people are busy the indexer rests so many times as long as it works: it keeps up with some 500 messages a second."""
 _LOOK_SECONDS = 0.5
 _TROUBLE_SECONDS = 5.0
 
