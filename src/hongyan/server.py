@@ -22,6 +22,7 @@ from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import is_new, make
 from hongyan.features.cim import Cim
 from hongyan.features.identity import Identity
+from hongyan.features.search import Search
 from hongyan.features.timers import Going, Timers
 from hongyan.gateways.cim.gateway import CimGateway
 from hongyan.gateways.cim.house import CimServices
@@ -34,7 +35,17 @@ from hongyan.operation import logs
 from hongyan.operation.checks import Certificate, Following, Room
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.health import Health
-from hongyan.operation.metrics import Metrics, of_bus, of_cim, of_identity, of_messaging, of_store, of_timers, of_web
+from hongyan.operation.metrics import (
+    Metrics,
+    of_bus,
+    of_cim,
+    of_identity,
+    of_messaging,
+    of_search,
+    of_store,
+    of_timers,
+    of_web,
+)
 from hongyan.operation.opening import bus_of, store_of
 from hongyan.store.postgres_connection import shown
 
@@ -151,6 +162,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     identity = Identity(store, messaging.people, settings.identity)
     timers = Timers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes)
     going = Going(store, messaging.log, settings, clock=now_ms, rank=messaging.nodes.rank)
+    search = Search(store, messaging.log, settings, lambda: store.stats.queued)
 
     health = Health(__version__, lambda: messaging.log.position)
     health.watch(lambda: store.trouble, needed=True)
@@ -167,6 +179,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         lambda: of_messaging(messaging),
         lambda: of_identity(identity.logins),
         lambda: of_timers(going.gone),
+        lambda: of_search(search.answered, search.indexer.lag, search.indexer.indexed),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
         lambda: of_cim(cim_gateway.connections, cim_gateway.counts) if cim_gateway is not None else (),
     )
@@ -176,7 +189,15 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         return 200 if now.works else 503, now
 
     gateway = WebGateway(
-        WebServices(messaging=messaging, identity=identity, timers=timers, settings=settings, health=report, metrics=metrics.text)
+        WebServices(
+            messaging=messaging,
+            identity=identity,
+            search=search,
+            timers=timers,
+            settings=settings,
+            health=report,
+            metrics=metrics.text,
+        )
     )
     cim = Cim(store, messaging, identity, settings.cim)
     cim_gateway = None
@@ -184,8 +205,10 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         cim_gateway = CimGateway(CimServices(messaging=messaging, cim=cim, settings=settings))
     started.push_async_callback(messaging.stop)
     started.push_async_callback(identity.stop)
+    started.push_async_callback(search.stop)
     await messaging.start()
     await identity.start(messaging.log, messaging.end_token)
+    await search.start()
     started.push_async_callback(going.stop)
     going.start()
     health.watch(lambda: gateway.trouble)

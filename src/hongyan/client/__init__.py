@@ -11,6 +11,7 @@ from hongyan.client.follow import Link
 from hongyan.client.ladder import Ladder
 from hongyan.client.model import Conversation, Event, Member, Online, Sent, Session, Snapshot, TransportName, User
 from hongyan.client.outbox import Entry
+from hongyan.client.search import Found, Hit, Snippet
 from hongyan.client.state import State
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "Conversation",
     "Entry",
     "Event",
+    "Found",
+    "Hit",
     "Ladder",
     "Link",
     "Member",
@@ -29,6 +32,7 @@ __all__ = [
     "Sent",
     "Session",
     "Snapshot",
+    "Snippet",
     "State",
     "StateInUse",
     "StateUnusable",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from ssl import SSLContext
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
 
 import msgspec
 
@@ -36,6 +36,7 @@ from hongyan.client.model import (
 from hongyan.client.outbox import Entry
 from hongyan.client.rest import Rest, at
 from hongyan.client.saved import Saved
+from hongyan.client.search import Found, search
 from hongyan.client.servers import Servers
 from hongyan.client.state import State
 from hongyan.client.transports import Transport
@@ -361,6 +362,27 @@ class Client:
         finally:
             other.close()
         return len(left)
+
+    async def search(
+        self,
+        text: str = "",
+        *,
+        conversation: str | None = None,
+        sender: str | None = None,
+        before: str | None = None,
+        after: str | None = None,
+        has: str | None = None,
+        order: Literal["time", "relevance"] = "time",
+        limit: int | None = None,
+        page: str | None = None,
+    ) -> Found:
+        """Messages in which everything is that `text` asks for, as people type it (docs/guide/search.md), the newest first.
+
+        `conversation` is an id or a part of a title, `sender` an id or a part of a name, `before` and `after` are days,
+        months or years; `page` is `next` of the answer before.
+        """
+        filters = {"conversation": conversation, "sender": sender, "before": before, "after": after, "has": has}
+        return await search(self._rest, text, **filters, order=order, limit=limit, page=page)
 
     async def read(self, conversation: str, seq: int) -> None:
         """Everything up to `seq` was read. Told to the server soon, several at once."""

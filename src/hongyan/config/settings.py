@@ -131,6 +131,27 @@ class Timers(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Days that a timer may be due ahead."""
 
 
+class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one search may ask for and cost."""
+
+    length: Count = 500
+    """Longest question, in characters."""
+    words: Count = 20
+    """Most words and phrases of a question."""
+    page: Count = 100
+    """Most hits in one answer."""
+    ranked: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 200
+    """The newest so many matches are put in order when they are asked for by relevance."""
+    seconds: Seconds = 5.0
+    """Longest time that one search may take."""
+    catch_up_seconds: Seconds = 1.0
+    """How long a search waits for the newest messages to be indexed before it answers without them."""
+    at_once: Count = 2
+    """Searches of one user that may be under way."""
+    waiting: Count = 200
+    """Searches of all users that may be under way; more are told to come back."""
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Passwords, tokens and the throttle of log-ins."""
 
@@ -225,6 +246,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     own: Own = Own()
     timers: Timers = Timers()
     log: Log = Log()
+    search: Search = Search()
     identity: Identity = Identity()
     node: Node = Node()
     cim: Cim = Cim()

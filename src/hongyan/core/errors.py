@@ -77,6 +77,10 @@ class Overloaded(HongyanError):
     code, status, title = "overloaded", 503, "The server has too much to do; try again later"
 
 
+class SearchTooSlow(HongyanError):
+    code, status, title = "search-too-slow", 503, "This search takes too long; ask for less with from:, in: or a date"
+
+
 class NoNode(HongyanError):
     code, status, title = "no-node", 503, "No node takes clients now; try again later"
 

@@ -56,7 +56,7 @@ def hidden(connection: Connection, user: str, conversation: str, first: int, las
     return set(connection.execute(select(c.seq).where(*mine)).scalars())
 
 
-def shown(user: str, conversation: ColumnElement[str], seq: ColumnElement[int]) -> ColumnElement[bool]:
+def shown(user: str | ColumnElement[str], conversation: ColumnElement[str], seq: ColumnElement[int]) -> ColumnElement[bool]:
     """The same as a condition of a statement, for searches: the user has not deleted this message for themselves."""
     c = hidden_messages.c
     return ~exists().where(c.user == user, c.conversation == conversation, c.seq == seq)

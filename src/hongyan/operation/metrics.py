@@ -116,6 +116,13 @@ def of_timers(gone: Mapping[str, int]) -> Iterator[Metric]:
     )
 
 
+def of_search(answered: int, lag: int, indexed: int) -> Iterator[Metric]:
+    """Searches, and how far the index is behind the log."""
+    yield _counter(CounterMetricFamily("hongyan_searches", "Searches for messages that were answered"), answered)
+    yield _counter(CounterMetricFamily("hongyan_search_indexed", "Messages that this node has put into the index"), indexed)
+    yield _gauge(GaugeMetricFamily("hongyan_search_lag_events", "Events of the log that the index does not have yet"), lag)
+
+
 def of_web(answers: Mapping[int, int], refused: Mapping[str, int], cut: int) -> Iterator[Metric]:
     """HTTP answers by status, refusals by code, and WebSockets that were cut."""
     yield _labelled(CounterMetricFamily("hongyan_http_answers", "HTTP answers by status", labels=["status"]), answers)

@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Table
 
 from hongyan.store.copy_sides import CopyError, Key, Row, Side, key
-from hongyan.store.schema import UNFINISHED_COPY, events, meta, metadata
+from hongyan.store.schema import DERIVED, UNFINISHED_COPY, events, meta, metadata
 
 _FIRST_ROWS = 200
 _MOST_ROWS = 20_000
@@ -69,7 +69,8 @@ async def copy(source: Side, target: Side, progress: Progress = _silent) -> list
     """
     tables = [table for table in metadata.sorted_tables if table is not meta]
     for side in (source, target):
-        if unknown := await side.tables() - {table.name for table in metadata.sorted_tables} - _ELSEWHERE:
+        ours = {table.name for table in metadata.sorted_tables} | _ELSEWHERE
+        if unknown := {name for name in await side.tables() - ours if not name.startswith(DERIVED)}:
             raise CopyError(
                 f"{side.name} has tables that are not Hongyan's: {', '.join(sorted(unknown))}. Move them; nothing was copied"
             )

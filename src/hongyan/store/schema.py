@@ -52,5 +52,7 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 """`epoch`, and what else is true of the whole store."""
+DERIVED = "search_"
+"""Tables with names that begin so hold nothing that is not in the others: they are not copied, but made again."""
 UNFINISHED_COPY = "unfinished-copy"
 """The name in `meta` of what says that a copy into this store is not complete, and of what."""

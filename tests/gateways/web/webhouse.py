@@ -13,6 +13,7 @@ import msgspec
 from hongyan.config import Endpoint, Http, Limits, Settings
 from hongyan.config import Identity as IdentitySettings
 from hongyan.features.identity.service import Identity
+from hongyan.features.search import Search
 from hongyan.features.timers import Timers
 from hongyan.gateways.web.app import WebApp, build_app
 from hongyan.gateways.web.port.listener import HttpPace, Listener
@@ -33,9 +34,10 @@ def settings(http: dict[str, Any] | None = None, limits: dict[str, Any] | None =
 class WebHouse:
     """`client` calls without sockets. `tokens` has one for everybody."""
 
-    def __init__(self, home: House, identity: Identity, app: WebApp, health: dict[str, Any]) -> None:
+    def __init__(self, home: House, identity: Identity, search: Search, app: WebApp, health: dict[str, Any]) -> None:
         self.home = home
         self.identity = identity
+        self.search = search
         self.app = app
         self.health = health
         self.tokens: dict[str, str] = {}
@@ -78,15 +80,18 @@ async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: fl
         identity = Identity(home.store, home.messaging.people, chosen.identity)
         await identity.start(home.messaging.log, home.messaging.end_token)
         health: dict[str, Any] = {"status": "ok", "reasons": [], "version": "0", "position": 0}
+        search = Search(home.store, home.messaging.log, chosen, lambda: home.store.stats.queued)
+        await search.start()
         services = WebServices(
             messaging=home.messaging,
             identity=identity,
             timers=timers_of(home),
+            search=search,
             settings=chosen,
             health=lambda: (200 if health["status"] == "ok" else 503, health),
             metrics=lambda: b"hongyan_up 1.0\n",
         )
-        web = WebHouse(home, identity, build_app(services, heartbeat=heartbeat), health)
+        web = WebHouse(home, identity, search, build_app(services, heartbeat=heartbeat), health)
         for name in PEOPLE:
             await identity.add(name, PASSWORD, display=name.title(), admin=name == "alice")
             web.tokens[name] = (await identity.login(name, PASSWORD, "laptop", "192.0.2.1")).token
@@ -95,6 +100,7 @@ async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: fl
             yield web
         finally:
             await web.client.aclose()
+            await search.stop()
             await identity.stop()
 
 

@@ -16,6 +16,7 @@ from hongyan.core.model import HistoryPolicy, Role, Status, Writers
 from hongyan.core.own import Moment, Own, StatusText
 from hongyan.core.wire import WireEvent
 from hongyan.features.identity.model import TokenView
+from hongyan.features.search import Order
 from hongyan.features.timers import NewReminder, NewSend
 from hongyan.messaging import ChannelView, ConversationView, MemberView, OnlineView, ResponseKind, UserView
 
@@ -302,6 +303,26 @@ class RespondedQuery(_Query, frozen=True):
     limit: Limit = 100
 
 
+class SearchQuery(_Query, frozen=True):
+    """`q` as people type it; the others as they would be typed in it behind `from:`, `in:`, ..."""
+
+    q: str = ""
+    sender: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="from")
+    place: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="in")
+    before: str | msgspec.UnsetType = msgspec.UNSET
+    after: str | msgspec.UnsetType = msgspec.UNSET
+    has: str | msgspec.UnsetType = msgspec.UNSET
+    order: Order = "time"
+    limit: Limit = 20
+    page: Annotated[str, Meta(max_length=64)] | msgspec.UnsetType = msgspec.UNSET
+    """`next` of the page before."""
+
+
+class NameQuery(_Query, frozen=True):
+    q: str
+    limit: Limit = 20
+
+
 class PickQuery(_Query, frozen=True):
     by: By = "least"
     key: Annotated[str, Meta(max_length=200)] = ""
@@ -314,6 +335,9 @@ class StreamQuery(_Query, frozen=True):
 
 QUERIES: dict[str, type[msgspec.Struct]] = {
     "search_users": PeopleQuery,
+    "search": SearchQuery,
+    "search_people": NameQuery,
+    "search_conversations": NameQuery,
     "list_members": MembersQuery,
     "list_channels": ChannelsQuery,
     "history": HistoryQuery,

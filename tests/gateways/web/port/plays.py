@@ -118,6 +118,7 @@ def _services(web: WebHouse, chosen: Settings) -> WebServices:
         messaging=web.home.messaging,
         identity=web.identity,
         timers=timers_of(web.home),
+        search=web.search,
         settings=chosen,
         health=lambda: (200, web.health),
         metrics=lambda: b"",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -44,9 +45,9 @@ class Deeds:
         app = self._app
 
         def later(work: Callable[[], Awaitable[None]]) -> Callable[[], object]:
-            return lambda: app.run_worker(work(), exit_on_error=False)  # type: ignore[arg-type]
+            return lambda: app.run_worker(self._try(work()))
 
-        on_message = [(name, later(lambda name=name: self.run(name))) for name in _ON_MESSAGE]
+        on_message = [(name, later(partial(self.run, name))) for name in _ON_MESSAGE]
         return [
             ("jump", later(self.jump)),
             ("search", later(self.search)),
@@ -294,7 +295,7 @@ class Deeds:
                 view = state.conversation(hit.event.conversation)
                 title = title_of(view, me, state) if view is not None else ""
                 line = Text(f"{title}  {self._app.name_of(hit.event.sender or '')}\n", style="dim")
-                line.append(harmless(hit.snippet, lines=False), style="")
+                line.append(harmless(hit.snippet.text, lines=False), style="")
                 found.append(Choice(line, f"{hit.event.conversation}\n{hit.event.seq}"))
             return found
 
