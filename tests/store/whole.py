@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from sqlalchemy import Table
 
 import hongyan.features.cim.tables
 import hongyan.features.identity.tables
@@ -35,7 +36,8 @@ async def fill(database: Path, count: int = 40) -> None:
     rows: dict[str, list[tuple[Any, ...]]] = {
         "users": [(name, f"N {name}", name, number % 2, 0, number) for number, name in enumerate(NAMES)],
         "conversations": [
-            (name, "group", None if number % 2 else "\n\t", "all", None, 1, 7) for number, name in enumerate(NAMES)
+            (name, "group", None if number % 2 else "\n\t", "all", None, 1, 7, "t" if number % 3 else None, "all")
+            for number, name in enumerate(NAMES)
         ],
         "members": [(one, other, "member", 1, 1, 0) for one in NAMES for other in NAMES],
         "former_members": [(one, other, seq, seq + 1) for one in NAMES for other in NAMES for seq in (1, 9, 10)],
@@ -47,9 +49,25 @@ async def fill(database: Path, count: int = 40) -> None:
         "cim_missed": [(name, upto, upto - 1) for name in NAMES for upto in (9, 10, 1 << 50)],
         "tokens": [(f"t{name}", name, name.encode(), "d", "session", 1, 1 << 50) for name in NAMES],
     }
+    for table in metadata.tables.values():
+        if table.name not in ("events", "lanes", "meta"):
+            rows.setdefault(table.name, [_row(table, number) for number in range(len(NAMES))])
     with closing(sqlite3.connect(database)) as db, db:
-        for table, some in rows.items():
-            db.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(some[0]))})", some)
+        for name, some in rows.items():
+            db.executemany(f'INSERT INTO "{name}" VALUES ({", ".join("?" * len(some[0]))})', some)
+
+
+def _row(table: Table, number: int) -> tuple[Any, ...]:
+    """Something of every type; nothing where that is allowed and the number is odd."""
+    return tuple(None if column.nullable and number % 2 else _value(column.type.python_type, number) for column in table.columns)
+
+
+def _value(kind: type, number: int) -> Any:
+    if kind is str:
+        return NAMES[number]
+    if kind is bytes:
+        return NAMES[number].encode() + b"\0\xff"
+    return number % 2 if kind is bool else (1 << 30) + number
 
 
 def dump_sqlite(database: Path) -> dict[str, list[tuple[Any, ...]]]:

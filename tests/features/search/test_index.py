@@ -11,11 +11,11 @@ from sqlalchemy import text
 
 from hongyan.core import acts
 from hongyan.core.errors import HongyanError, Invalid
+from hongyan.core.model import WRITTEN
 from hongyan.features.search import asking, finding
 from hongyan.features.search.documents import document
 from hongyan.features.search.index import state
 from hongyan.features.search.tokens import units
-from hongyan.messaging import amendments
 from tests.build import house
 from tests.features.search.finder import NOW, Finder
 
@@ -34,7 +34,7 @@ async def scan(finder: Finder, user: str, question: str) -> list[tuple[str, int]
     mine = {one.id: one.first_seq for one in (await home.messaging.conversations.snapshot(home.caller(user))).conversations}
     found = []
     for event in reversed(await home.log()):
-        if event.type not in amendments.MESSAGES or event.lane not in mine or event.seq < mine[event.lane]:
+        if event.type not in WRITTEN or event.lane not in mine or event.seq < mine[event.lane]:
             continue
         now = await home.store.read(lambda connection, at=event: amendments.state(connection, user, at.lane, at.seq))
         one = document(event.content, now.text, None)
