@@ -18,8 +18,9 @@ _ENDS_THE_TOKEN = "logout"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 async def test_every_answer_is_as_described(tmp_path: Path) -> None:
-    """Deterministic; about 30 s. Ids are given, so that most requests get past the question who may."""
+    """Deterministic; about a minute. Ids are given, so that most requests get past the question who may."""
     limits = {"poll_wait": 0.02, "sends_per_second": 10_000.0, "sends_burst": 100_000}
     (tmp_path / "schemathesis.toml").write_text(
         '[parameters]\n"path.conversation" = "lobby"\n"path.user" = "bob"\n"path.seq" = 6\n'
