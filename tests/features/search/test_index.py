@@ -16,6 +16,7 @@ from hongyan.features.search import asking, finding
 from hongyan.features.search.documents import document
 from hongyan.features.search.index import state
 from hongyan.features.search.tokens import units
+from hongyan.messaging import amendments
 from tests.build import house
 from tests.features.search.finder import NOW, Finder
 
