@@ -19,11 +19,17 @@ from hongyan.client.terminal.emoji import page
 from hongyan.client.terminal.hook import Hook
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.show import Line, clock_text, message_line, note_of, online_line, padded, title_of
+from hongyan.client.terminal.verbs import Verbs
 from hongyan.client.terminal.words import Words
 from hongyan.core.cursor import parse_cursor
 from hongyan.core.errors import HongyanError
 
-_HELP = ("say", "private", "colon", "open", "list", "history", "olu", "pu", "info", "transport", "emoji", "all", "q")
+_HELP = (
+    "say", "private", "colon", "open", "list", "history", "reply", "edit", "recall", "react", "search", "delay", "later",
+    "olu", "pu", "info", "transport", "emoji", "all", "q",
+)  # fmt: skip
+_ACTS = frozenset({"edit", "recall", "react"})
+"""What is done to messages, of which one is told in the open conversation only."""
 _TRANSPORTS: tuple[TransportName, ...] = get_args(TransportName)
 TRANSPORTS = ("auto", *_TRANSPORTS)
 _MOST_UNSENT = 1000
@@ -52,6 +58,7 @@ class Chat:
         self._hook = hook
         self._interactive = interactive
         self._columns = columns
+        self._verbs = Verbs(client, words, show, self._fail)
         self.current: str | None = None
         self.ended = asyncio.Event()
         """The chat is over, now."""
@@ -118,6 +125,10 @@ class Chat:
                 self._transport(argument.lower())
             case "pu":
                 await self._people(argument)
+            case "file":
+                self.note(self._words("no_files"))
+            case "search" | "reply" | "edit" | "recall" | "react" | "delay" | "later":
+                await self._verbs.run(name, argument, self.current)
             case "emoji":
                 line, number, pages = page(_number(argument, 1))
                 self.note(line, "text")
@@ -247,7 +258,7 @@ class Chat:
             self.note(self._words("no_conversation"))
             return
         events = (await self._client.history(self.current, limit=min(max(count, 1), 500))).events
-        if not await self._show_all(events):
+        if not await self._show_all(events, numbered=True):
             self.note(self._words("no_history"))
         if self._interactive and events:
             await self._client.read(self.current, events[-1].seq)
@@ -273,11 +284,11 @@ class Chat:
         await self._show_all(events)
         return events
 
-    async def _show_all(self, events: list[Event]) -> bool:
+    async def _show_all(self, events: list[Event], *, numbered: bool = False) -> bool:
         shown = False
         for event in events:
             await self._learn(event.sender)
-            shown = await self._show_event(event, place=None) or shown
+            shown = await self._show_event(event, place=None, numbered=numbered) or shown
         return shown
 
     async def _info(self) -> None:
@@ -348,7 +359,7 @@ class Chat:
     # Events
 
     async def _event(self, event: Event) -> None:
-        if event.type == "message":
+        if event.type == "message" or event.type in _ACTS:
             await self._learn(event.sender)
         here = event.conversation == self.current
         known = self._client.state.conversation(event.conversation)
@@ -369,12 +380,16 @@ class Chat:
             with contextlib.suppress(HongyanError, ClientError):
                 await self._client.user(user)
 
-    async def _show_event(self, event: Event, *, place: str | None) -> bool:
+    async def _show_event(self, event: Event, *, place: str | None, numbered: bool = False) -> bool:
         """Gives whether there was something to show."""
         name = self._client.state.name(event.sender or "")
-        if event.type == "message":
-            own = event.sender == self._me
-            self._show(message_line(event, name=name, own=own, place=place, words=self._words, columns=self._columns()))
+        if event.type in ("message", "reply"):
+            own, columns = event.sender == self._me, self._columns()
+            self._show(
+                message_line(event, name=name, own=own, place=place, words=self._words, columns=columns, numbered=numbered)
+            )
+        elif event.type in _ACTS and place is not None:
+            return False
         elif (note := note_of(event, self._client.state, self._words)) is not None:
             stamp = clock_text(event.time, event.time / 1000)
             self.note(f"{stamp} [{place}] {note}" if place else f"{stamp} {note}")

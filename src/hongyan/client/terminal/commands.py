@@ -4,8 +4,11 @@ from typing import Literal, get_args
 
 import msgspec
 
-Name = Literal["q", "olu", "all", "help", "open", "list", "history", "info", "transport", "pu", "emoji"]
-NAMES: tuple[Name, ...] = get_args(Name)
+Verb = Literal["search", "reply", "edit", "recall", "react", "delay", "later"]
+"""What is done to messages (`verbs.py`)."""
+Name = Literal["q", "olu", "all", "help", "open", "list", "history", "info", "transport", "pu", "emoji", "file"] | Verb
+VERBS: tuple[Verb, ...] = get_args(Verb)
+NAMES: tuple[Name, ...] = (*get_args(get_args(Name)[0]), *VERBS)
 
 
 class Say(msgspec.Struct, frozen=True):
@@ -48,6 +51,8 @@ def parse(line: str) -> Say | Private | Command | Unknown | Nothing:
         word, _, argument = text[1:].strip().partition(" ")
         for name in NAMES:
             if word.lower() == name or (name == "q" and word.lower() in ("q!", "quit")):
+                if word.lower() == "q" and argument.strip():  # as in CIM's client: alone it leaves, with a word it searches
+                    return Command("search", argument.strip())
                 return Command(name, argument.strip())
         return Unknown(word, next((name for name in NAMES if word and name.startswith(word[0].lower())), None))
     person, mark, rest = text.partition(";;")

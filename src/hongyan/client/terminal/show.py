@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+import msgspec
 from prompt_toolkit.utils import get_cwidth
 
 from hongyan.client.model import Conversation, Event, Online
@@ -10,6 +11,7 @@ from hongyan.client.state import State
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.words import Words
 from hongyan.client.terminal.wrap import wrapped
+from hongyan.core.content import in_words
 
 Line = list[tuple[str, str]]
 """Pieces of one line: (style, text)."""
@@ -41,10 +43,13 @@ def message_line(
     place: str | None,
     words: Words,
     columns: int = 0,
+    numbered: bool = False,
     clock: Callable[[], float] = time.time,
 ) -> Line:
-    """`20:31 [place] name: text`; further lines of the text are indented. Without `columns` lines have any length."""
-    stamp = clock_text(event.time, clock())
+    """`20:31 [place] name: text`, or `20:31 #12 ...`; further lines of the text are indented. Without `columns` lines have
+    any length.
+    """
+    stamp = clock_text(event.time, clock()) + (f" #{event.seq}" if numbered else "")
     line: Line = [("time", stamp + " ")]
     if place is not None:
         line.append(("place", f"[{place}] "))
@@ -53,8 +58,16 @@ def message_line(
     begin = sum(get_cwidth(text) for _, text in line)
     indent = len(stamp) + 1
     fits = columns - begin >= _NARROWEST
-    line.append(("text", wrapped(harmless(event.text), columns if fits else _ENDLESS, begin, indent)))
+    line.append(("text", wrapped(said(event, words), columns if fits else _ENDLESS, begin, indent)))
     return line
+
+
+def said(event: Event, words: Words) -> str:
+    """What a message says, in words."""
+    if event.content.get("type") == "recalled":
+        return words("tui_recalled")
+    answers = event.content.get("reply") or event.content.get("thread")
+    return (f"↩ #{answers} " if isinstance(answers, int) else "") + harmless(in_words(msgspec.json.encode(event.content)))
 
 
 def online_line(person: Online, words: Words, *, own: bool) -> Line:
@@ -78,6 +91,9 @@ def note_of(event: Event, state: State, words: Words) -> str | None:
         return words("event_create", name=by)
     if event.type == "settings" and isinstance(title := event.content.get("title"), str):
         return words("event_title", title=harmless(title, lines=False))
+    if event.type in ("edit", "recall", "react"):
+        about = {name: harmless(str(event.content.get(name, "")), lines=False) for name in ("seq", "text", "emoji")}
+        return words(f"event_{event.type}", name=by, **about)
     action = event.content.get("action")
     if event.type == "member" and action in ("add", "remove", "leave"):
         users = event.content.get("users")
