@@ -294,7 +294,7 @@ async def test_history_shows_marks_as_read_and_asks_no_more_than_allowed() -> No
     room = Room()
     room.client.events = [said("一", position=1), said("二", sender="lihua", position=2), said("三", sender="old", position=3)]
     shown = await room.type(":history 100000")
-    assert [line.split(" ", 2)[2] for line in shown] == ["王芳: 一", "我: 二", "Name of old: 三"]
+    assert [line.split(" ", 2)[2] for line in shown] == ["#1 王芳: 一", "#2 我: 二", "#3 Name of old: 三"]
     assert ("history", 500) in room.client.calls
     assert ("read", ("lobby", 3)) in room.client.calls
 
