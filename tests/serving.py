@@ -403,7 +403,7 @@ class Stream:
 
 
 def texts(events: Sequence[Mapping[str, Any]]) -> list[str]:
-    return [event["content"]["text"] for event in events if event["type"] == "message"]
+    return [event["content"].get("text", "") for event in events if event["type"] == "message"]
 
 
 def new_client_id() -> str:

@@ -150,3 +150,27 @@ test('a snapshot and the events after it say the same as a later snapshot', () =
   const later = one(start(conversation('c1', { head_seq: 7, title: '改名', unread: 1, last: message(5, 'lin'), member_count: 1, members: [LIN] })));
   for (const key of ['head_seq', 'title', 'unread', 'last', 'member_count', 'members', 'role', 'read_seq']) assert.deepEqual(folded[key], later[key], key);
 });
+
+test('an edited message says the new text, also as the last one', () => {
+  const now = after(start(conversation()), message(4), event(5, 'edit', 'chen', { seq: 4, text: '改过' }));
+  assert.equal(one(now).events[0].content.text, '改过');
+  assert.equal(one(now).last.content.text, '改过');
+});
+
+test('a recalled message says nothing any more', () => {
+  const now = after(start(conversation()), message(4), event(5, 'recall', 'chen', { seq: 4 }));
+  assert.deepEqual(one(now).events[0].content, { type: 'recalled' });
+  assert.equal(state.said(one(now).last.content, (key) => key), 'recalled');
+});
+
+test('a page of history says what its messages say now', () => {
+  const [first, second] = state.asNow({ events: [message(1), message(2)], amended: [{ seq: 2, at: 5, text: '改过' }] });
+  assert.equal(first.content.text, '第 1 条');
+  assert.equal(second.content.text, '改过');
+});
+
+test('polls and forwarded messages are shown in words', () => {
+  const poll = { type: 'poll', question: '吃什么？', options: ['米饭', '面条'] };
+  assert.equal(state.said(poll, String), '📊 吃什么？\n1. 米饭\n2. 面条');
+  assert.equal(state.said({ type: 'forward', items: [{ name: '李华', content: { type: 'text', text: '好' } }] }, String), '李华: 好');
+});

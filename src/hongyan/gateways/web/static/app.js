@@ -5,6 +5,7 @@ import { Link } from './link.js';
 import { Outbox } from './outbox.js';
 import * as fold from './state.js';
 import { plain } from './markdown.js';
+import { t } from './words.js';
 
 const SESSION = 'hongyan.session'; // the tab's own: gone with the tab, never shared
 const PAGE = 50;
@@ -162,7 +163,7 @@ export class App {
   }
 
   #arrived(state, event) {
-    if (event.sender !== state.me.id) return this.views.announce(event.sender, plain(event.content.text ?? ''));
+    if (event.sender !== state.me.id) return this.views.announce(event.sender, plain(fold.said(event.content, t)));
     const sentAt = this.#sentAt.get(event.client_id);
     if (sentAt !== undefined) this.link.measured(performance.now() - sentAt);
     this.#sentAt.delete(event.client_id);
@@ -270,7 +271,7 @@ export class App {
     this.changed();
     try {
       const page = await this.api.get(conversationPath(id, `/events?${query}`));
-      this.#set(fold.withHistory(this.state, id, page));
+      this.#set(fold.withHistory(this.state, id, { ...page, events: fold.asNow(page) }));
       this.#askNames(page.events);
       for (const event of page.events) if (event.sender === this.state.me?.id && event.client_id) this.outbox.settle(event.client_id);
     } catch {

@@ -110,6 +110,26 @@ function foldUnknown(state, event) {
 const isAboutMe = (state, event, ...actions) => event.type === 'member' && actions.includes(event.content.action)
   && event.content.users.some((user) => user.id === state.me.id);
 
+/** What a message says has changed. */
+function amended(state, conversation, seq, say) {
+  const again = (event) => (event?.seq === seq ? { ...event, content: say(event.content) } : event);
+  return change(state, conversation, (before) => ({ events: before.events.map(again), last: again(before.last) }));
+}
+
+/** A page of history as its messages are now. */
+export function asNow({ events, amended: states = [] }) {
+  const texts = new Map(states.filter(({ text }) => text !== undefined).map(({ seq, text }) => [seq, text]));
+  return events.map((event) => (event.type === 'message' && texts.has(event.seq) ? { ...event, content: { ...event.content, text: texts.get(event.seq) } } : event));
+}
+
+/** What a message says, for a page that only shows text. */
+export function said(content, t) {
+  if (content.type === 'recalled') return t('recalled');
+  if (content.type === 'poll') return [`📊 ${content.question}`, ...content.options.map((option, n) => `${n + 1}. ${option}`)].join('\n');
+  if (content.type === 'forward') return [content.text, ...content.items.map((item) => `${item.name}: ${said(item.content, t)}`)].filter(Boolean).join('\n');
+  return content.text ?? '';
+}
+
 const FOLDS = {
   message(state, event) {
     const settled = foldSignal(state, { type: 'typing', conversation: event.conversation, user: event.sender, typing: false }, 0);
@@ -118,6 +138,10 @@ const FOLDS = {
       return { last: event, unread: Math.min(UNREAD_MOST, before.unread + (counts ? 1 : 0)) };
     });
   },
+
+  edit: (state, { conversation, content }) => amended(state, conversation, content.seq, (now) => ({ ...now, text: content.text })),
+
+  recall: (state, { conversation, content }) => amended(state, conversation, content.seq, () => ({ type: 'recalled' })),
 
   settings: (state, { conversation, content }) => change(state, conversation, () => content),
 

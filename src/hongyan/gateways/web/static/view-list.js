@@ -2,7 +2,7 @@
 
 import { avatar, h, icon, keyed, oneLine, set, sign, write } from './dom.js';
 import { plain } from './markdown.js';
-import { byRecency } from './state.js';
+import { byRecency, said } from './state.js';
 import { picker } from './view-people.js';
 import { exact, number, t, when } from './words.js';
 
@@ -89,7 +89,7 @@ function lastWords(app, conversation) {
   if (draft) return [h('span', { class: 'draft' }, `[${t('draft')}] `), plain(draft)];
   const { last } = conversation;
   if (!last) return [];
-  const text = plain(last.content.text ?? '');
+  const text = plain(said(last.content, t));
   if (conversation.kind === 'direct') return [text];
   return [t('said', { who: last.sender === app.state.me.id ? t('you') : oneLine(app.nameOf(last.sender)), text })];
 }

@@ -2,6 +2,7 @@
 
 import { avatar, h, icon, keyed, oneLine, set, write } from './dom.js';
 import { markdown } from './markdown.js';
+import { said } from './state.js';
 import { clock, day, dayKey, exact, t } from './words.js';
 
 const TOGETHER = 5 * 60_000;
@@ -118,7 +119,7 @@ export function itemsOf(app, conversation) {
   for (const event of conversation.events) {
     if (event.type === 'message') {
       const own = event.sender === mine;
-      put({ kind: 'message', key: own && event.client_id ? `own ${event.client_id}` : `seq ${event.seq}`, event, own, text: event.content.text ?? '', time: event.time, status: null }, event.time, event.sender);
+      put({ kind: 'message', key: own && event.client_id ? `own ${event.client_id}` : `seq ${event.seq}`, event, own, text: said(event.content, t), time: event.time, status: null }, event.time, event.sender);
     } else if (NOTES[event.type]) put({ kind: 'note', key: `seq ${event.seq}`, event }, event.time, null);
   }
   const there = new Set(items.map((item) => item.key));

@@ -98,6 +98,7 @@ const WORDS = {
   note_leave: ['{users} 退出了群聊', '{users} left the group'],
   note_role: ['{who} 将 {users} 设为{role}', '{who} made {users} {role}'],
   note_title: ['{who} 将群名改为“{title}”', '{who} renamed the group to “{title}”'],
+  recalled: ['消息已撤回', 'This message was taken back'],
   note_history: ['{who} 修改了历史消息的可见范围', '{who} changed who may read the history'],
   note_owner: ['，{owner} 成为群主', '; {owner} is the owner now'],
   and_more: ['{names} 等 {n} 人', '{names} and others ({n})'],
