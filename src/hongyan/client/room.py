@@ -61,7 +61,7 @@ class Room:
             self.last, self.amended = event, None
             if event.sender != me:
                 self.unread.arrived(event.seq)
-        if self._mentions(event.content, me):
+        if event.sender != me and self._mentions(event.content, me):
             self.mentioned.arrived(event.seq)
 
     def acted(self, event: Event, me: str) -> bool:
@@ -75,7 +75,7 @@ class Room:
                 self.last = msgspec.structs.replace(self.last, content=RECALLED)
         if event.type not in ("edit", "recall") or seq < self.fixed.first_seq:
             return True
-        return self.mentioned.changed(seq, event.type == "edit" and self._mentions(event.content, me))
+        return self.mentioned.changed(seq, event.type == "edit" and event.sender != me and self._mentions(event.content, me))
 
     def done(self, event: Event) -> bool:
         """The reader has done something for themselves."""

@@ -102,7 +102,8 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
     above = and_(mentions.c.seq > mark, mentions.c.seq >= mine.c.first_seq)
     hits = (
         select(mentions.c.seq.label("seq"))
-        .where(mentions.c.conversation == conversations.c.id, me, above)
+        .join(e, and_(e.c.lane == mentions.c.conversation, e.c.seq == mentions.c.seq))
+        .where(mentions.c.conversation == conversations.c.id, me, above, e.c.sender.is_distinct_from(user))
         .distinct()
         .limit(UNREAD_MOST)
         .correlate(mine, conversations, unread_marks)
