@@ -53,7 +53,7 @@ async def test_edited_text_is_shown_and_what_it_said_before_can_be_read(home: Ho
     await act(home, "alice", group, acts.Edit(seq, "大后天见"))
     now = await state(home, "bob", group, seq)
     assert (now.text, now.edits) == ("大后天见", 2)
-    page = await home.messaging.history.edits(home.caller("bob"), group, seq)
+    page = await home.messaging.history.edits(home.caller("bob"), group, seq, 0, 100)
     assert [msgspec.json.decode(entry.event.content)["text"] for entry in page.entries] == ["明天见", "后天见", "大后天见"]
 
 
@@ -157,10 +157,10 @@ async def test_pins_are_listed_and_taken_down(home: House) -> None:
     await act(home, "alice", group, acts.Pin(one))
     again = await act(home, "alice", group, acts.Pin(one))
     assert again.repeated
-    page = await home.messaging.history.pinned(home.caller("bob"), group)
+    page = await home.messaging.history.pinned(home.caller("bob"), group, 0, 100)
     assert [entry.event.seq for entry in page.entries] == [one, two]
     await act(home, "alice", group, acts.Unpin(two))
-    page = await home.messaging.history.pinned(home.caller("bob"), group)
+    page = await home.messaging.history.pinned(home.caller("bob"), group, 0, 100)
     assert [entry.event.seq for entry in page.entries] == [one]
 
 

@@ -156,7 +156,7 @@ async def test_hidden_messages_are_nowhere_for_oneself_and_there_for_others(home
     last = (await view(home, "alice", group)).last
     assert last is not None
     assert last.seq == seqs[4]
-    assert (await history.pinned(caller, group)).entries == []
+    assert (await history.pinned(caller, group, 0, 100)).entries == []
     with pytest.raises(NotFound):
         await history.message(caller, group, seqs[1])
     await do(home, "alice", owns.Unhide(group, (seqs[5], seqs[1])))

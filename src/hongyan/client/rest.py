@@ -129,7 +129,7 @@ class Rest:
             return None
         try:
             return msgspec.json.decode(got.content, type=answer)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise Unreachable(f"{server.url} did not answer as a Hongyan server does: {error}") from error
 
     async def close(self) -> None:

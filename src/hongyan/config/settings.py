@@ -103,6 +103,8 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Seconds in which an author may take a message back; admins of a group always may."""
     rewrite_seconds: Seconds = 900.0
     """Seconds in which an author may still read what they took back, to write it anew."""
+    edits: Count = 500
+    """How often one message may be edited."""
     reactions: Count = 50
     """Different reactions that one message may have."""
     pins: Count = 100
@@ -112,7 +114,7 @@ class Messages(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 class Own(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one person may keep for themselves."""
 
-    drafts: Count = 1_000
+    drafts: Count = 200
     """Drafts that one user may have."""
     bookmarks: Count = 10_000
     """Bookmarked messages of one user."""
@@ -146,7 +148,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Longest time that one search may take."""
     catch_up_seconds: Seconds = 1.0
     """How long a search waits for the newest messages to be indexed before it answers without them."""
-    at_once: Count = 2
+    at_once: Count = 1
     """Searches of one user that may be under way."""
     waiting: Count = 200
     """Searches of all users that may be under way; more are told to come back."""

@@ -5,6 +5,7 @@ Gateways and features use a `Messaging` and its services; what else is in here m
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import secrets
 import time
@@ -75,6 +76,7 @@ __all__ = [
 _log = logging.getLogger("hongyan.messaging")
 
 _WATCH_SECONDS = 1.0
+_SWEEP_TURNS = 60
 
 
 def now_ms() -> int:
@@ -185,8 +187,13 @@ class Messaging:
     async def _keep_in_touch(self) -> None:
         """A node that cannot follow sends its people to one that can."""
         told = False
-        while True:
+        for turn in itertools.count(1):
             await asyncio.sleep(_WATCH_SECONDS)
+            if turn % _SWEEP_TURNS == 0:
+                try:
+                    await self.acts.sweep()
+                except Exception as error:
+                    _log.warning("what was taken back cannot be swept: %s", error)
             if self.log.stale != told:
                 told = self.log.stale
                 if told:

@@ -62,6 +62,8 @@ class Acts:
 
         def read(connection: Connection) -> bytes | None:
             here_of(connection, conversation, caller.user)
+            if amendments.message(connection, conversation, seq) is None:
+                return None
             content: bytes | None = connection.execute(
                 select(recalls.c.content).where(
                     recalls.c.conversation == conversation,
@@ -76,6 +78,17 @@ class Acts:
         if content is None:
             raise NotFound("There is no message of yours here that was taken back a moment ago")
         return content
+
+    async def sweep(self) -> None:
+        """What was taken back longer ago than its author may still read goes for good."""
+        since = self._clock() - int(self._settings.messages.rewrite_seconds * 1000)
+        old = recalls.c.time < since
+        if await self._store.read(lambda connection: connection.execute(select(recalls.c.seq).where(old).limit(1)).first()):
+
+            def sweep(tx: Transaction) -> None:
+                tx.connection.execute(delete(recalls).where(old))
+
+            await self._store.transaction(sweep, scope="sweep")
 
     def _forget(self, event: Event) -> None:
         """A fold: what was taken back leaves this node's memory."""
@@ -140,8 +153,7 @@ class _Deed:
     def _edit(self, act: acts.Edit) -> Appended:
         policy.edit(self._said, self._user, self._age, self._settings.edit_seconds)
         take_mentions(self._connection, self._here, act.mentions)
-        if len(act.text.encode()) > self._most_bytes:
-            raise TooLarge(f"A message may have {self._most_bytes} bytes")
+        self._room_for_another_edit()
         appended = self._append(act)
         if appended.repeated:
             return appended
@@ -238,6 +250,8 @@ class _Deed:
         content = msgspec.to_builtins(act) | {name: value for name, value in more.items() if value}
         kind = content.pop("type")
         encoded = msgspec.json.encode(content)
+        if isinstance(act, acts.Edit) and len(encoded) > self._most_bytes:
+            raise TooLarge(f"A message may have {self._most_bytes} bytes; this one has {len(encoded)}")
         return self._tx.append(Draft(self._here.id, kind, self._user, self._now, encoded, self._client_id))
 
     def _amend(self, appended: Appended, **values: Any) -> Appended:
@@ -271,6 +285,10 @@ class _Deed:
         if self._row(column) is None:
             return None
         return self._at(self._row("at"))
+
+    def _room_for_another_edit(self) -> None:
+        if (self._row("edits") or 0) >= self._settings.edits:
+            raise Conflict(f"A message may be edited {self._settings.edits} times")
 
     def _drop_mentions(self) -> None:
         text = self._row("mentions")

@@ -109,6 +109,28 @@ def _reply(connection: Connection, here: Here, user: str, root: int, place: int,
     connection.execute(update(followers).where(*mine, followers.c.user == user).values(read_seq=place))
 
 
+class _Nested(msgspec.Struct):
+    items: list["_Inner"] = []
+
+
+class _Inner(msgspec.Struct):
+    content: _Nested = msgspec.field(default_factory=_Nested)
+
+
+_nested = msgspec.json.Decoder(_Nested).decode
+_DEEPEST = 5
+"""Bundles in bundles: whoever reads a message walks through all of them."""
+
+
+def _depth(content: bytes) -> int:
+    """How many bundles are in one another."""
+
+    def depth(nested: _Nested) -> int:
+        return 1 + max((depth(item.content) for item in nested.items), default=0) if nested.items else 0
+
+    return depth(_nested(content))
+
+
 def _bundle(connection: Connection, user: str, forward: Forward) -> Bundle:
     """What the messages say now. Who may not read one of them may not forward it."""
     source = here_of(connection, forward.conversation, user)
@@ -123,5 +145,7 @@ def _bundle(connection: Connection, user: str, forward: Forward) -> Bundle:
         content = event.content
         if state is not None and state.text is not None:
             content = msgspec.json.encode({**msgspec.json.decode(content), "text": state.text})
+        if _depth(content) >= _DEEPEST:
+            raise Invalid(f"Messages may be forwarded in one another {_DEEPEST} deep")
         items.append(Forwarded(event.sender, known.get(event.sender or "", ""), event.time, msgspec.Raw(content)))
     return Bundle(source.title if source.kind != "direct" else None, tuple(items), forward.text)

@@ -63,13 +63,15 @@ class History:
 
         return await self._page(caller, conversation, read)
 
-    async def edits(self, caller: Caller, conversation: str, seq: int) -> Page:
-        """The message as it was sent, and the `edit` events since."""
+    async def edits(self, caller: Caller, conversation: str, seq: int, after: int, limit: int) -> Page:
+        """The message as it was sent, and the `edit` events since: the oldest `limit` of these above `after`."""
 
         def read(connection: Connection, here: Here) -> _Found:
             event = _readable(connection, caller.user, here, seq)
-            places = select(edits.c.place).where(edits.c.conversation == here.id, edits.c.seq == seq).order_by(edits.c.place)
-            return [event, *reading.at(connection, here.id, list(connection.execute(places).scalars()))], False
+            mine = (edits.c.conversation == here.id, edits.c.seq == seq, edits.c.place > after)
+            since = select(edits.c.place).where(*mine).order_by(edits.c.place).limit(limit + 1)
+            places = [*([event.seq] if event.seq > after else []), *connection.execute(since).scalars()]
+            return reading.at(connection, here.id, places[:limit]), len(places) > limit
 
         return await self._page(caller, conversation, read)
 
@@ -86,13 +88,15 @@ class History:
 
         return await self._page(caller, conversation, read)
 
-    async def pinned(self, caller: Caller, conversation: str) -> Page:
-        """The pinned messages."""
+    async def pinned(self, caller: Caller, conversation: str, after: int, limit: int) -> Page:
+        """The pinned messages: the oldest `limit` above `after`."""
 
         def read(connection: Connection, here: Here) -> _Found:
             pinned = select(amended.c.seq).where(amended.c.conversation == here.id, amended.c.pinned.is_not(None))
-            seqs = [seq for seq in connection.execute(pinned).scalars() if seq >= here.first_seq]
-            return _shown(connection, caller.user, reading.at(connection, here.id, sorted(seqs))), False
+            above = amended.c.seq > max(after, here.first_seq - 1)
+            seqs = list(connection.execute(pinned.where(above).order_by(amended.c.seq).limit(limit + 1)).scalars())
+            found = reading.at(connection, here.id, seqs[:limit])
+            return _shown(connection, caller.user, found), len(seqs) > limit
 
         return await self._page(caller, conversation, read)
 

@@ -23,7 +23,9 @@ from hongyan.messaging.receipts import SCOPE as MARKS
 from hongyan.messaging.tables import amended, followers, members
 from hongyan.messaging.tables_own import arrangements, bookmarks, drafts, hidden, preferences, statuses, unread_marks
 from hongyan.store import Draft, Store, Transaction, reading
+from hongyan.store.redacting import redact
 
+_DRAFT_BYTES = 20_000
 UNFOLLOWED = -1
 """As the read mark of a thread: its author, or somebody who is mentioned, does not want to follow it."""
 
@@ -36,6 +38,12 @@ class Owning:
         self._log = log
         self._settings = settings
         self._clock = clock
+        log.fold(self._forget)
+
+    def _forget(self, event: Event) -> None:
+        """A fold: the draft before leaves this node's memory too."""
+        if event.type == "draft" and (told := _drafted(event.content)).was is not None:
+            self._log.redact(event.lane, [told.was], _emptied(told))
 
     async def do(self, caller: Caller, own: owns.Own, client_id: str | None = None) -> int:
         """A position of the log at which it is so."""
@@ -52,6 +60,23 @@ class Owning:
             return _Deed(tx, caller.user, own, now, client_id, self._settings).run()
 
         return await self._store.transaction(run, scope=_scope(own, lane))
+
+
+class _Drafted(msgspec.Struct):
+    """A `draft` event, as far as nodes need it."""
+
+    conversation: str
+    thread: int | None = None
+    was: int | None = None
+
+
+_drafted = msgspec.json.Decoder(_Drafted).decode
+
+
+def _emptied(draft: Any) -> bytes:
+    """What is left of a draft that is not the newest any more."""
+    content = {"conversation": draft.conversation} | ({"thread": draft.thread} if draft.thread else {})
+    return msgspec.json.encode(content)
 
 
 def _scope(own: owns.Own, lane: str) -> str:
@@ -76,7 +101,6 @@ class _Deed:
         self._now = now
         self._client_id = client_id
         self._settings = settings.own
-        self._most_bytes = settings.limits.message_bytes
 
     def run(self) -> int:
         match self._own:
@@ -113,21 +137,31 @@ class _Deed:
 
     def _draft(self, draft: owns.Draft) -> int:
         keys = {"conversation": draft.conversation, "thread": draft.thread or 0}
-        if draft.text is None:
-            return self._take_away(drafts, draft, drafts.c.thread == keys["thread"])
+        before = self._row(drafts, keys)
+        if draft.text is None and before is not None:
+            self._connection.execute(delete(drafts).where(*self._of(drafts, keys)))
+            return self._append(was=self._emptied(before.place))
         here = self._here(draft.conversation)
+        if draft.text is None:
+            return self._so_already()
         if draft.thread is not None:
             self._readable(here, draft.thread)
-        if len(draft.text.encode()) > self._most_bytes:
-            raise TooLarge(f"A message may have {self._most_bytes} bytes")
+        if len(msgspec.json.encode(draft.text)) > _DRAFT_BYTES:
+            raise TooLarge(f"A draft may have {_DRAFT_BYTES:,} bytes")
         values = {"text": draft.text, "reply": draft.reply}
-        before = self._row(drafts, keys)
         if before is not None and {name: getattr(before, name) for name in values} == values:
             return self._so_already()
         if before is None:
             self._room(drafts, self._settings.drafts, "drafts")
-        self._write(drafts, keys, {**values, "time": self._now})
-        return self._append()
+        was = self._emptied(before.place) if before is not None else None
+        position, place = self._appended(was=was)
+        self._write(drafts, keys, {**values, "time": self._now, "place": place})
+        return position
+
+    def _emptied(self, place: int) -> int:
+        """What the event before said leaves the log: a text that was sent and recalled, or never sent, stays nowhere."""
+        redact(self._connection, user_lane(self._user), [place], _emptied(self._own))
+        return place
 
     def _bookmark(self, mark: owns.Bookmark) -> int:
         self._readable(self._here(mark.conversation), mark.seq)
@@ -259,7 +293,7 @@ class _Deed:
             self._write(table, keys, after)
         return self._append()
 
-    def _take_away(self, table: Table, own: owns.Draft | owns.Unbookmark | owns.Unhide, *which: ColumnElement[bool]) -> int:
+    def _take_away(self, table: Table, own: owns.Unbookmark | owns.Unhide, *which: ColumnElement[bool]) -> int:
         """What is one's own may be taken away also where one is not a member any more."""
         mine = self._of(table, {"conversation": own.conversation})
         if self._connection.execute(delete(table).where(*mine, *which)).rowcount:
@@ -271,11 +305,11 @@ class _Deed:
         if self._connection.execute(select(func.count()).where(table.c.user == self._user)).scalar_one() >= most:
             raise Conflict(f"You have as many {what} as one user may have; take some away first")
 
-    def _append(self) -> int:
-        return self._appended()[0]
+    def _append(self, *, was: int | None = None) -> int:
+        return self._appended(was=was)[0]
 
-    def _appended(self) -> tuple[int, int]:
-        content = msgspec.to_builtins(self._own)
+    def _appended(self, *, was: int | None = None) -> tuple[int, int]:
+        content = msgspec.to_builtins(self._own) | ({} if was is None else {"was": was})
         kind = content.pop("type")
         placed = self._tx.append(
             Draft(user_lane(self._user), kind, self._user, self._now, msgspec.json.encode(content), self._client_id)

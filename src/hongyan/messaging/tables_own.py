@@ -13,9 +13,10 @@ drafts = Table(
     Column("text", Text, nullable=False),
     Column("reply", BigInteger),
     Column("time", BigInteger, nullable=False),
+    Column("place", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
-"""`thread` is 0 for the conversation itself."""
+"""`thread` is 0 for the conversation itself; `place` is the event in the user's lane that says so."""
 
 bookmarks = Table(
     "bookmarks",

@@ -90,7 +90,7 @@ class Verbs:
                     ("time", f"{clock_text(event.time, self._clock())} "),
                     ("place", f"[{self._place(event)} #{event.seq}] "),
                     ("name", f"{harmless(self._client.state.name(event.sender or ''), lines=False)}: "),
-                    ("text", harmless(hit.snippet.text, lines=False)),
+                    ("text", harmless(hit.snippet.text.replace("\n", " "), lines=False)),
                 ]
             )
         if not found.hits:

@@ -44,6 +44,9 @@ class Fields(msgspec.Struct, frozen=True):
     has: str | None = None
 
 
+_LONGEST_FILTER = 100
+
+
 def read(text: str, fields: Fields, now: datetime, *, most_length: int, most_terms: int) -> Question:
     """Dates are days where `now` is. Raises Invalid with what is wrong."""
     if len(text) > most_length:
@@ -55,7 +58,9 @@ def read(text: str, fields: Fields, now: datetime, *, most_length: int, most_ter
     given = (
         ("from", fields.sender), ("in", fields.place), ("before", fields.before), ("after", fields.after), ("has", fields.has)
     )  # fmt: skip
-    pieces += [(name, value, True) for name, value in given if value]
+    pieces += [(name, normalize("NFKC", value), True) for name, value in given if value]
+    if sum(bool(name) for name, _, _ in pieces) > most_terms:
+        raise Invalid(f"A question may have {most_terms} filters")
     question = _gathered(pieces, now)
     if len(question.terms) > most_terms:
         raise Invalid(f"A question may have {most_terms} words")
@@ -75,6 +80,8 @@ def _gathered(pieces: list[tuple[str, str, bool]], now: datetime) -> Question:
             continue
         if not value or "\0" in value:
             raise Invalid(f"After {name}: something is missing")
+        if len(value) > _LONGEST_FILTER:
+            raise Invalid(f"After {name}: up to {_LONGEST_FILTER} characters")
         if name in filters:
             filters[name].append(value)
             continue

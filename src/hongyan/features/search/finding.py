@@ -58,6 +58,10 @@ only their conversations are asked for.
 """
 
 
+_MOST_BYTES = 1_048_576
+"""A page that has so many bytes of contents is long enough."""
+
+
 class Asked(msgspec.Struct, frozen=True):
     """A question of somebody."""
 
@@ -103,19 +107,24 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
         return Matches([], 0)
     newest = matching.of(connection).newest
     found: list[Match] = []
-    readable = 0
+    readable = ended = held = 0
 
     def look(candidates: Sequence[int]) -> bool:
         """Whether that was enough."""
-        nonlocal readable
+        nonlocal readable, ended, held
         rows = _readable(connection, asked.user, candidates, filters.lanes)
         readable += len(rows)
         for row in rows:
             match = _match(row, asked, filters)
             if match is not None:
                 found.append(match)
-                if len(found) == asked.want:
+                held = held + len(match.content)
+                if len(found) == asked.want or held >= _MOST_BYTES:
+                    ended = match.position
                     return True
+            if out_of_time():
+                ended = row.position
+                return True
         return False
 
     now = state(connection)
@@ -123,7 +132,7 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
     tail = range(top - 1, max(now.position, now.head - _TAIL), -1)  # where the index does not reach the end of the log
     for begin in range(0, len(tail), _STEP):
         if look(tail[begin : begin + _STEP]):
-            return Matches(found, found[-1].position)
+            return Matches(found, ended)
         if out_of_time():
             return Matches(found, tail[min(begin + _STEP, len(tail)) - 1])
     below, looked, size = (tail[-1] if tail else top), 0, _FIRST
@@ -132,7 +141,7 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
     while True:
         candidates = newest(connection, wanted, below, size)
         if look(candidates):
-            return Matches(found, found[-1].position)
+            return Matches(found, ended)
         if len(candidates) < size:
             return Matches(found, 0)
         below, looked, size = candidates[-1], looked + size, min(size * _GROWTH, _CHUNK)

@@ -217,7 +217,10 @@ def _made(batch: _Batch) -> tuple[list[tuple[int, str]], list[int]]:
     """The documents of a batch, and the numbers of those that were indexed before."""
     documents: list[tuple[int, str]] = []
     for position, lane, sender, time, content, text, mentions in batch.messages:
-        one = document(content, text, mentions)
-        if one is not None:
-            documents.append((position, tokens_of(one, lane, sender, time)))
+        try:
+            one = document(content, text, mentions)
+            if one is not None:
+                documents.append((position, tokens_of(one, lane, sender, time)))
+        except Exception:  # one message must not keep all others from being found
+            log.exception("the message at position %d cannot be indexed", position)
     return documents, [row.position for row in batch.messages if row.position <= batch.begin]

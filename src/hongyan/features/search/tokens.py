@@ -22,6 +22,8 @@ _DENSE = (
     "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U0001b000-\U0001b16f\U00020000-\U000323af"
 )
 _SYMBOLS = "\u2190-\u2bff\u3297\u3299\U0001f000-\U0001f3fa\U0001f400-\U0001faff"
+_BETWEEN = f"(?:_|[^\\w{_DENSE}{_SYMBOLS}])*+"
+"""What may stand between two units: nothing that is a unit itself, and no way back, or a phrase of symbols takes for ever."""
 _RUNS = re.compile(f"([{_DENSE}]+)|([^\\W_{_DENSE}{_SYMBOLS}]+)|([{_SYMBOLS}])")
 _SIMPLE = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
@@ -120,7 +122,7 @@ class Term(msgspec.Struct, frozen=True):
         """What every text has, folded, in which a term of several units is: far quicker than looking at the units."""
         if len(self.units) == 1:
             return None
-        return re.compile(r"[\W_]*".join(re.escape(unit.text) for unit in self.units))
+        return re.compile(_BETWEEN.join(re.escape(unit.text) for unit in self.units))
 
     def found_in(self, text: Sequence[Unit]) -> list[tuple[int, int]]:
         """Where it begins and ends, in code points."""

@@ -345,6 +345,8 @@ QUERIES: dict[str, type[msgspec.Struct]] = {
     "event_stream": StreamQuery,
     "pick_node": PickQuery,
     "list_thread": ThreadQuery,
+    "list_edits": ThreadQuery,
+    "list_pins": ThreadQuery,
     "list_bookmarks": BackQuery,
     "list_threads": BackQuery,
     "list_readers": ReadersQuery,

@@ -10,7 +10,7 @@ from rich.text import Text
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.events import Resize
+from textual.events import Key, Resize
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
@@ -157,7 +157,8 @@ class FullScreen(App[int]):
         await self.timeline.show(room)
         if around is not None:
             self.timeline.choose(around)
-        self.composer.text = self.drafts.get(conversation, "") if root is None else ""
+        self.composer.write(self.drafts.get(conversation, "") if root is None else "")
+        self.composer.focus()
         self.screen.remove_class("list-shown")
         self._where()
         self._show_people()
@@ -288,7 +289,7 @@ class FullScreen(App[int]):
         text = entry.content.get("text")
         self.complain(error)
         if isinstance(text, str) and self.room is not None and not self.composer.text:
-            self.composer.text = text
+            self.composer.write(text)
 
     def _each_second(self) -> None:
         if self._stale:
@@ -335,7 +336,7 @@ class FullScreen(App[int]):
     async def on_composer_left(self) -> None:
         if self.deeds.doing is not None:
             self.deeds.leave()
-            self.composer.text = ""
+            self.composer.write("")
         elif self.room is not None and self.room.root is not None:
             await self.open(self.room.conversation, around=self.room.root)
         else:
@@ -353,10 +354,19 @@ class FullScreen(App[int]):
 
             self.run_worker(tell())
 
+    def on_key(self, event: Key) -> None:
+        """What is typed in the list of messages is meant for the line to write in; Esc goes back there."""
+        if self.screen.is_modal or self.focused is self.composer:
+            return
+        if event.key == "escape" or (event.is_printable and event.character):
+            self.composer.focus()
+            if event.key != "escape" and event.character:
+                self.composer.insert(event.character)
+            event.stop()
+
     async def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         if isinstance(event.option_list, Conversations) and event.option_id is not None:
             await self.open(event.option_id)
-            self.composer.focus()
         elif isinstance(event.option_list, People) and event.option_id not in (None, self.me):
             await self.deeds.talk_to(str(event.option_id))
 

@@ -23,6 +23,11 @@ class Composer(TextArea):
     def __init__(self, placeholder: str) -> None:
         super().__init__(id="composer", soft_wrap=True, show_line_numbers=False, compact=True, placeholder=placeholder)
 
+    def write(self, text: str) -> None:
+        """Another text, and the cursor behind it."""
+        self.text = text
+        self.move_cursor(self.document.end)
+
     async def _on_key(self, event: events.Key) -> None:
         if event.key == "enter":
             event.prevent_default()

@@ -1,6 +1,7 @@
 """What a person does in the full screen, by key, by the menu of a message, or by the palette."""
 
 import re
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -11,10 +12,12 @@ from textual.widgets import Static
 
 from hongyan.client.errors import ClientError
 from hongyan.client.model import Event
+from hongyan.client.terminal.commands import Command, parse
 from hongyan.client.terminal.full.dialogs import Ask, Choice, Choose
 from hongyan.client.terminal.full.look import summary
 from hongyan.client.terminal.plain import harmless
-from hongyan.client.terminal.show import title_of
+from hongyan.client.terminal.show import Line, clock_text, title_of
+from hongyan.client.terminal.verbs import Verbs
 from hongyan.core import acts
 from hongyan.core.errors import HongyanError
 
@@ -54,6 +57,8 @@ class Deeds:
             ("group", later(self.group)),
             ("channels", later(self.channels)),
             ("poll", later(self.poll)),
+            ("later", later(self.later)),
+            ("waiting", later(self.waiting)),
             *on_message,
             ("people", app.action_people),
             ("quit", lambda: app.exit(0)),
@@ -64,18 +69,21 @@ class Deeds:
     async def send(self, text: str) -> None:
         """What was typed. `name;;text` goes to one person, `:q` leaves, as in the line mode."""
         app, room = self._app, self._app.room
-        if text in (":q", ":q!", ":quit"):
-            app.exit(0)
-            return
+        if text.startswith(":"):
+            if text.startswith("::"):
+                text = text[1:]
+            else:
+                await self._command(text)
+                return
         person, mark, rest = text.partition(";;")
         if mark and person.strip() and rest.strip() and "\n" not in person and len(person) <= 64:
-            app.composer.text = ""
+            app.composer.write("")
             await self._try(self._private(person.strip(), rest.strip()))
             return
         if room is None:
             return
         doing, self.doing = self.doing, None
-        app.composer.text = ""
+        app.composer.write("")
         app.drafts.pop(room.conversation, None)
         self._tell()
         if doing is not None and doing.kind == "edit":
@@ -90,6 +98,65 @@ class Deeds:
             content["thread"] = room.root
         self._client.post_content(room.conversation, content)
         app.timeline.action_newest()
+
+    async def _command(self, text: str) -> None:
+        """As by line, as far as it makes sense here; what is no command stays in the composer, and is not sent to anybody."""
+        said = parse(text)
+        name, argument = (said.name, said.argument) if isinstance(said, Command) else ("", "")
+        match name:
+            case "q":
+                self._app.exit(0)
+                return
+            case "search":
+                await self.search(argument)
+            case "open":
+                await self.jump()
+            case "reply" | "edit" | "recall" | "react" | "delay" | "later":
+                verbs = Verbs(self._client, self._words, self._say_line, self._fail_line)
+                await self._try(verbs.run(name, argument, self._app.room.conversation if self._app.room is not None else None))
+            case _:
+                self._app.notify(self._words("tui_no_command", text=harmless(text, lines=False)[:40]), severity="warning")
+                return
+        self._app.composer.write("")
+
+    def _say_line(self, line: Line) -> None:
+        if text := "".join(part for _, part in line).strip():
+            self._app.notify(text, timeout=8)
+
+    def _fail_line(self, key: str, **values: object) -> None:
+        self._app.notify(self._words(key, **values), severity="warning")
+
+    async def later(self) -> None:
+        """Send what is asked for later; the server keeps it."""
+        room = self._app.room
+        if room is None:
+            return
+
+        async def asked(text: str) -> None:
+            await self._command(f":delay {text}")
+
+        self._app.push_screen(Ask(self._words("tui_later")), self._then(asked))
+
+    async def waiting(self) -> None:
+        """What waits for its time: the chosen one is taken back."""
+
+        async def find(text: str) -> Sequence[Choice]:
+            timers = (await self._client.timers()).timers
+            shown = [
+                (timer.id, timer.content.get("text", "") if timer.content is not None else timer.note, timer.due)
+                for timer in timers
+            ]
+            return [
+                Choice(Text(f"{clock_text(due, time.time())}  {harmless(str(said), lines=False)}"), id)
+                for id, said, due in shown
+                if text in str(said)
+            ]
+
+        async def chosen(id: str) -> None:
+            await self._client.cancel_timer(id)
+            self._app.notify(self._words("cancelled"))
+
+        self._app.push_screen(Choose(self._words("tui_waiting"), self._words("no_timers"), find), self._then(chosen))
 
     def _mentioned(self, text: str) -> list[str]:
         """Members whom `@name` or `@id` in the text means; `@all` and `@所有人` are everybody."""
@@ -132,8 +199,7 @@ class Deeds:
             return
         self.doing = Doing(kind, seq)
         if kind == "edit":
-            self._app.composer.text = room.text(seq)
-            self._app.composer.move_cursor(self._app.composer.document.end)
+            self._app.composer.write(room.text(seq))
         self._tell()
         self._app.composer.focus()
 
@@ -184,6 +250,7 @@ class Deeds:
             case "thread":
                 if room.root is None:
                     await self._app.open(room.conversation, root=seq)
+                    self._app.composer.focus()
             case "forward":
                 await self._forward(seq)
             case "vote":
@@ -279,7 +346,7 @@ class Deeds:
 
         self._app.push_screen(Choose(self._words("tui_jump"), self._words("tui_nothing"), find), self._then(chosen))
 
-    async def search(self) -> None:
+    async def search(self, question: str = "") -> None:
         """Messages, in the words of the search."""
         state, me = self._client.state, self._app.me
 
@@ -294,8 +361,9 @@ class Deeds:
             for hit in answer.hits:
                 view = state.conversation(hit.event.conversation)
                 title = title_of(view, me, state) if view is not None else ""
-                line = Text(f"{title}  {self._app.name_of(hit.event.sender or '')}\n", style="dim")
-                line.append(harmless(hit.snippet.text, lines=False), style="")
+                when = clock_text(hit.event.time, time.time())
+                line = Text(f"{when}  {title}  {self._app.name_of(hit.event.sender or '')}\n", style="dim")
+                line.append(harmless(hit.snippet.text.replace("\n", " "), lines=False), style="")
                 found.append(Choice(line, f"{hit.event.conversation}\n{hit.event.seq}"))
             return found
 
@@ -304,7 +372,8 @@ class Deeds:
             if seq:
                 await self._app.open(conversation, around=int(seq))
 
-        self._app.push_screen(Choose(self._words("tui_search"), self._words("tui_nothing"), find), self._then(chosen))
+        dialog = Choose(self._words("tui_search"), self._words("tui_nothing"), find, question)
+        self._app.push_screen(dialog, self._then(chosen))
 
     async def channels(self) -> None:
         """Find a channel and join it."""

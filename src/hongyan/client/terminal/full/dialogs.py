@@ -48,8 +48,9 @@ class Choose(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss"), ("down", "move(1)"), ("up", "move(-1)")]
 
-    def __init__(self, hint: str, nothing: str, find: Callable[[str], Awaitable[Sequence[Choice]]]) -> None:
+    def __init__(self, hint: str, nothing: str, find: Callable[[str], Awaitable[Sequence[Choice]]], given: str = "") -> None:
         super().__init__()
+        self._given = given
         self._hint = hint
         self._nothing = nothing
         self._find = find
@@ -57,12 +58,12 @@ class Choose(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
-            yield Input(placeholder=self._hint)
+            yield Input(self._given, placeholder=self._hint)
             yield Label("", id="nothing", markup=False)
             yield OptionList(markup=False)
 
     def on_mount(self) -> None:
-        self._look("", 0)
+        self._look(self._given, 0)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         self._look(event.value, _WAIT)

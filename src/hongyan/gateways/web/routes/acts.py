@@ -34,8 +34,9 @@ def acts(services: WebServices) -> list[HTTPRouteHandler]:
 
     @get(_MESSAGE + "/edits", operation_id="list_edits", tags=["messages"], responses=_PAGE)
     async def edits(request: ApiRequest, conversation: Id, seq: Number) -> Response[bytes]:
-        """A message as it was sent, and its `edit` events."""
-        return _page(await messaging.history.edits(request.user, conversation, seq))
+        """A message as it was sent, and its `edit` events; those above `after`."""
+        query = request.query(ThreadQuery)
+        return _page(await messaging.history.edits(request.user, conversation, seq, query.after, min(query.limit, most)))
 
     @get(_MESSAGE + "/thread", operation_id="list_thread", tags=["messages"], responses=_PAGE)
     async def thread(request: ApiRequest, conversation: Id, seq: Number) -> Response[bytes]:
@@ -65,8 +66,9 @@ def acts(services: WebServices) -> list[HTTPRouteHandler]:
 
     @get(_ONE + "/pins", operation_id="list_pins", tags=["messages"], responses=_PAGE)
     async def pins(request: ApiRequest, conversation: Id) -> Response[bytes]:
-        """The pinned messages."""
-        return _page(await messaging.history.pinned(request.user, conversation))
+        """The pinned messages, those above `after`."""
+        query = request.query(ThreadQuery)
+        return _page(await messaging.history.pinned(request.user, conversation, query.after, min(query.limit, most)))
 
     return [act, message, edits, thread, recalled, readers, responses, pins]
 

@@ -11,6 +11,9 @@ from hongyan.gateways.web.schemas import BackQuery, OwnBody, Positioned
 from hongyan.gateways.web.services import WebServices
 from hongyan.messaging import Bookmarks, Threads
 
+_MOST = 100
+"""Messages come along, and they may be large."""
+
 
 def own(services: WebServices) -> list[HTTPRouteHandler]:
     messaging = services.messaging
@@ -25,13 +28,13 @@ def own(services: WebServices) -> list[HTTPRouteHandler]:
     async def bookmarks(request: ApiRequest) -> Bookmarks:
         """One's bookmarks below the place `before`, newest first, with their messages."""
         query = request.query(BackQuery)
-        return await messaging.own_lists.bookmarks(request.user, given(query.before), min(query.limit, most))
+        return await messaging.own_lists.bookmarks(request.user, given(query.before), min(query.limit, most, _MOST))
 
     @get("/v1/me/threads", operation_id="list_threads", tags=["own"])
     async def threads(request: ApiRequest) -> Threads:
         """The threads that one follows below the place `before`, those with the newest messages first."""
         query = request.query(BackQuery)
-        return await messaging.own_lists.threads(request.user, given(query.before), min(query.limit, most))
+        return await messaging.own_lists.threads(request.user, given(query.before), min(query.limit, most, _MOST))
 
     @get("/v1/me/preferences", operation_id="preferences", tags=["own"])
     async def preferences(request: ApiRequest) -> Preferences:

@@ -18,6 +18,7 @@ def upgrade() -> None:
         sa.Column("text", Text, nullable=False),
         sa.Column("reply", sa.BigInteger),
         sa.Column("time", sa.BigInteger, nullable=False),
+        sa.Column("place", sa.BigInteger, nullable=False),
     )
     _of_conversation(
         "bookmarks",
