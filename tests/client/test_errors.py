@@ -59,6 +59,7 @@ def test_nobody_waits_for_a_year() -> None:
 
 def test_what_is_temporary() -> None:
     temporary = {kind.code for kind in error_kinds() if is_temporary(kind())}
-    assert temporary == {"internal", "rate-limited", "no-node", "outcome-unknown", "overloaded", "store-unavailable"}
+    busy = {"overloaded", "rate-limited", "search-too-slow", "no-node"}
+    assert temporary == {"internal", "outcome-unknown", "store-unavailable", *busy}
     assert is_temporary(Unreachable())
     assert not is_temporary(ValueError())

@@ -77,9 +77,9 @@ async def test_broken_connections_lose_and_double_nothing(server: Server, proxy:
             a.client.post(lanes[at % 4], str(at))
 
         async def drop() -> None:
-            while a.client.outbox_size:
+            while left := a.client.outbox_size:
                 proxy.drop()
-                await asyncio.sleep(0.1)
+                await until(lambda left=left: a.client.outbox_size < left and b.client.link.connection == "online")  # type: ignore[misc]
 
         dropping = asyncio.create_task(drop())
         await asyncio.wait_for(a.client.sent_all(), 40)

@@ -3,19 +3,24 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
+from sqlalchemy import select
 
 from hongyan.client.model import Event as Seen
+from hongyan.config import Messages, Settings
 from hongyan.core import acts
 from hongyan.core.amending import Amended, amend, target
 from hongyan.core.content import ADMINS, ALL, RECALLED, Content, Forward, Poll, Text
-from hongyan.core.errors import ClientIdReused, Conflict, Forbidden, Invalid, NotFound
+from hongyan.core.errors import ClientIdReused, Conflict, Forbidden, Invalid, NotFound, TooLarge
 from hongyan.core.model import Event
+from hongyan.messaging.tables import recalls
 from hongyan.store import Appended
-from tests.build import House
+from tests.build import House, house
 
 
 async def act(home: House, user: str, conversation: str, what: acts.Act, client_id: str | None = None) -> Appended:
@@ -403,3 +408,51 @@ async def test_nobody_gets_a_message_in_after_it_was_archived(home: House) -> No
     events = [event for event in await home.log() if event.lane == group]
     place = next(event.seq for event in events if event.type == "settings")
     assert all(event.seq < place for event in events if event.type == "message")
+
+
+async def test_bundles_in_bundles_have_an_end(home: House) -> None:
+    group = await home.group("alice", "bob")
+    seq = (await home.send("alice", group)).seq
+    for _ in range(5):
+        seq = await write(home, "alice", group, Forward(group, (seq,)))
+    with pytest.raises(Invalid):
+        await write(home, "alice", group, Forward(group, (seq,)))
+
+
+async def test_what_was_taken_back_is_swept_and_the_text_is_nowhere(home: House) -> None:
+    group = await home.group("alice", "bob")
+    seq = (await home.send("alice", group, "写错了")).seq
+    await act(home, "alice", group, acts.Recall(seq))
+    await home.messaging.acts.sweep()
+    assert await home.messaging.acts.recalled_content(home.caller("alice"), group, seq)
+    later = replace(home.settings, messages=Messages(rewrite_seconds=0.001))
+    home.messaging.acts._settings = later
+    await asyncio.sleep(0.01)
+    await home.messaging.acts.sweep()
+    assert await home.store.read(lambda connection: connection.execute(select(recalls)).all()) == []
+
+
+async def test_an_edit_may_not_be_larger_than_a_message(home: House) -> None:
+    group = await home.group("alice", "bob")
+    seq = (await home.send("alice", group)).seq
+    for text in ("长" * 30_000, "\x01" * 20_000):
+        with pytest.raises(TooLarge):
+            await act(home, "alice", group, acts.Edit(seq, text))
+
+
+async def test_a_message_is_edited_so_often_and_no_more(place: Path | str) -> None:
+    async with house(place, Settings(messages=Messages(edits=2))) as home:
+        await home.add("alice", "bob")
+        group = await home.group("alice", "bob")
+        seq = (await home.send("alice", group)).seq
+        for text in ("一", "二"):
+            await act(home, "alice", group, acts.Edit(seq, text))
+        with pytest.raises(Conflict):
+            await act(home, "alice", group, acts.Edit(seq, "三"))
+
+
+@pytest.mark.parametrize("seq", [2**63, -(2**63) - 1, 10**23])
+async def test_a_number_that_no_event_has_is_not_found(home: House, seq: int) -> None:
+    group = await home.group("alice", "bob")
+    with pytest.raises(NotFound):
+        await home.messaging.acts.recalled_content(home.caller("alice"), group, seq)

@@ -11,6 +11,7 @@ from hongyan.core import acts
 from hongyan.core import own as owns
 from hongyan.core.content import Text
 from hongyan.core.errors import Conflict, HongyanError, Invalid, NotFound
+from hongyan.core.policy import Span
 from hongyan.core.preferences import Preferences, Quiet
 from hongyan.messaging import ConversationView
 from tests.build import House, house
@@ -339,3 +340,13 @@ async def test_what_is_not_there_or_before_ones_time_is_not_found(home: House) -
                 await do(home, "carol", own)
             assert isinstance(refused.value, NotFound), own
     assert await home.log() == before
+
+
+async def test_a_draft_that_was_changed_or_taken_away_is_nowhere_in_the_log(home: House) -> None:
+    group = await home.group("alice", "bob")
+    for text in ("秘密一", "秘密二", None):
+        await home.messaging.owning.do(home.caller("alice"), owns.Draft(group, text))
+    await home.settled()
+    assert not any("秘密".encode() in event.content for event in await home.log())
+    ring = home.messaging.log.lane_after("user:alice", (Span(1),), 0, 100)
+    assert not any("秘密".encode() in entry.json() for entry in ring)

@@ -4,7 +4,7 @@ from tests.gateways.web.webhouse import WebHouse, problem
 
 _CONVERSATION = {
     *("id", "kind", "title", "history", "role", "first_seq", "head_seq", "read_seq"),
-    *("unread", "mentioned", "last", "amended", "member_count", "members", "cursor", "own"),
+    *("topic", "writers", "unread", "mentioned", "last", "amended", "member_count", "members", "cursor", "own"),
 }
 
 

@@ -45,7 +45,7 @@ WRONG_BODIES: list[tuple[str, str, Any, str]] = [
     ("PUT", "/v1/presence", {"status": "away", "text": 5}, "text"),
     ("PUT", "/v1/presence", {"status": "away", "text": "a\u0000b"}, "text"),
     ("POST", "/v1/conversations", {}, "kind"),
-    ("POST", "/v1/conversations", {"kind": "channel"}, "kind"),
+    ("POST", "/v1/conversations", {"kind": "room"}, "kind"),
     ("POST", "/v1/conversations", {"kind": 5}, "kind"),
     ("POST", "/v1/conversations", {"kind": "direct"}, "members"),
     ("POST", "/v1/conversations", {"kind": "direct", "members": []}, "members"),

@@ -54,7 +54,7 @@ def parse(line: str) -> Say | Private | Command | Unknown | Nothing:
                 if word.lower() == "q" and argument.strip():  # as in CIM's client: alone it leaves, with a word it searches
                     return Command("search", argument.strip())
                 return Command(name, argument.strip())
-        return Unknown(word, next((name for name in NAMES if word and name.startswith(word[0].lower())), None))
+        return Unknown(word, next((name for name in NAMES if word and name != "file" and name.startswith(word[0].lower())), None))
     person, mark, rest = text.partition(";;")
     if mark and person.strip() and rest.strip() and "\n" not in person and len(person) <= 128:
         return Private(person.strip(), rest.strip())
