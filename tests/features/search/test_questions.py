@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-import time
+from time import process_time
 from typing import Any
 
 import msgspec
@@ -241,7 +241,7 @@ def test_a_phrase_of_symbols_takes_no_time() -> None:
     [term] = terms("😀" * 12 + "x", phrase=True)
     pattern = term.pattern()
     assert pattern is not None
-    began = time.process_time()
+    began = process_time()
     assert pattern.search("x " + "😀" * 5_000) is None
-    assert time.process_time() - began < 5
+    assert process_time() - began < 5
     assert pattern.search("😀 " * 12 + "x") is not None

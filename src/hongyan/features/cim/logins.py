@@ -205,7 +205,9 @@ class Logins:
             if holder.user != account.user:
                 raise LoginRefused("mismatch", f"the token is not one of {account.user}")
         elif not account.open or self._identity.has_password(connection, account.user):
-            raise LoginRefused("mismatch", f"{account.user} has a password: it takes a token to log in over CIM")
+            raise LoginRefused(
+                "mismatch", f"{account.user} is no account that a CIM client made; it logs in over CIM with a token"
+            )
         return account
 
     def _draft(self, type: str, user: str, session: str, now: int) -> Draft:
