@@ -206,7 +206,7 @@ class Logins:
                 raise LoginRefused("mismatch", f"the token is not one of {account.user}")
         elif not account.open or self._identity.has_password(connection, account.user):
             raise LoginRefused(
-                "mismatch", f"{account.user} is no account that a CIM client made; it logs in over CIM with a token"
+                "mismatch", f"{account.user} was not made by a CIM client: it logs in with a token"
             )
         return account
 
