@@ -205,9 +205,7 @@ class Logins:
             if holder.user != account.user:
                 raise LoginRefused("mismatch", f"the token is not one of {account.user}")
         elif not account.open or self._identity.has_password(connection, account.user):
-            raise LoginRefused(
-                "mismatch", f"{account.user} was not made by a CIM client: it logs in with a token"
-            )
+            raise LoginRefused("mismatch", f"{account.user} was not made by a CIM client: it logs in with a token")
         return account
 
     def _draft(self, type: str, user: str, session: str, now: int) -> Draft:
