@@ -1,9 +1,11 @@
 """The SDK's calls for messages, for oneself and for later, against a real server."""
 
 import time
+from functools import reduce
 
 import pytest
 
+from hongyan.client.model import TimerList
 from hongyan.core.errors import NotFound
 
 from ..serving import Server
@@ -86,10 +88,7 @@ async def test_messages_for_later_and_reminders(server: Server) -> None:
         changed = await a.client.change_timer(far.id, text="更晚")
         later = await a.client.timers()
         assert [timer.id for timer in later.timers] == [changed.id]
-        await until(lambda: sum(event.type == "timer" for event in a.events) >= 5)
-        for event in a.events:
-            known = known.after(event)
-        assert known.timers == later.timers
+        await until(lambda: reduce(TimerList.after, a.events, known).timers == later.timers)
         await a.client.cancel_timer(far.id)
         with pytest.raises(NotFound):
             await a.client.cancel_timer(far.id)

@@ -72,7 +72,9 @@ async def test_long_poll_carries_signals(web: WebHouse, http: httpx.AsyncClient)
     group = await web.group("alice", "bob")
     waiting = asyncio.create_task(http.get("/v1/events", params={"wait": 50}))
     await until(web, 1)
-    await web.call("alice", "POST", f"/v1/conversations/{group}/typing", {"typing": True})
+    while not waiting.done():  # the session is counted before it is in its lanes
+        await web.call("alice", "POST", f"/v1/conversations/{group}/typing", {"typing": True})
+        await asyncio.wait([waiting], timeout=0.1)
     signals = (await waiting).json()["signals"]
     assert [(one["type"], one["conversation"], one["user"]) for one in signals] == [("typing", group, "alice")]
 
