@@ -456,3 +456,29 @@ async def test_a_number_that_no_event_has_is_not_found(home: House, seq: int) ->
     group = await home.group("alice", "bob")
     with pytest.raises(NotFound):
         await home.messaging.acts.recalled_content(home.caller("alice"), group, seq)
+
+
+async def test_a_retry_gets_the_first_answer_whatever_has_changed_since(home: House) -> None:
+    """Who lost the answer cannot know, and must not be made to send it again as another message."""
+    conversations = home.messaging.conversations
+    group = await home.group("alice", "bob", "carol")
+    quoted = (await home.send("alice", group)).seq
+    plain = (await home.send("bob", group, "说", "plain")).seq
+    answer = await write(home, "bob", group, Text("同意", mentions=("carol",), reply=quoted), "answer")
+    reaction = await act(home, "bob", group, acts.React(quoted, "👍"), "reaction")
+    await act(home, "alice", group, acts.Recall(quoted))
+    await conversations.remove(home.caller("carol"), group, "carol")
+    await conversations.change(home.caller("alice"), group, writers="nobody")
+
+    async def again() -> None:
+        assert (await home.send("bob", group, "说", "plain")).seq == plain
+        assert await write(home, "bob", group, Text("同意", mentions=("carol",), reply=quoted), "answer") == answer
+        assert (await act(home, "bob", group, acts.React(quoted, "👍"), "reaction")).seq == reaction.seq
+
+    await again()
+    with pytest.raises(Conflict):
+        await home.send("bob", group, "新的")
+    await conversations.remove(home.caller("alice"), group, "bob")
+    await again()
+    with pytest.raises(NotFound):
+        await home.send("bob", group, "新的")

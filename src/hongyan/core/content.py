@@ -29,11 +29,6 @@ class Text(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="text", 
     thread: Seq | None = None
     """The message whose thread this belongs to: an event of type `reply`, which does not count as unread in the conversation."""
 
-    @property
-    def plain(self) -> bool:
-        """Nothing in it has to be looked up before it is stored."""
-        return not self.mentions and self.reply is None and self.thread is None
-
 
 class Poll(msgspec.Struct, frozen=True, tag_field="type", tag="poll", omit_defaults=True):
     """A question with answers to choose from. Its author and admins may close it."""
@@ -73,6 +68,14 @@ class Bundle(msgspec.Struct, frozen=True, tag_field="type", tag="forward", omit_
 
 Content = Text | Poll | Forward
 """Every type of content a person can send."""
+
+
+def names_others(content: Content) -> bool:
+    """It names messages or people, which have to be looked up before it is stored."""
+    if isinstance(content, Text):
+        return content.reply is not None or content.thread is not None or bool(content.mentions)
+    return isinstance(content, Forward)
+
 
 RECALLED = b'{"type":"recalled"}'
 """What is left of a message that was taken back."""

@@ -18,6 +18,11 @@ class WireEvent(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     client_id: str | None = None
 
 
+def wired(e: Event, epoch: str) -> WireEvent:
+    """An event as its readers see it."""
+    return WireEvent(f"{epoch}.{e.position}", e.lane, e.seq, e.type, e.sender, e.time, msgspec.Raw(e.content), e.client_id)
+
+
 class _Plain(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     cursor: str
     conversation: str

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, delete, func, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from hongyan import config
 from hongyan.core import acts, policy
 from hongyan.core.content import RECALLED, recalled
-from hongyan.core.errors import ClientIdReused, Conflict, Invalid, NotFound, TooLarge
+from hongyan.core.errors import Conflict, Invalid, NotFound, TooLarge
 from hongyan.core.ids import check_client_id
 from hongyan.core.model import Caller, Event
 from hongyan.messaging import amendments
-from hongyan.messaging.composing import Here, here_of, note_mentions, take_mentions
+from hongyan.messaging.composing import note_mentions, take_mentions
+from hongyan.messaging.here import Here, here_of, readable, repeated
 from hongyan.messaging.log import Log
 from hongyan.messaging.tables import amended, edits, mentions, recalls, responses
 from hongyan.store import Appended, Draft, Store, Transaction, reading
@@ -49,9 +50,9 @@ class Acts:
         now = self._clock()
 
         def run(tx: Transaction) -> Appended:
-            here = here_of(tx.connection, conversation, caller.user)
             if client_id is not None and (again := repeated(tx.connection, caller.user, client_id, conversation)) is not None:
                 return again
+            here = here_of(tx.connection, conversation, caller.user)
             return _Deed(tx, here, caller.user, act.seq, now, client_id, self._settings).run(act)
 
         return await self._store.transaction(run, scope=conversation)
@@ -98,25 +99,13 @@ class Acts:
             self._log.redact(event.lane, told.edits, RECALLED)
 
 
-def repeated(connection: Connection, user: str, client_id: str, conversation: str) -> Appended | None:
-    """The place of what this user has stored with this id before. Raises ClientIdReused."""
-    event = reading.sent(connection, user, client_id)
-    if event is None:
-        return None
-    if event.lane != conversation:
-        raise ClientIdReused
-    return Appended(event.position, event.seq, event.time, repeated=True)
-
-
 class _Deed:
     """One act on one message, inside its transaction."""
 
     def __init__(
         self, tx: Transaction, here: Here, user: str, seq: int, now: int, client_id: str | None, settings: config.Settings
     ) -> None:
-        event = amendments.message(tx.connection, here.id, seq)
-        if event is None or seq < here.first_seq:
-            raise NotFound("There is no such message")
+        event = readable(tx.connection, here, seq)
         self._tx = tx
         self._connection = tx.connection
         self._here = here
@@ -155,10 +144,8 @@ class _Deed:
         take_mentions(self._connection, self._here, act.mentions)
         self._room_for_another_edit()
         appended = self._append(act)
-        if appended.repeated:
-            return appended
         self._drop_mentions()
-        self._amend(appended, text=act.text, mentions=" ".join(act.mentions), edited=self._now, edits=amended.c.edits + 1)
+        self._amend(appended, one_more="edits", text=act.text, mentions=" ".join(act.mentions), edited=self._now)
         self._connection.execute(insert(edits).values(conversation=self._here.id, seq=act.seq, place=appended.seq))
         note_mentions(self._connection, self._here.id, act.seq, act.mentions)
         return appended
@@ -178,7 +165,7 @@ class _Deed:
         redact(self._connection, self._here.id, [act.seq], recalled(thread))
         redact(self._connection, self._here.id, places, RECALLED)
         appended = self._append(act, edits=places, thread=thread)
-        nothing = dict(text=None, mentions=None, edits=0, edited=None, pinned=None, pinned_by=None, closed=False)
+        nothing: dict[str, Any] = dict(text=None, mentions=None, edits=0, edited=None, pinned=None, pinned_by=None, closed=False)
         self._amend(appended, recalled=self._now, recalled_by=self._user, **nothing)
         return appended
 
@@ -206,9 +193,8 @@ class _Deed:
 
     def _pin(self, act: acts.Pin) -> Appended:
         policy.present(self._said)
-        there = self._since("pinned", "pin")
-        if there is not None:
-            return there
+        if self._row("pinned") is not None:
+            return self._at(self._row("at"))
         count = select(func.count()).where(amended.c.conversation == self._here.id, amended.c.pinned.is_not(None))
         if self._connection.execute(count).scalar_one() >= self._settings.pins:
             raise Conflict(f"A conversation may have {self._settings.pins} pinned messages; take one down first")
@@ -254,10 +240,8 @@ class _Deed:
             raise TooLarge(f"A message may have {self._most_bytes} bytes; this one has {len(encoded)}")
         return self._tx.append(Draft(self._here.id, kind, self._user, self._now, encoded, self._client_id))
 
-    def _amend(self, appended: Appended, **values: Any) -> Appended:
-        changed = self._connection.execute(update(amended).where(*self._of(amended)).values(at=appended.seq, **values)).rowcount
-        if not changed:
-            amend(self._connection, self._here.id, self._event.seq, appended.seq, **values)
+    def _amend(self, appended: Appended, *, one_more: str | None = None, **values: Any) -> Appended:
+        amendments.amend(self._connection, self._here.id, self._event.seq, appended.seq, one_more=one_more, **values)
         return appended
 
     def _choose(self, kind: str, value: str, place: int) -> None:
@@ -279,12 +263,6 @@ class _Deed:
     def _at(self, seq: int) -> Appended:
         event = reading.at(self._connection, self._here.id, [seq])[0]
         return Appended(event.position, event.seq, event.time, repeated=True)
-
-    def _since(self, column: str, kind: str) -> Appended | None:
-        """It is so already: where it became so, or the newest that was done to it."""
-        if self._row(column) is None:
-            return None
-        return self._at(self._row("at"))
 
     def _room_for_another_edit(self) -> None:
         if (self._row("edits") or 0) >= self._settings.edits:
@@ -308,12 +286,3 @@ class _Deed:
             content |= {"text": text, "mentions": (self._row("mentions") or "").split()}
         row = dict(conversation=self._here.id, seq=self._event.seq, user=self._event.sender, time=self._now)
         self._connection.execute(insert(recalls).values(content=msgspec.json.encode(content), **row))
-
-
-def amend(connection: Connection, conversation: str, seq: int, at: int, **values: Any) -> None:
-    """The first thing that is done to a message."""
-    nothing = dict(edits=0, closed=False, replies=0, reply_seq=0)
-    if not isinstance(values.get("edits", 0), int):
-        values["edits"] = 1  # one more than none
-    row = {**nothing, **values}
-    connection.execute(insert(amended).values(conversation=conversation, seq=seq, at=at, **row))

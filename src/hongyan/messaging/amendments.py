@@ -1,10 +1,10 @@
-"""Reading what was done to messages: plain functions of a connection."""
+"""What was done to messages, read and kept: plain functions of a connection."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Select, bindparam, case, func, select
+from sqlalchemy import Connection, Select, bindparam, case, func, insert, select, update
 
 from hongyan.core.amending import Amended, By, Tally
 from hongyan.core.model import WRITTEN, Event
@@ -103,3 +103,13 @@ def _state(row: Any) -> Amended:
         replies=row.replies,
         reply_seq=row.reply_seq,
     )
+
+
+def amend(connection: Connection, conversation: str, seq: int, at: int, *, one_more: str | None = None, **values: Any) -> None:
+    """Something was done to a message, by the event `at`; `one_more` is a column that counts."""
+    mine = (amended.c.conversation == conversation, amended.c.seq == seq)
+    counted = {one_more: amended.c[one_more] + 1} if one_more is not None else {}
+    if not connection.execute(update(amended).where(*mine).values(at=at, **values, **counted)).rowcount:
+        row: dict[str, Any] = {"edits": 0, "closed": False, "replies": 0, "reply_seq": 0, **values}
+        row |= {one_more: 1} if one_more is not None else {}
+        connection.execute(insert(amended).values(conversation=conversation, seq=seq, at=at, **row))

@@ -8,41 +8,21 @@ from sqlalchemy import Connection, insert, select, update
 from hongyan.core import policy
 from hongyan.core.content import ADMINS, ALL, Bundle, Content, Forward, Forwarded, Text, encode_content
 from hongyan.core.errors import Invalid, NotFound
-from hongyan.core.model import Event, Kind, Role, Writers
 from hongyan.messaging import amendments
+from hongyan.messaging.here import Here, here_of, readable, repeated
 from hongyan.messaging.people import names
-from hongyan.messaging.tables import amended, conversations, followers, members, mentions, replies
+from hongyan.messaging.tables import followers, members, mentions, replies
 from hongyan.store import Appended, Draft, Transaction
 
 
-class Here(msgspec.Struct, frozen=True):
-    """A conversation as somebody who is in it finds it, inside a transaction."""
-
-    id: str
-    kind: Kind
-    title: str | None
-    role: Role
-    writers: Writers
-    first_seq: int
-
-
-def here_of(connection: Connection, conversation: str, user: str) -> Here:
-    """Raises NotFound."""
-    row = connection.execute(
-        select(conversations.c.kind, conversations.c.title, members.c.role, conversations.c.writers, members.c.first_seq)
-        .join(members, members.c.conversation == conversations.c.id)
-        .where(conversations.c.id == conversation, members.c.user == user)
-    ).one_or_none()
-    role = policy.member(row.role if row is not None else None)
-    assert row is not None  # noqa: S101
-    return Here(conversation, row.kind, row.title, role, row.writers, row.first_seq)
-
-
 def compose(tx: Transaction, user: str, conversation: str, content: Content, client_id: str, now: int, most: int) -> Appended:
-    """Inside a transaction of the conversation: the message, and the rows that go with it.
+    """Inside a transaction of the conversation: the message, and the rows that go with it. A retry gets the first answer,
+    whatever has changed since.
 
-    Raises NotFound, Forbidden, Invalid, TooLarge, ClientIdReused.
+    Raises NotFound, Forbidden, Conflict, Invalid, TooLarge, ClientIdReused.
     """
+    if (again := repeated(tx.connection, user, client_id, conversation)) is not None:
+        return again
     here = here_of(tx.connection, conversation, user)
     policy.write(here.role, here.writers)
     stored: Content | Bundle = content
@@ -50,14 +30,14 @@ def compose(tx: Transaction, user: str, conversation: str, content: Content, cli
         stored = _bundle(tx.connection, user, content)
     elif isinstance(content, Text):
         if content.reply is not None:
-            _readable(tx.connection, here, content.reply, "The message that is answered")
-        if content.thread is not None and _readable(tx.connection, here, content.thread, "The thread").type == "reply":
+            readable(tx.connection, here, content.reply)
+        if content.thread is not None and readable(tx.connection, here, content.thread).type == "reply":
             raise Invalid("A message in a thread has no thread of its own")
         take_mentions(tx.connection, here, content.mentions)
     thread = content.thread if isinstance(content, Text) else None
     kind = "message" if thread is None else "reply"
     appended = tx.append(Draft(conversation, kind, user, now, encode_content(stored, most), client_id))
-    if isinstance(content, Text) and not appended.repeated:
+    if isinstance(content, Text):
         note_mentions(tx.connection, conversation, appended.seq, content.mentions)
         if thread is not None:
             _reply(tx.connection, here, user, thread, appended.seq, content.mentions)
@@ -82,21 +62,10 @@ def note_mentions(connection: Connection, conversation: str, seq: int, who: Sequ
         connection.execute(insert(mentions).values(rows))
 
 
-def _readable(connection: Connection, here: Here, seq: int, what: str) -> Event:
-    event = amendments.message(connection, here.id, seq) if seq >= here.first_seq else None
-    if event is None:
-        raise NotFound(f"{what} is not there")
-    return event
-
-
 def _reply(connection: Connection, here: Here, user: str, root: int, place: int, mentioned: Sequence[str]) -> None:
     """One more in a thread: its author, who writes in it and who is mentioned follow it."""
     connection.execute(insert(replies).values(conversation=here.id, seq=root, place=place))
-    at = (amended.c.conversation == here.id, amended.c.seq == root)
-    more = update(amended).where(*at).values(at=place, replies=amended.c.replies + 1, reply_seq=place)
-    if not connection.execute(more).rowcount:
-        row = dict(conversation=here.id, seq=root, at=place, edits=0, closed=False, replies=1, reply_seq=place)
-        connection.execute(insert(amended).values(row))
+    amendments.amend(connection, here.id, root, place, one_more="replies", reply_seq=place)
     event = amendments.message(connection, here.id, root)
     wanted = {user, *(one for one in mentioned if one not in (ALL, ADMINS))}
     if event is not None and event.sender is not None:
@@ -134,7 +103,7 @@ def _depth(content: bytes) -> int:
 def _bundle(connection: Connection, user: str, forward: Forward) -> Bundle:
     """What the messages say now. Who may not read one of them may not forward it."""
     source = here_of(connection, forward.conversation, user)
-    events = [_readable(connection, source, seq, "A message that is forwarded") for seq in sorted(set(forward.seqs))]
+    events = [readable(connection, source, seq) for seq in sorted(set(forward.seqs))]
     states = amendments.states(connection, user, [(source.id, event.seq) for event in events])
     known = names(connection, sorted({event.sender for event in events if event.sender is not None}))
     items = []

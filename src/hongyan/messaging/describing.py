@@ -9,7 +9,7 @@ from hongyan.core.amending import Amended
 from hongyan.core.content import ADMINS, ALL
 from hongyan.core.model import HistoryPolicy, Kind, Role, Writers
 from hongyan.core.owned import USUAL, OwnView
-from hongyan.core.wire import WireEvent
+from hongyan.core.wire import WireEvent, wired
 from hongyan.messaging import amendments
 from hongyan.messaging.owned import own_of, shown
 from hongyan.messaging.tables import conversations, members, mentions, users
@@ -132,7 +132,8 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
     if conversation is not None:
         statement = statement.where(mine.c.conversation == conversation)
     rows = connection.execute(statement).all()
-    lasts = _events(connection, epoch, [row.last for row in rows if row.last is not None])
+    last_events = reading.these(connection, [row.last for row in rows if row.last is not None])
+    lasts = {event.position: wired(event, epoch) for event in last_events}
     states = amendments.states(connection, user, [(event.conversation, event.seq) for event in lasts.values()])
     listed = _members(connection, [row.id for row in rows if row.member_count <= MEMBERS_LISTED])
     owned = own_of(connection, user, conversation)
@@ -160,24 +161,6 @@ def describe(connection: Connection, epoch: str, user: str, conversation: str | 
         )
         for row in rows
     ]
-
-
-def _events(connection: Connection, epoch: str, positions: list[int]) -> dict[int, WireEvent]:
-    found: dict[int, WireEvent] = {}
-    for at in range(0, len(positions), _IDS_AT_ONCE):
-        rows = connection.execute(select(events).where(events.c.position.in_(positions[at : at + _IDS_AT_ONCE])))
-        for row in rows.all():
-            found[row.position] = WireEvent(
-                f"{epoch}.{row.position}",
-                row.lane,
-                row.seq,
-                row.type,
-                row.sender,
-                row.time,
-                msgspec.Raw(row.content),
-                row.client_id,
-            )
-    return found
 
 
 def _members(connection: Connection, ids: list[str]) -> dict[str, list[MemberView]]:

@@ -13,7 +13,7 @@ from hongyan.core.errors import Invalid, NotFound
 from hongyan.core.model import Caller, Event
 from hongyan.core.wire import Entry
 from hongyan.messaging import amendments
-from hongyan.messaging.composing import Here, here_of
+from hongyan.messaging.here import Here, here_of, readable
 from hongyan.messaging.owned import hidden, shown
 from hongyan.messaging.tables import amended, edits, replies
 from hongyan.messaging.views import View
@@ -119,9 +119,9 @@ class History:
 
 
 def _readable(connection: Connection, user: str, here: Here, seq: int) -> Event:
-    event = amendments.message(connection, here.id, seq) if seq >= here.first_seq else None
-    if event is None or hidden(connection, user, here.id, seq, seq):
-        raise NotFound("There is no such message")
+    event = readable(connection, here, seq)
+    if hidden(connection, user, here.id, seq, seq):
+        raise NotFound("You have deleted this message for yourself")
     return event
 
 

@@ -7,9 +7,9 @@ import msgspec
 from sqlalchemy import Connection, and_, case, func, literal, select
 
 from hongyan.core.amending import Amended
-from hongyan.core.model import Caller, Event
+from hongyan.core.model import Caller
 from hongyan.core.preferences import Preferences
-from hongyan.core.wire import WireEvent
+from hongyan.core.wire import WireEvent, wired
 from hongyan.messaging import amendments
 from hongyan.messaging.amendments import Ref
 from hongyan.messaging.describing import UNREAD_MOST
@@ -132,9 +132,5 @@ class OwnLists:
         for lane, seq in refs:
             lanes[lane].append(seq)
         found = [event for lane, seqs in lanes.items() for event in reading.at(connection, lane, seqs)]
-        wired = {(event.lane, event.seq): _wire(event, self._store.epoch) for event in found}
-        return wired, amendments.states(connection, user, refs)
-
-
-def _wire(e: Event, epoch: str) -> WireEvent:
-    return WireEvent(f"{epoch}.{e.position}", e.lane, e.seq, e.type, e.sender, e.time, msgspec.Raw(e.content), e.client_id)
+        messages = {(event.lane, event.seq): wired(event, self._store.epoch) for event in found}
+        return messages, amendments.states(connection, user, refs)

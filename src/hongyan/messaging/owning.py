@@ -15,9 +15,7 @@ from hongyan.core import own as owns
 from hongyan.core.errors import Conflict, Invalid, NotFound, TooLarge
 from hongyan.core.ids import check_client_id
 from hongyan.core.model import WRITTEN, Caller, Event, user_lane
-from hongyan.messaging import amendments
-from hongyan.messaging.acting import repeated
-from hongyan.messaging.composing import Here, here_of
+from hongyan.messaging.here import Here, here_of, readable, repeated
 from hongyan.messaging.log import Log
 from hongyan.messaging.receipts import SCOPE as MARKS
 from hongyan.messaging.tables import amended, followers, members
@@ -145,7 +143,7 @@ class _Deed:
         if draft.text is None:
             return self._so_already()
         if draft.thread is not None:
-            self._readable(here, draft.thread)
+            readable(self._connection, here, draft.thread)
         if len(msgspec.json.encode(draft.text)) > _DRAFT_BYTES:
             raise TooLarge(f"A draft may have {_DRAFT_BYTES:,} bytes")
         values = {"text": draft.text, "reply": draft.reply}
@@ -164,7 +162,7 @@ class _Deed:
         return place
 
     def _bookmark(self, mark: owns.Bookmark) -> int:
-        self._readable(self._here(mark.conversation), mark.seq)
+        readable(self._connection, self._here(mark.conversation), mark.seq)
         keys = {"conversation": mark.conversation, "seq": mark.seq}
         before = self._row(bookmarks, keys)
         if before is not None:
@@ -217,7 +215,7 @@ class _Deed:
 
     def _thread_read(self, read: owns.ThreadRead) -> int:
         here = self._here(read.conversation)
-        self._readable(here, read.seq)
+        readable(self._connection, here, read.seq)
         if read.upto > reading.lane_head(self._connection, here.id):
             raise Invalid(f"This conversation has no event {read.upto} yet")
         mark = self._thread_mark(read)
@@ -230,7 +228,7 @@ class _Deed:
 
     def _follow(self, follow: owns.Follow) -> int:
         here = self._here(follow.conversation)
-        if self._readable(here, follow.seq).type == "reply":
+        if readable(self._connection, here, follow.seq).type == "reply":
             raise Invalid("A message in a thread has no thread of its own")
         mark = self._thread_mark(follow)
         if mark is not None and mark != UNFOLLOWED:
@@ -244,7 +242,7 @@ class _Deed:
         return self._append()
 
     def _unfollow(self, unfollow: owns.Unfollow) -> int:
-        self._readable(self._here(unfollow.conversation), unfollow.seq)
+        readable(self._connection, self._here(unfollow.conversation), unfollow.seq)
         mark = self._thread_mark(unfollow)
         if mark is None or mark == UNFOLLOWED:
             return self._so_already()
@@ -262,12 +260,6 @@ class _Deed:
 
     def _here(self, conversation: str) -> Here:
         return here_of(self._connection, conversation, self._user)
-
-    def _readable(self, here: Here, seq: int) -> Event:
-        event = amendments.message(self._connection, here.id, seq) if seq >= here.first_seq else None
-        if event is None:
-            raise NotFound("There is no such message")
-        return event
 
     def _of(self, table: Table, keys: Mapping[str, Any]) -> list[ColumnElement[bool]]:
         return [table.c.user == self._user, *(table.c[name] == value for name, value in keys.items())]

@@ -13,7 +13,7 @@ from typing import Any
 
 from hongyan import config
 from hongyan.core import policy
-from hongyan.core.content import Content, Text, encode_content
+from hongyan.core.content import Content, encode_content, names_others
 from hongyan.core.errors import HongyanError, Overloaded, RateLimited
 from hongyan.core.ids import check_client_id
 from hongyan.core.model import Caller
@@ -64,9 +64,8 @@ class Sender:
         try:
             self._log.require_fresh()
             check_client_id(client_id)
-            plain = type(content) is Text and content.plain
             encoded = encode_content(content, self._limits.message_bytes)
-            attempt = _Attempt(self, caller, conversation, client_id, encoded, done, None if plain else content)
+            attempt = _Attempt(self, caller, conversation, client_id, encoded, done, content if names_others(content) else None)
             view = self._views.peek(caller.user)
             if view is None:
                 self.decide_again(attempt, None)
@@ -111,16 +110,13 @@ class Sender:
 
     def _append(self, view: View, attempt: "_Attempt") -> None:
         conversation = attempt.conversation
-        if conversation not in view.roles:
+        if not _may_write(view, conversation):
             user = attempt.caller.user
             if self._looking[user] >= _LOOK_BACKS:
-                raise RateLimited("You are sending to conversations that you are not in", retry_after=1.0)
+                raise RateLimited("You are sending to conversations that you may not write in", retry_after=1.0)
             self._looking[user] += 1
             self._later(attempt, self._look_back(attempt))
             return
-        writers = view.lanes[conversation].writers
-        if writers != "all":
-            policy.write(view.roles[conversation], writers)
         if attempt.composed is not None:
             self._later(attempt, self._compose(attempt, attempt.composed))
             return
@@ -171,16 +167,16 @@ class Sender:
         attempt(await self._store.transaction(lambda tx: compose(tx, user, lane, content, client_id, now, most), scope=lane))
 
     async def _look_back(self, attempt: "_Attempt") -> None:
-        """Not a member, as far as this node knows.
+        """Not allowed, as far as this node knows.
 
-        Somebody who was let in a moment ago, perhaps on another node; or who was removed and repeats what was stored before; or a
-        stranger.
+        Somebody who was let in a moment ago, perhaps on another node; or who was removed, or the conversation archived, and they
+        repeat what was stored before; or who may not.
         """
         user, client_id = attempt.caller.user, attempt.client_id
         try:
             await self._log.caught_up()
             view = await self._views.get(user)
-            if attempt.conversation in view.roles:
+            if _may_write(view, attempt.conversation):
                 self._append(view, attempt)
                 return
             event = await self._store.read(lambda connection: reading.sent(connection, user, client_id))
@@ -188,10 +184,19 @@ class Sender:
             self._looking[user] -= 1
             if not self._looking[user]:
                 del self._looking[user]
-        if event is None or event.lane != attempt.conversation:
-            policy.member(None)
-        else:
+        if event is not None and event.lane == attempt.conversation:
             attempt(Appended(event.position, event.seq, event.time, repeated=True))
+        else:
+            lane = view.lanes.get(attempt.conversation)
+            policy.write(view.roles.get(attempt.conversation), lane.writers if lane is not None else "all")
+
+
+def _may_write(view: View, conversation: str) -> bool:
+    role = view.roles.get(conversation)
+    if role is None:
+        return False
+    writers = view.lanes[conversation].writers
+    return writers == "all" or policy.may_write(role, writers)
 
 
 class _Attempt:

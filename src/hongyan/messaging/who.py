@@ -6,10 +6,8 @@ from typing import Literal
 import msgspec
 from sqlalchemy import Connection, Select, func, select
 
-from hongyan.core.errors import NotFound
 from hongyan.core.model import Caller
-from hongyan.messaging import amendments
-from hongyan.messaging.composing import here_of
+from hongyan.messaging.here import here_of, readable
 from hongyan.messaging.people import UserView
 from hongyan.messaging.tables import members, responses, users
 from hongyan.store import Store
@@ -76,10 +74,7 @@ class Who:
     ) -> Somebody:
         def read(connection: Connection) -> Somebody:
             here = here_of(connection, conversation, caller.user)
-            event = amendments.message(connection, conversation, seq) if seq >= here.first_seq else None
-            if event is None:
-                raise NotFound("There is no such message")
-            wanted = people(event.sender)
+            wanted = people(readable(connection, here, seq).sender)
             count = connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
             rows = connection.execute(wanted.where(users.c.id > after).order_by(users.c.id).limit(limit + 1)).all()
             return Somebody([UserView(id, name) for id, name in rows[:limit]], count, len(rows) > limit)

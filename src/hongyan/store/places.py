@@ -1,4 +1,5 @@
-"""A list of places (lane and seq) as one parameter of a statement, so that the statement is the same whatever the list.
+"""A list as one parameter of a statement, so that the statement is the same whatever the list: of places (lane and seq), or of
+numbers.
 
 How a list is one parameter is the one thing that the databases do not agree on.
 """
@@ -34,6 +35,20 @@ _record = (
 BY_DIALECT = {
     "sqlite": Places(_json, func.json_extract(_json.c.value, "$.lane"), func.json_extract(_json.c.value, "$.seq")),
     "postgresql": Places(_record, _record.c.lane, _record.c.seq),
+}
+
+
+class Numbers(msgspec.Struct, frozen=True):
+    """A list of whole numbers, in JSON too, as something to select from."""
+
+    each: FromClause
+    number: ColumnElement[int]
+
+
+_text = func.json_array_elements_text(cast(bindparam(LIST), JSON)).table_valued(column("value", String))
+NUMBERS = {
+    "sqlite": Numbers(_json, _json.c.value),
+    "postgresql": Numbers(_text, cast(_text.c.value, BigInteger)),
 }
 _encode = msgspec.json.Encoder().encode
 

@@ -106,6 +106,15 @@ def at(connection: Connection, lane: str, seqs: Sequence[int]) -> list[Event]:
     return sorted(found, key=lambda event: event.seq)
 
 
+def these(connection: Connection, positions: Sequence[int]) -> list[Event]:
+    """The events at these places in the whole log, ascending."""
+    found: list[Event] = []
+    for begin in range(0, len(positions), 500):
+        some = select(*_event).where(_at.position.in_(positions[begin : begin + 500]))
+        found += [Event(*row) for row in connection.execute(some).all()]
+    return sorted(found, key=lambda event: event.position)
+
+
 def visible_after(
     connection: Connection, spans: Sequence[tuple[str, Span]], position: int, upto: int, limit: int, most_bytes: int | None = None
 ) -> list[Event]:

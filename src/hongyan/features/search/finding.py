@@ -11,22 +11,17 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     ColumnElement,
     Connection,
     FromClause,
     Select,
-    String,
     and_,
     bindparam,
-    cast,
-    column,
-    func,
     select,
 )
 
 from hongyan.core.content import ADMINS, ALL
+from hongyan.core.model import Event
 from hongyan.features.search import matching
 from hongyan.features.search.asking import Question
 from hongyan.features.search.documents import Document, document, label, labels_of_time
@@ -36,6 +31,7 @@ from hongyan.features.search.names import places, senders
 from hongyan.features.search.tokens import Unit, units
 from hongyan.messaging.owned import shown
 from hongyan.messaging.tables import amended, conversations, members
+from hongyan.store.places import LIST, NUMBERS
 from hongyan.store.schema import events
 
 ME = "me"
@@ -76,14 +72,7 @@ class Asked(msgspec.Struct, frozen=True):
 class Match(msgspec.Struct, frozen=True):
     """A message that the asker may read, and in which everything is."""
 
-    position: int
-    lane: str
-    seq: int
-    type: str
-    sender: str | None
-    time: int
-    client_id: str | None
-    content: bytes
+    event: Event
     title: str | None
     document: Document
     ranges: list[tuple[int, int]]
@@ -118,9 +107,9 @@ def find(connection: Connection, asked: Asked, out_of_time: Callable[[], bool]) 
             match = _match(row, asked, filters)
             if match is not None:
                 found.append(match)
-                held = held + len(match.content)
+                held += len(match.event.content)
                 if len(found) == asked.want or held >= _MOST_BYTES:
-                    ended = match.position
+                    ended = row.position
                     return True
             if out_of_time():
                 ended = row.position
@@ -218,19 +207,14 @@ def _readable_among(each: FromClause, number: ColumnElement[int]) -> Select[*tup
     )  # fmt: skip
 
 
-_json = func.json_each(bindparam("numbers")).table_valued("value")
-_record = func.json_array_elements_text(cast(bindparam("numbers"), JSON)).table_valued(column("value", String))
-_READABLE = {
-    "sqlite": _readable_among(_json, _json.c.value),
-    "postgresql": _readable_among(_record, cast(_record.c.value, BigInteger)),
-}
+_READABLE = {dialect: _readable_among(wanted.each, wanted.number) for dialect, wanted in NUMBERS.items()}
 
 
 def _readable(connection: Connection, user: str, numbers: Sequence[int], lanes: frozenset[str] | None) -> Sequence[Any]:
     """Those of these messages that the user may read at this moment, newest first: asked of the tables each time."""
     if not numbers:
         return []
-    given = {"numbers": f"[{','.join(map(str, numbers))}]", "user": user}
+    given = {LIST: f"[{','.join(map(str, numbers))}]", "user": user}
     rows = connection.execute(_READABLE[connection.dialect.name], given).all()
     return rows if lanes is None else [row for row in rows if row.lane in lanes]
 
@@ -263,10 +247,8 @@ def _match(row: Any, asked: Asked, filters: _Filters) -> Match | None:
             return None
         ranges += places
         counts.append(len(places))
-    return Match(
-        row.position, row.lane, row.seq, row.type, row.sender, row.time, row.client_id, row.content, row.title,
-        one, ranges, counts, len(text),
-    )  # fmt: skip
+    event = Event(row.position, row.lane, row.seq, row.type, row.sender, row.time, row.client_id, row.content)
+    return Match(event, row.title, one, ranges, counts, len(text))
 
 
 def score(match: Match) -> float:

@@ -17,7 +17,7 @@ from hongyan import config
 from hongyan.core.amending import Amended
 from hongyan.core.errors import Invalid, Overloaded, RateLimited, SearchTooSlow
 from hongyan.core.model import Caller
-from hongyan.core.wire import WireEvent
+from hongyan.core.wire import wired
 from hongyan.features.search import asking, finding, matching, names
 from hongyan.features.search.finding import Asked, Match
 from hongyan.features.search.index import Indexer, state
@@ -104,9 +104,9 @@ class Search:
                     shown, following = _ranked(matches.found, begin, limit)
                 else:
                     shown = matches.found[:limit]
-                    rest = shown[-1].position if len(matches.found) > limit else matches.rest
+                    rest = shown[-1].event.position if len(matches.found) > limit else matches.rest
                     following = f"t{rest}" if rest else None
-                done = states(connection, caller.user, [(one.lane, one.seq) for one in shown])
+                done = states(connection, caller.user, [(one.event.lane, one.event.seq) for one in shown])
                 return Found([self._hit(one, done) for one in shown], following, complete)
 
             found = await self._store.read(read)
@@ -154,17 +154,9 @@ class Search:
                 del self._asking[user]
 
     def _hit(self, match: Match, done: dict[Ref, Amended]) -> Hit:
-        event = WireEvent(
-            f"{self._store.epoch}.{match.position}",
-            match.lane,
-            match.seq,
-            match.type,
-            match.sender,
-            match.time,
-            msgspec.Raw(match.content),
-            match.client_id,
-        )
-        return Hit(event, done.get((match.lane, match.seq)), match.title, snippet(match.document.text, match.ranges))
+        event = match.event
+        amended = done.get((event.lane, event.seq))
+        return Hit(wired(event, self._store.epoch), amended, match.title, snippet(match.document.text, match.ranges))
 
 
 @contextlib.contextmanager
@@ -191,7 +183,7 @@ def _ranked(found: list[Match], begin: _Page, limit: int) -> tuple[list[Match], 
     """A page of the best, and the next one: the same matches again, as long as nothing at or above the first is counted."""
     if not found:
         return [], None
-    below = begin.below if begin.below != _END else found[0].position + 1
-    best = sorted(found, key=lambda one: (-finding.score(one), -one.position))
+    below = begin.below if begin.below != _END else found[0].event.position + 1
+    best = sorted(found, key=lambda one: (-finding.score(one), -one.event.position))
     behind = begin.skip + limit
     return best[begin.skip : behind], f"r{below}.{behind}" if behind < len(best) else None

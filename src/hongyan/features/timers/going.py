@@ -17,14 +17,14 @@ from sqlalchemy import Connection, delete, func, select, update
 
 from hongyan import config
 from hongyan.core.content import Content
-from hongyan.core.errors import Forbidden, HongyanError, NotFound, OutcomeUnknown, Overloaded, RateLimited, StoreUnavailable
+from hongyan.core.errors import Forbidden, HongyanError, OutcomeUnknown, Overloaded, RateLimited, StoreUnavailable
 from hongyan.core.model import Event, user_lane
 from hongyan.features.timers import telling
 from hongyan.features.timers.model import Reminded, Told, shown
 from hongyan.features.timers.tables import timers
 from hongyan.messaging import Log
-from hongyan.messaging.amendments import message
-from hongyan.messaging.composing import compose, here_of
+from hongyan.messaging.composing import compose
+from hongyan.messaging.here import here_of, readable
 from hongyan.messaging.tables import users
 from hongyan.store import Draft, Store, Transaction
 
@@ -156,9 +156,7 @@ class Going:
         if tx.connection.execute(select(users.c.disabled).where(users.c.id == user)).scalar_one():
             raise Forbidden("The account is disabled")
         if row.kind == "reminder":
-            here = here_of(tx.connection, row.conversation, user)
-            if row.seq < here.first_seq or message(tx.connection, here.id, row.seq) is None:
-                raise NotFound("There is no such message")
+            readable(tx.connection, here_of(tx.connection, row.conversation, user), row.seq)
             told = telling.draft(tx, user, Told(id, was=row.place), now)
             reminded = _encode(Reminded(id, row.conversation, row.seq, row.note))
             tx.append_all([Draft(user_lane(user), "reminder", user, now, reminded), told])

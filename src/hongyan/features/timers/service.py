@@ -15,8 +15,7 @@ from hongyan.features.timers import telling
 from hongyan.features.timers.model import Kind, NewReminder, NewSend, TimerList, TimerView, Told, shown
 from hongyan.features.timers.tables import timers
 from hongyan.messaging import Log
-from hongyan.messaging.amendments import message
-from hongyan.messaging.composing import here_of
+from hongyan.messaging.here import here_of, readable
 from hongyan.store import Store, Transaction, reading
 
 _ID_BYTES = 15
@@ -55,9 +54,7 @@ class Timers:
                 return again
             here = here_of(tx.connection, new.conversation, user)
             if isinstance(new, NewReminder):
-                found = message(tx.connection, here.id, new.seq) if new.seq >= here.first_seq else None
-                if found is None:
-                    raise NotFound("There is no such message")
+                readable(tx.connection, here, new.seq)
             if tx.connection.execute(select(func.count()).where(timers.c.user == user)).scalar_one() >= self._limits.most:
                 raise Conflict(f"You may have {self._limits.most} timers; cancel one first")
             row = dict(id=id, kind=_kind(new), conversation=here.id, due=new.due, created=now, **values)
