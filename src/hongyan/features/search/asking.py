@@ -1,7 +1,7 @@
 """A question as people type it, read into words and filters. Pure."""
 
 import re
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from unicodedata import normalize
 
 import msgspec
@@ -131,4 +131,4 @@ def _span(value: str, now: datetime) -> tuple[int, int]:
 def _milliseconds(day: date, now: datetime) -> int:
     if not 1970 <= day.year <= 9000:
         raise ValueError(day)
-    return int(datetime(day.year, day.month, day.day, tzinfo=now.tzinfo or timezone.utc).timestamp() * 1000)  # noqa: UP017
+    return int(datetime(day.year, day.month, day.day, tzinfo=now.tzinfo or UTC).timestamp() * 1000)

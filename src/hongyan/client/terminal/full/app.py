@@ -2,11 +2,9 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import ClassVar
 
-from rich.cells import cell_len
-from rich.text import Text
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -20,19 +18,19 @@ from hongyan.client.follow import Link
 from hongyan.client.model import Event, Json, Member
 from hongyan.client.outbox import Entry
 from hongyan.client.state import State
+from hongyan.client.terminal.full.bars import Below, Where
 from hongyan.client.terminal.full.composer import Composer
 from hongyan.client.terminal.full.deeds import Deeds
+from hongyan.client.terminal.full.going import Going
 from hongyan.client.terminal.full.room import Room
 from hongyan.client.terminal.full.sidebar import Conversations, People
 from hongyan.client.terminal.full.timeline import Timeline
 from hongyan.client.terminal.plain import harmless
-from hongyan.client.terminal.show import title_of
 from hongyan.client.terminal.words import Words
 from hongyan.core.errors import HongyanError
 
 _PAGE = 60
 _NARROW, _TINY = 100, 60
-_TYPING_SECONDS = 6.0
 _TELL_TYPING_SECONDS = 4.0
 
 
@@ -61,13 +59,14 @@ class FullScreen(App[int]):
         self.client = client
         self.words = words
         self.title = "鸿雁"
-        self.drafts: dict[str, str] = {}
         self.presence: dict[str, str] = {}
         self.room: Room | None = None
         self._wanted = conversation
-        self._typing: dict[str, float] = {}
         self._told_typing = 0.0
+        self._drafted: dict[tuple[str, int | None], str] = {}
+        """What was written here, until the server tells of it."""
         self._stale = False
+        self.going = Going(self)
         self.deeds = Deeds(self)
         self._ends = [
             listen(self._later(function))
@@ -96,11 +95,11 @@ class FullScreen(App[int]):
             with Vertical(id="left"):
                 yield Conversations(self.words)
             with Vertical(id="middle"):
-                yield Static("", id="where", markup=False)
+                yield Where(self.words)
                 yield Timeline(self.words, self.name_of, self._older)
                 yield Static("", id="doing", markup=False)
                 yield Composer(self.words("tui_write"))
-                yield Static("", id="link", markup=False)
+                yield Below(self.words, self.name_of)
             with Vertical(id="right"):
                 yield People()
 
@@ -108,7 +107,7 @@ class FullScreen(App[int]):
         self.theme = "textual-dark"
         self.timeline = self.query_one(Timeline)
         self.composer = self.query_one(Composer)
-        self._show_link(self.client.link)
+        self._below()
         self.refill()
         self.set_interval(1.0, self._each_second)
         first = self._wanted or next((one.id for one in self.client.state.conversations), None)
@@ -157,7 +156,7 @@ class FullScreen(App[int]):
         await self.timeline.show(room)
         if around is not None:
             self.timeline.choose(around)
-        self.composer.write(self.drafts.get(conversation, "") if root is None else "")
+        self.composer.write(self.draft(conversation, root))
         self.composer.focus()
         self.screen.remove_class("list-shown")
         self._where()
@@ -196,38 +195,35 @@ class FullScreen(App[int]):
     def refill(self) -> None:
         """The list of conversations, as it is now."""
         current = self.room.conversation if self.room is not None else None
-        self.query_one(Conversations).fill(self.client.state, self.me, current, self.drafts)
+        self.query_one(Conversations).fill(self.client.state, self.me, current)
 
     def _where(self) -> None:
-        room = self.room
-        view = self.client.state.conversation(room.conversation) if room is not None else None
-        text = Text(no_wrap=True, overflow="ellipsis")
-        if view is not None and room is not None:
-            text.append(title_of(view, self.me, self.client.state), style="bold")
-            if room.root is not None:
-                text.append(f"  ↳ {self.words('tui_thread')}", style="blue")
-            if view.kind != "direct":
-                text.append(f"  {self.words('tui_members', count=view.member_count)}", style="dim")
-            if view.writers == "nobody":
-                text.append(f"  {self.words('tui_archived')}", style="yellow")
-            if view.topic:
-                text.append(f"  {harmless(view.topic, lines=False)}", style="dim")
-        self.query_one("#where", Static).update(text)
+        self.query_one(Where).show(self.client, self.room, self.me)
 
     def _show_people(self) -> None:
         view = self.client.state.conversation(self.room.conversation) if self.room is not None else None
         members: list[Member] = list(view.members or ()) if view is not None else []
         self.query_one(People).fill(members, self.presence)
 
+    def draft(self, conversation: str, root: int | None) -> str:
+        """What stands in the composer of a conversation, or of a thread, on all of one's devices."""
+        if (said := self._drafted.get((conversation, root))) is not None:
+            return said
+        view = self.client.state.conversation(conversation)
+        drafts = view.own.drafts if view is not None else ()
+        return next((draft.text for draft in drafts if draft.thread == root), "")
+
+    def tell_draft(self, room: Room, text: str) -> None:
+        """This is what stands there now; here at once, elsewhere when the server has it."""
+        if text != self.draft(room.conversation, room.root):
+            self._drafted[room.conversation, room.root] = text
+            self.run_worker(self.attempt(self.client.draft(room.conversation, text or None, thread=room.root)))
+
     def _keep_draft(self) -> None:
         room = self.room
-        if room is None or room.root is not None or self.deeds.doing is not None:
+        if room is None or self.deeds.doing is not None:
             return
-        text = self.composer.text
-        if text.strip():
-            self.drafts[room.conversation] = text
-        else:
-            self.drafts.pop(room.conversation, None)
+        self.tell_draft(room, self.composer.text if self.composer.text.strip() else "")
 
     def _read(self) -> None:
         """What is shown at the end is read."""
@@ -242,8 +238,10 @@ class FullScreen(App[int]):
 
     async def _event(self, event: Event) -> None:
         self._stale = True
+        if event.type == "draft":
+            self._drafted.pop((event.content["conversation"], event.content.get("thread")), None)
         if event.sender is not None:
-            self._typing.pop(event.sender, None)
+            self.query_one(Below).has_written(event.sender)
         room = self.room
         if room is None:
             return
@@ -265,17 +263,17 @@ class FullScreen(App[int]):
         if body.get("type") == "presence":
             self.presence[user] = str(body.get("status", "offline"))
             self._show_people()
-        elif body.get("type") == "typing" and self.room is not None and body.get("conversation") == self.room.conversation:
-            if body.get("typing") and user != self.me:
-                self._typing[user] = time.monotonic()
-            else:
-                self._typing.pop(user, None)
-            self._show_link(self.client.link)
+        elif body.get("type") == "typing" and user != self.me and self._is_here(body.get("conversation")):
+            self.query_one(Below).typing(body)
+            self._below()
+
+    def _is_here(self, conversation: object) -> bool:
+        return self.room is not None and self.room.conversation == conversation
 
     def _link(self, link: Link) -> None:
         if link.connection == "login":
             self.exit(2)
-        self._show_link(link)
+        self._below()
 
     async def _reloaded(self, state: State) -> None:
         self._stale = True
@@ -283,7 +281,7 @@ class FullScreen(App[int]):
             await self.open(self.room.conversation, self.room.root)
 
     def _sent(self, entry: Entry, _: object) -> None:
-        self._show_link(self.client.link)
+        self._below()
 
     def _failed(self, entry: Entry, error: Exception) -> None:
         text = entry.content.get("text")
@@ -295,28 +293,10 @@ class FullScreen(App[int]):
         if self._stale:
             self._stale = False
             self.refill()
-        old = [user for user, at in self._typing.items() if time.monotonic() - at > _TYPING_SECONDS]
-        for user in old:
-            del self._typing[user]
-        self._show_link(self.client.link)
+        self._below()
 
-    def _show_link(self, link: Link) -> None:
-        line = self.query_one("#link", Static)
-        parts = []
-        if self._typing:
-            names = "、".join(harmless(self.name_of(user), lines=False) for user in list(self._typing)[:3])
-            parts.append(self.words("tui_typing", people=names))
-        elif link.connection == "online":
-            parts.append(f"● {link.transport}")
-        else:
-            parts.append(f"○ {self.words(f'link_{link.connection}')}")
-        if self.client.outbox_size:
-            parts.append(self.words("tui_unsent", count=self.client.outbox_size))
-        hint = self.words("tui_keys")
-        left = "  ".join(parts)
-        room = line.size.width - cell_len(left) - cell_len(hint) - 2
-        line.update(left + (" " * room + hint if room > 1 else ""))
-        line.set_class(link.connection not in ("online", "connecting", "new"), "trouble")
+    def _below(self) -> None:
+        self.query_one(Below).show(self.client)
 
     async def _learn_presence(self) -> None:
         try:
@@ -368,7 +348,7 @@ class FullScreen(App[int]):
         if isinstance(event.option_list, Conversations) and event.option_id is not None:
             await self.open(event.option_id)
         elif isinstance(event.option_list, People) and event.option_id not in (None, self.me):
-            await self.deeds.talk_to(str(event.option_id))
+            await self.going.talk_to(str(event.option_id))
 
     async def on_timeline_chosen(self, event: Timeline.Chosen) -> None:
         self.timeline.choose(event.seq)
@@ -394,13 +374,30 @@ class FullScreen(App[int]):
         self.query_one(Conversations).focus()
 
     async def action_jump(self) -> None:
-        await self.deeds.jump()
+        await self.going.jump()
 
     async def action_search(self) -> None:
-        await self.deeds.search()
+        await self.going.search()
 
     async def action_deed(self, name: str) -> None:
         await self.deeds.run(name)
+
+    def then(self, work: Callable[[str], Awaitable[None]]) -> Callable[[str | None], None]:
+        """What a dialog gave is worked on; None is a person who left it."""
+
+        def answered(value: str | None) -> None:
+            if value is not None:
+                self.run_worker(self.attempt(work(value)))
+            self.composer.focus()
+
+        return answered
+
+    async def attempt(self, work: Awaitable[object]) -> None:
+        """Work of a person: why it failed is said."""
+        try:
+            await work
+        except (HongyanError, ClientError) as error:
+            self.complain(error)
 
     def complain(self, error: Exception) -> None:
         self.notify(harmless(str(error), lines=False), severity="error")

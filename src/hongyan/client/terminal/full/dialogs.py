@@ -1,6 +1,7 @@
 """Windows above the screen: a line to fill in, and a search with its hits."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import ClassVar
 
@@ -13,8 +14,18 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Label, OptionList
 from textual.widgets.option_list import Option
 
+from hongyan.client.errors import ClientError
+from hongyan.client.terminal.plain import harmless
+from hongyan.core.errors import HongyanError
+
+_COMMAS = re.compile("[,，、]")
 _WAIT = 0.2
 """Seconds after the last key before it is searched."""
+
+
+def listed(text: str) -> list[str]:
+    """Parts with commas of either script between them."""
+    return [part for part in (one.strip() for one in _COMMAS.split(text)) if part]
 
 
 class Ask(ModalScreen[str | None]):
@@ -55,6 +66,8 @@ class Choose(ModalScreen[str | None]):
         self._nothing = nothing
         self._find = find
         self._values: list[str] = []
+        self._looked: str | None = None
+        """What the list fits."""
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall"):
@@ -68,10 +81,16 @@ class Choose(ModalScreen[str | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         self._look(event.value, _WAIT)
 
-    def on_input_submitted(self) -> None:
-        at = self.query_one(OptionList).highlighted
-        if self._values:
-            self.dismiss(self._values[at or 0])
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter takes the first of what fits what is typed, also when that was not looked up yet."""
+
+        async def take() -> None:
+            if event.value.strip() != self._looked:
+                await self._show(event.value.strip())
+            if self._values:
+                self.dismiss(self._values[self.query_one(OptionList).highlighted or 0])
+
+        self.run_worker(take(), exclusive=True)
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._values[event.option_index])
@@ -87,12 +106,20 @@ class Choose(ModalScreen[str | None]):
         async def look() -> None:
             if wait:
                 await asyncio.sleep(wait)
-            found = await self._find(text.strip())
-            self._values = [one.value for one in found]
-            options = self.query_one(OptionList)
-            options.clear_options()
-            options.add_options([Option(one.text) for one in found])
-            options.highlighted = 0 if found else None
-            self.query_one("#nothing", Label).update("" if found or not text.strip() else self._nothing)
+            await self._show(text.strip())
 
         self.run_worker(look(), exclusive=True)
+
+    async def _show(self, text: str) -> None:
+        said = ""
+        try:
+            found = await self._find(text)
+        except (HongyanError, ClientError) as error:  # the window stays, and says why it is empty
+            found, said = [], harmless(str(error), lines=False)
+        self._looked = text
+        self._values = [one.value for one in found]
+        options = self.query_one(OptionList)
+        options.clear_options()
+        options.add_options([Option(one.text) for one in found])
+        options.highlighted = 0 if found else None
+        self.query_one("#nothing", Label).update(said or ("" if found or not text else self._nothing))

@@ -25,10 +25,10 @@ class Conversations(OptionList):
         self._words = words
         self._shown: list[tuple[str, str]] = []
 
-    def fill(self, state: State, me: str, current: str | None, drafts: dict[str, str]) -> None:
+    def fill(self, state: State, me: str, current: str | None) -> None:
         """As it is now. Nothing is drawn anew when nothing has changed."""
         width = max(self.size.width - 4, 12)
-        rows = [(one.id, self._row(one, state, me, width, drafts.get(one.id, ""))) for one in state.conversations]
+        rows = [(one.id, self._row(one, state, me, width)) for one in state.conversations]
         shown = [(id, row.plain) for id, row in rows]
         if shown != self._shown:
             self._shown = shown
@@ -37,7 +37,7 @@ class Conversations(OptionList):
         if current is not None and (at := next((n for n, (id, _) in enumerate(rows) if id == current), None)) is not None:
             self.highlighted = at
 
-    def _row(self, one: Conversation, state: State, me: str, width: int, draft: str) -> Text:
+    def _row(self, one: Conversation, state: State, me: str, width: int) -> Text:
         count = f" {one.unread if one.unread < 1000 else '999+'}" if one.unread else ""
         mention = " @" if one.mentioned else ""
         badge = mention + count
@@ -45,12 +45,12 @@ class Conversations(OptionList):
         title = set_cell_size(mark + title_of(one, me, state), max(width - len(badge), 4))
         text = Text(title, style="bold" if one.unread else "")
         text.append(badge, style="bold red" if one.mentioned else "bold yellow")
-        under = self._under(one, state, me, draft)
+        under = self._under(one, state, me)
         text.append("\n" + set_cell_size(under, width), style="dim")
         return text
 
-    def _under(self, one: Conversation, state: State, me: str, draft: str) -> str:
-        if draft:
+    def _under(self, one: Conversation, state: State, me: str) -> str:
+        if draft := next((draft.text for draft in one.own.drafts if draft.thread is None), ""):
             return f"{self._words('tui_draft')} {harmless(draft, lines=False)}"
         if one.last is None:
             return ""
