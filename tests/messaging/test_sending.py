@@ -1,5 +1,6 @@
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -67,6 +68,24 @@ async def test_retry_after_being_removed_returns_the_first_seq_and_nothing_new_g
     for client_id, conversation in (("after", group), ("before", "elsewhere")):
         with pytest.raises(NotFound):
             await home.send("bob", conversation, client_id=client_id)
+
+
+async def test_who_is_let_in_while_it_is_looked_up_gets_their_message_in(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = await home.group("alice")
+    await home.reader("bob")
+    read = home.store.read
+
+    async def lets_in_meanwhile(fn: Any) -> Any:
+        found = await read(fn)
+        if not found:  # nothing of this client id
+            monkeypatch.setattr(home.store, "read", read)
+            await home.messaging.conversations.add(home.caller("alice"), group, ["bob"])
+            await home.settled()
+        return found
+
+    monkeypatch.setattr(home.store, "read", lets_in_meanwhile)
+    async with asyncio.timeout(5):
+        assert (await home.send("bob", group, "进来了")).seq == 3
 
 
 async def test_send_is_answered_although_the_store_cannot_be_read(home: House, monkeypatch: pytest.MonkeyPatch) -> None:

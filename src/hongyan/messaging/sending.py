@@ -176,10 +176,10 @@ class Sender:
         try:
             await self._log.caught_up()
             view = await self._views.get(user)
-            if _may_write(view, attempt.conversation):
-                self._append(view, attempt)
-                return
-            event = await self._store.read(lambda connection: reading.sent(connection, user, client_id))
+            event = None
+            if not _may_write(view, attempt.conversation):
+                event = await self._store.read(lambda connection: reading.sent(connection, user, client_id))
+                view = await self._views.get(user)  # they may have been let in meanwhile
         finally:
             self._looking[user] -= 1
             if not self._looking[user]:
@@ -189,6 +189,7 @@ class Sender:
         else:
             lane = view.lanes.get(attempt.conversation)
             policy.write(view.roles.get(attempt.conversation), lane.writers if lane is not None else "all")
+            self._append(view, attempt)
 
 
 def _may_write(view: View, conversation: str) -> bool:
