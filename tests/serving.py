@@ -18,7 +18,6 @@ Every verb waits for its answer, at most 10 s, and a refusal of the server is ra
 
 import asyncio
 import contextlib
-import ctypes
 import itertools
 import json
 import os
@@ -41,6 +40,7 @@ from hongyan.cli.opening import accounts
 from hongyan.config import Settings
 from hongyan.config import settings as tree
 from hongyan.core.ids import id_from_bits
+from tests import forks
 
 PASSWORD = "wild goose 8440"
 SECONDS = 10.0
@@ -80,7 +80,7 @@ class Server:
     """`arguments` follow `serve`; `settings` are written as in the environment without the prefix: `LIMITS_SENDS_BURST="5"`.
 
     `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`. With `shared` it is a node.
-    `environment` goes to the process as it is.
+    `environment` goes to the process as it is, which is then a new one and not a fork.
     """
 
     def __init__(
@@ -103,8 +103,9 @@ class Server:
         if shared is not None:
             self._settings |= {"HONGYAN_STORE": shared.store, "HONGYAN_BUS": shared.bus}
         self._start = start
+        self._apart = environment is not None
         self._log = data.with_name(f"{data.name}.log")
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | forks.Fork | None = None
         self._http: list[httpx.Client] = []
 
     def __enter__(self) -> Self:
@@ -163,10 +164,18 @@ class Server:
     def launch(self) -> None:
         """Start the process and do not wait for it."""
         assert not self.runs
-        command = [*HONGYAN, "serve", "--data", str(self.data), "--http", f"127.0.0.1:{self.port}", *self._arguments]
+        words = ["serve", "--data", str(self.data), "--http", f"127.0.0.1:{self.port}", *self._arguments]
+        if not self._apart:
+            self._process = forks.start(words, self._environment(), self._log)
+            return
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment(), preexec_fn=_die_with_the_test
+                [*HONGYAN, *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment(),
+                preexec_fn=forks.die_with_the_parent,
             )
 
     def wait(self, seconds: float = SECONDS) -> int:
@@ -411,11 +420,3 @@ def new_client_id() -> str:
 
 
 HONGYAN = (sys.executable, "-m", "hongyan.cli")
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_PR_SET_PDEATHSIG = 1
-
-
-def _die_with_the_test() -> None:
-    """Runs in the new process: when the thread that started it ends, by whatever, so does the server."""
-    _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
