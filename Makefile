@@ -25,10 +25,11 @@ run: setup ## start a server; HTTP=127.0.0.1:8440 and DATA=./data say where
 	@exec $(BIN)/hongyan serve --data '$(DATA)' --http '$(HTTP)' --demo
 
 test: setup test-packages lint docs ## every check and every test
-	PYTEST_DEBUG_TEMPROOT=$$(scripts/test-root) $(BIN)/python -m pytest -p tests.no_skips -n $(PROCESSES) $(TESTS)
+	PYTEST_DEBUG_TEMPROOT=$$(scripts/test-root) $(BIN)/python -m pytest -p tests.no_skips -n $(PROCESSES) --dist worksteal $(TESTS)
 
-fuzz: setup ## bytes of strangers against the decoders, for two minutes
-	FUZZ_SECONDS=120 $(BIN)/python -m pytest -p no:cacheprovider tests/gateways/cim/test_fuzz.py
+fuzz: setup ## bytes of strangers against the decoders, made-up requests against the API: some minutes
+	FUZZ_SECONDS=120 SCHEMATHESIS_EXAMPLES=20 $(BIN)/python -m pytest -p no:cacheprovider tests/gateways/cim/test_fuzz.py \
+		tests/gateways/web/test_schemathesis.py
 
 faults: setup test-packages ## break everything of a cluster of three nodes, FAULT_ROUNDS times (10: an hour), and check what its people saw
 	$(BIN)/python -m pytest -s -p no:cacheprovider tests/faults/every_fault.py

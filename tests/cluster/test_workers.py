@@ -36,7 +36,7 @@ def server(shared: Shared, tmp_path: Path) -> Iterator[Server]:
             left = workers(server) if server.runs else []
         if server.runs:
             server.kill()
-        _, alive = psutil.wait_procs(left, SECONDS)
+        _, alive = psutil.wait_procs(left, 3 * SECONDS)  # they stop as if told to: up to ten seconds on an idle machine
         assert not alive, "who looks after the workers is gone, and they are not"
 
 

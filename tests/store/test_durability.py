@@ -10,7 +10,7 @@ import pytest
 from hongyan.store.sqlite import SqliteStore
 from tests.store.build import Opened, assert_whole, draft
 
-TURNS = 20
+TURNS = 8
 
 
 def killed_under_load(database: Path, name: str, acknowledgements: int) -> list[tuple[str, int]]:

@@ -1,6 +1,7 @@
 """The answers against the description, by a program that makes up requests from it."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
@@ -20,7 +21,12 @@ _ENDS_THE_TOKEN = "logout"
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 async def test_every_answer_is_as_described(tmp_path: Path) -> None:
-    """Deterministic; about a minute. Ids are given, so that most requests get past the question who may."""
+    """Deterministic; about a minute. Ids are given, so that most requests get past the question who may.
+
+    `SCHEMATHESIS_EXAMPLES` makes up so many more for each operation.
+    """
+    more = os.environ.get("SCHEMATHESIS_EXAMPLES", "0")
+    phases = ["--phases", "coverage,fuzzing", "--max-examples", more] if int(more) else ["--phases", "coverage"]
     limits = {"poll_wait": 0.02, "sends_per_second": 10_000.0, "sends_burst": 100_000}
     (tmp_path / "schemathesis.toml").write_text(
         '[parameters]\n"path.conversation" = "lobby"\n"path.user" = "bob"\n"path.seq" = 6\n'
@@ -29,7 +35,7 @@ async def test_every_answer_is_as_described(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "--no-color", "run"]
         command += [f"http://{host}:{port}/openapi.json", "--header", f"Authorization: Bearer {web.tokens['alice']}"]
         command += ["--exclude-operation-id", _NEVER_ENDS, "--exclude-operation-id", _ENDS_THE_TOKEN, "--checks", _CHECKS]
-        command += ["--phases", "coverage,fuzzing", "--max-examples", "2", "--seed", "1", "--generation-deterministic"]
+        command += [*phases, "--seed", "1", "--generation-deterministic"]
         command += ["--request-timeout", "20", "--warnings", "off"]
         process = await asyncio.create_subprocess_exec(
             *command, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
