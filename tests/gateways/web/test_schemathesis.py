@@ -14,14 +14,20 @@ _CHECKS = (
     "negative_data_rejection,missing_required_header,unsupported_method,allow_header_conformance,ignored_auth"
 )
 """Not `positive_data_acceptance`: no schema can say which characters are refused in a title or a status text."""
+PARTS = {
+    "messages": ("--include-path-regex", "/v1/conversations/[^/]+/(messages|acts|events|pins)"),
+    "conversations": ("--include-path-regex", "/v1/(conversations(/[^/]+(/(members|join|read|typing).*)?)?|channels|snapshot)$"),
+    "others": ("--exclude-path-regex", "/v1/(conversations|channels|snapshot)"),
+}
 _NEVER_ENDS = "event_stream"
 _ENDS_THE_TOKEN = "logout"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(400)
-async def test_every_answer_is_as_described(tmp_path: Path) -> None:
-    """Deterministic; about a minute. Ids are given, so that most requests get past the question who may.
+@pytest.mark.parametrize("part", PARTS)
+async def test_every_answer_is_as_described(tmp_path: Path, part: str) -> None:
+    """Deterministic; about a minute each. Ids are given, so that most requests get past the question who may.
 
     `SCHEMATHESIS_EXAMPLES` makes up so many more for each operation.
     """
@@ -35,13 +41,13 @@ async def test_every_answer_is_as_described(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "schemathesis.cli", "--config-file", "schemathesis.toml", "--no-color", "run"]
         command += [f"http://{host}:{port}/openapi.json", "--header", f"Authorization: Bearer {web.tokens['alice']}"]
         command += ["--exclude-operation-id", _NEVER_ENDS, "--exclude-operation-id", _ENDS_THE_TOKEN, "--checks", _CHECKS]
-        command += [*phases, "--seed", "1", "--generation-deterministic"]
+        command += [*PARTS[part], *phases, "--seed", "1", "--generation-deterministic"]
         command += ["--request-timeout", "20", "--warnings", "off"]
         process = await asyncio.create_subprocess_exec(
             *command, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
         )
         told, _ = await process.communicate()
     assert process.returncode == 0, told.decode()
-    assert sum(web.app.answers.values()) > 500
-    assert web.app.answers[200] + web.app.answers[201] + web.app.answers[204] > 100
+    assert sum(web.app.answers.values()) > 300
+    assert web.app.answers[200] + web.app.answers[201] + web.app.answers[204] > 50
     assert not web.app.answers[500]
