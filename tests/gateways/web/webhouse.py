@@ -73,9 +73,29 @@ def timers_of(home: House) -> Timers:
     return Timers(home.store, home.messaging.log, home.settings, clock=now_ms, random=secrets.token_bytes)
 
 
+def built_client(folder: Path) -> Path:
+    """What a build of the web client leaves, as small as it can be."""
+    (folder / "assets").mkdir(parents=True, exist_ok=True)
+    for name, text in {
+        "index.html": '<!doctype html><title>client</title><script type="module" src="/assets/index-1a2b3c4d.js"></script>',
+        "icon.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
+        "sw.js": "self.addEventListener('push', () => {});",
+        "manifest.webmanifest": '{"name":"Hongyan","start_url":"/"}',
+        "assets/index-1a2b3c4d.js": "console.log('大雁');\n" * 200,
+        ".stamp": "0",
+        "notes.txt": "not for browsers",
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
 @contextlib.asynccontextmanager
-async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: float = 15.0) -> AsyncIterator[WebHouse]:
+async def web_house(
+    path: Path, chosen: Settings | None = None, *, heartbeat: float = 15.0, client: Path | None = None
+) -> AsyncIterator[WebHouse]:
+    """`client` is the folder of a built web client; one of its own unless given."""
     chosen = chosen or settings()
+    client = client or built_client(path.parent / "client")
     async with house(path, chosen) as home:
         identity = Identity(home.store, home.messaging.people, chosen.identity)
         await identity.start(home.messaging.log, home.messaging.end_token)
@@ -91,7 +111,7 @@ async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: fl
             health=lambda: (200 if health["status"] == "ok" else 503, health),
             metrics=lambda: b"hongyan_up 1.0\n",
         )
-        web = WebHouse(home, identity, search, build_app(services, heartbeat=heartbeat), health)
+        web = WebHouse(home, identity, search, build_app(services, heartbeat=heartbeat, client=client), health)
         for name in PEOPLE:
             await identity.add(name, PASSWORD, display=name.title(), admin=name == "alice")
             web.tokens[name] = (await identity.login(name, PASSWORD, "laptop", "192.0.2.1")).token
