@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A project of this form, whose build of the web client only notes that it was asked for."""
-    for name in ("scripts/web", "hatch_build.py", "pyproject.toml", "README.md", "LICENSE", ".gitignore"):
+    for name in ("scripts/web", "scripts/with-node", "hatch_build.py", "pyproject.toml", "README.md", "LICENSE", ".gitignore"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     for name, text in {
