@@ -657,6 +657,25 @@ export interface paths {
         patch: operations["change_timer"];
         trace?: never;
     };
+    "/v1/me/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The key to subscribe with, and whether this token has a subscription. 404 where push is switched off. */
+        get: operations["push"];
+        put?: never;
+        /** @description This token's subscription, in place of the one before; it ends with the token. */
+        post: operations["subscribe_push"];
+        /** @description This token is told of nothing any more. */
+        delete: operations["unsubscribe_push"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/nodes": {
         parameters: {
             query?: never;
@@ -1156,6 +1175,14 @@ export interface components {
             due: number;
             client_id: string;
         };
+        /**
+         * NewSubscription
+         * @description What `PushSubscription.toJSON()` gives in a browser.
+         */
+        NewSubscription: {
+            endpoint: string;
+            keys: components["schemas"]["SubscriptionKeys"];
+        };
         /** NodeList */
         NodeList: {
             nodes: components["schemas"]["NodeView"][];
@@ -1293,6 +1320,11 @@ export interface components {
             /** @default null */
             text: string | null;
         };
+        /** PushView */
+        PushView: {
+            key: string;
+            subscribed: boolean;
+        };
         /**
          * Quiet
          * @description The hours of each day in which one is not disturbed, by the clock of a place. Equal times are the whole day.
@@ -1410,6 +1442,14 @@ export interface components {
             text: string;
             emoji?: string | null;
             until?: number | null;
+        };
+        /**
+         * SubscriptionKeys
+         * @description Both in base64 for URLs, without padding.
+         */
+        SubscriptionKeys: {
+            p256dh: string;
+            auth: string;
         };
         /**
          * Tally
@@ -1758,6 +1798,7 @@ export type NewDirect = components['schemas']['NewDirect'];
 export type NewGroup = components['schemas']['NewGroup'];
 export type NewReminder = components['schemas']['NewReminder'];
 export type NewSend = components['schemas']['NewSend'];
+export type NewSubscription = components['schemas']['NewSubscription'];
 export type NodeList = components['schemas']['NodeList'];
 export type NodeView = components['schemas']['NodeView'];
 export type Notify = components['schemas']['Notify'];
@@ -1773,6 +1814,7 @@ export type Poll = components['schemas']['Poll'];
 export type Positioned = components['schemas']['Positioned'];
 export type Preferences = components['schemas']['Preferences'];
 export type PresenceBody = components['schemas']['PresenceBody'];
+export type PushView = components['schemas']['PushView'];
 export type Quiet = components['schemas']['Quiet'];
 export type React = components['schemas']['React'];
 export type ReadBody = components['schemas']['ReadBody'];
@@ -1786,6 +1828,7 @@ export type Snippet = components['schemas']['Snippet'];
 export type Somebody = components['schemas']['Somebody'];
 export type Status = components['schemas']['Status'];
 export type StatusText = components['schemas']['StatusText'];
+export type SubscriptionKeys = components['schemas']['SubscriptionKeys'];
 export type Tally = components['schemas']['Tally'];
 export type Text = components['schemas']['Text'];
 export type ThreadRead = components['schemas']['ThreadRead'];
@@ -3194,6 +3237,85 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushView"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    subscribe_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSubscription"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    unsubscribe_push: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problemdefault"];
