@@ -18,7 +18,7 @@ TEST_PACKAGES := chromium tmux fonts-noto-cjk nodejs openssl postgresql nats-ser
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' $(MAKEFILE_LIST) | expand -t 16
 
-setup: ## make .venv with the locked dependencies and this project in it
+setup: ## make .venv with the locked dependencies and this project in it, and build the web client
 	@scripts/setup
 
 run: setup ## start a server; HTTP=127.0.0.1:8440 and DATA=./data say where
@@ -53,5 +53,5 @@ bench: setup ## measure a server of its own and the ceilings beside it; BENCH='-
 	$(BIN)/python bench/run.py $(BENCH)
 
 clean: ## remove everything that can be made again (not the data directory)
-	rm -rf .venv .venv-lock site dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-lock site dist web/node_modules src/hongyan/gateways/web/client .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -22,6 +22,7 @@ from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import is_new, make
 from hongyan.features.cim import Cim
 from hongyan.features.identity import Identity
+from hongyan.features.push import Push
 from hongyan.features.search import Search
 from hongyan.features.timers import Going, Timers
 from hongyan.gateways.cim.gateway import CimGateway
@@ -41,6 +42,7 @@ from hongyan.operation.metrics import (
     of_cim,
     of_identity,
     of_messaging,
+    of_push,
     of_search,
     of_store,
     of_timers,
@@ -163,6 +165,15 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     timers = Timers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes)
     going = Going(store, messaging.log, settings, clock=now_ms, rank=messaging.nodes.rank)
     search = Search(store, messaging.log, settings, lambda: store.stats.queued)
+    push = Push(
+        store,
+        messaging.log,
+        settings,
+        present=messaging.attendance.devices_of,
+        clock=now_ms,
+        random=secrets.token_bytes,
+        rank=messaging.nodes.rank,
+    )
 
     health = Health(__version__, lambda: messaging.log.position)
     health.watch(lambda: store.trouble, needed=True)
@@ -179,6 +190,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         lambda: of_messaging(messaging),
         lambda: of_identity(identity.logins),
         lambda: of_timers(going.gone),
+        lambda: of_push(push.counts, push.waiting),
         lambda: of_search(search.answered, search.indexer.lag, search.indexer.indexed),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
         lambda: of_cim(cim_gateway.connections, cim_gateway.counts) if cim_gateway is not None else (),
@@ -193,6 +205,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
             messaging=messaging,
             identity=identity,
             search=search,
+            push=push,
             timers=timers,
             settings=settings,
             health=report,
@@ -211,6 +224,8 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     await search.start()
     started.push_async_callback(going.stop)
     going.start()
+    started.push_async_callback(push.stop)
+    push.start()
     health.watch(lambda: gateway.trouble)
     if cim_gateway is not None:
         started.push_async_callback(cim.stop)

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine
 
 import hongyan.features.cim.tables
 import hongyan.features.identity.tables
+import hongyan.features.push.tables
 import hongyan.features.timers.tables
 import hongyan.messaging.tables  # noqa: F401  declares its tables
 from hongyan.features.search import matching

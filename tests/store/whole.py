@@ -11,6 +11,7 @@ from sqlalchemy import Table
 
 import hongyan.features.cim.tables
 import hongyan.features.identity.tables
+import hongyan.features.push.tables
 import hongyan.features.timers.tables
 import hongyan.messaging.tables  # noqa: F401  both declare their tables
 from hongyan.store.schema import metadata

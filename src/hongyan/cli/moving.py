@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import hongyan.features.cim.tables
 import hongyan.features.identity.tables
+import hongyan.features.push.tables
 import hongyan.features.timers.tables
 import hongyan.messaging.tables  # noqa: F401  they declare what is copied
 from hongyan.cli.progress import Progress

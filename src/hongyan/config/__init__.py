@@ -5,7 +5,22 @@
 
 from hongyan.config.endpoint import Endpoint, parse_endpoint
 from hongyan.config.load import SettingsError, load, variable
-from hongyan.config.settings import Cim, Dns, Http, Identity, Limits, Log, Logging, Messages, Node, Own, Search, Settings, Timers
+from hongyan.config.settings import (
+    Cim,
+    Dns,
+    Http,
+    Identity,
+    Limits,
+    Log,
+    Logging,
+    Messages,
+    Node,
+    Own,
+    Push,
+    Search,
+    Settings,
+    Timers,
+)
 
 __all__ = [
     "Cim",
@@ -19,6 +34,7 @@ __all__ = [
     "Messages",
     "Node",
     "Own",
+    "Push",
     "Search",
     "Settings",
     "SettingsError",

@@ -154,6 +154,19 @@ class Search(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Searches of all users that may be under way; more are told to come back."""
 
 
+class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Web Push: telling browsers of messages while no page is open."""
+
+    enabled: bool = True
+    """Let people subscribe. The server calls the push services of their browsers then, which see no text."""
+    contact: str = ""
+    """mailto: or https: address for the operators of push services; empty is postmaster at the domain."""
+    private_addresses: bool = False
+    """Call addresses of private networks and plain HTTP, too: for a push service of one's own, and for tests."""
+    queue: Count = 10_000
+    """Messages to browsers that may wait; more are dropped."""
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Passwords, tokens and the throttle of log-ins."""
 
@@ -249,6 +262,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     timers: Timers = Timers()
     log: Log = Log()
     search: Search = Search()
+    push: Push = Push()
     identity: Identity = Identity()
     node: Node = Node()
     cim: Cim = Cim()

@@ -89,6 +89,10 @@ class Attendance:
         """The route: ids of the nodes that hold sessions of this user."""
         return list(self._by_user.get(user, ()))
 
+    def devices_of(self, user: str) -> list[Device]:
+        """Those that are connected, on whatever node."""
+        return [device for told in self._by_user.get(user, {}).values() for device in told.devices]
+
     def elsewhere(self, user: str) -> list[NodePresence]:
         """What the other nodes have told of them."""
         return [told for node, told in self._by_user.get(user, {}).items() if node != self._node]

@@ -116,6 +116,19 @@ def of_timers(gone: Mapping[str, int]) -> Iterator[Metric]:
     )
 
 
+def of_push(counts: Mapping[str, int], waiting: int) -> Iterator[Metric]:
+    """Messages to browsers."""
+    yield _labelled(
+        CounterMetricFamily(
+            "hongyan_push_messages",
+            "Web Push messages by outcome: `sent`, `gone`, `refused`, `failed` or `dropped`",
+            labels=["outcome"],
+        ),
+        counts,
+    )
+    yield _gauge(GaugeMetricFamily("hongyan_push_waiting", "Web Push messages that wait, also for another try"), waiting)
+
+
 def of_search(answered: int, lag: int, indexed: int) -> Iterator[Metric]:
     """Searches, and how far the index is behind the log."""
     yield _counter(CounterMetricFamily("hongyan_searches", "Searches for messages that were answered"), answered)

@@ -1,4 +1,4 @@
-"""The demonstration page and the page of the description: served from memory, under a strict policy, without other hosts."""
+"""The web client, the demonstration page, the page of the description: served from memory, under a strict policy, alone."""
 
 import re
 from pathlib import Path
@@ -6,17 +6,53 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.gateways.web.webhouse import WebHouse, problem
+from tests.gateways.web.webhouse import WebHouse, problem, web_house
 
 WEB = Path(__file__).resolve().parents[3] / "src" / "hongyan" / "gateways" / "web"
 
 
-async def test_root_leads_to_the_demonstration_page(web: WebHouse) -> None:
-    answer = await web.call(None, "GET", "/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/demo")
-    page = await web.call(None, "GET", "/demo")
-    assert page.content == (WEB / "static" / "demo.html").read_bytes()
-    assert page.headers["content-type"] == "text/html; charset=utf-8"
+async def test_client_is_served_as_it_was_built(web: WebHouse, tmp_path: Path) -> None:
+    for path, name, kind in (
+        ("/", "index.html", "text/html; charset=utf-8"),
+        ("/icon.svg", "icon.svg", "image/svg+xml"),
+        ("/sw.js", "sw.js", "text/javascript; charset=utf-8"),
+        ("/manifest.webmanifest", "manifest.webmanifest", "application/manifest+json"),
+        ("/assets/index-1a2b3c4d.js", "assets/index-1a2b3c4d.js", "text/javascript; charset=utf-8"),
+    ):
+        answer = await web.call(None, "GET", path)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind), path
+        assert answer.content == (tmp_path / "client" / name).read_bytes()
+
+
+async def test_only_names_with_a_hash_are_kept_without_asking(web: WebHouse) -> None:
+    asset = await web.call(None, "GET", "/assets/index-1a2b3c4d.js")
+    assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
+    for path in ("/", "/sw.js", "/manifest.webmanifest", "/icon.svg"):
+        assert (await web.call(None, "GET", path)).headers["cache-control"] == "no-cache"
+    assert (await web.call(None, "GET", "/sw.js")).headers["service-worker-allowed"] == "/"
+
+
+async def test_large_files_go_compressed_to_who_takes_it(web: WebHouse, tmp_path: Path) -> None:
+    path, body = "/assets/index-1a2b3c4d.js", (tmp_path / "client/assets/index-1a2b3c4d.js").read_bytes()
+    packed = await web.call(None, "GET", path, headers={"Accept-Encoding": "br, gzip;q=0.8"})
+    assert (packed.headers["content-encoding"], packed.content) == ("gzip", body)
+    assert int(packed.headers["content-length"]) < len(body) / 4
+    for refusing in ("identity", "gzip;q=0", "br"):
+        plain = await web.call(None, "GET", path, headers={"Accept-Encoding": refusing})
+        assert ("content-encoding" in plain.headers, plain.content) == (False, body)
+        assert plain.headers["etag"] != packed.headers["etag"]
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    again = await web.call(None, "GET", path, headers={"If-None-Match": packed.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_client_that_is_not_built_says_what_to_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with web_house(tmp_path / "db", client=tmp_path / "nothing") as web:
+        answers = [await web.call(None, "GET", "/") for _ in range(2)]
+        assert {answer.status_code for answer in answers} == {503}
+        assert "make setup" in answers[0].text
+        assert (await web.call(None, "GET", "/demo")).status_code == 200
+    assert sum("make setup" in record.message for record in caplog.records) == 1
 
 
 @pytest.mark.parametrize("page", ["/demo", "/docs"])
@@ -44,7 +80,8 @@ async def test_policy_allows_only_this_server(web: WebHouse) -> None:
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == "'self'"
     assert rules["connect-src"] == "'self' ws: wss:"
-    assert rules["img-src"] == "'self' data:"
+    assert rules["img-src"] == "'self' data: blob:"
+    assert rules["worker-src"] == rules["manifest-src"] == "'self'"
     assert rules["frame-ancestors"] == rules["base-uri"] == rules["form-action"] == "'none'"
 
 
@@ -66,8 +103,10 @@ async def test_known_version_is_not_sent_again(web: WebHouse) -> None:
     assert (await web.call(None, "GET", "/demo/demo.js", headers={"If-None-Match": '"other"'})).status_code == 200
 
 
-async def test_only_files_of_the_page_are_there(web: WebHouse) -> None:
-    for path in ("/demo/nothing.js", "/demo/app.py", "/demo/demo.html", "/static/demo.js", "/demo/.env", "/favicon.ico"):
+async def test_only_files_of_the_pages_are_there(web: WebHouse) -> None:
+    demo = ("/demo/nothing.js", "/demo/app.py", "/demo/demo.html", "/static/demo.js", "/demo/.env")
+    client = ("/favicon.ico", "/.stamp", "/notes.txt", "/index.html", "/assets/", "/assets/..%2fsw.js", "/client/sw.js")
+    for path in (*demo, *client):
         problem(await web.call(None, "GET", path), 404, "not-found")
 
 

@@ -13,6 +13,7 @@ import msgspec
 from hongyan.config import Endpoint, Http, Limits, Settings
 from hongyan.config import Identity as IdentitySettings
 from hongyan.features.identity.service import Identity
+from hongyan.features.push import Push
 from hongyan.features.search import Search
 from hongyan.features.timers import Timers
 from hongyan.gateways.web.app import WebApp, build_app
@@ -34,10 +35,11 @@ def settings(http: dict[str, Any] | None = None, limits: dict[str, Any] | None =
 class WebHouse:
     """`client` calls without sockets. `tokens` has one for everybody."""
 
-    def __init__(self, home: House, identity: Identity, search: Search, app: WebApp, health: dict[str, Any]) -> None:
+    def __init__(self, home: House, identity: Identity, search: Search, push: Push, app: WebApp, health: dict[str, Any]) -> None:
         self.home = home
         self.identity = identity
         self.search = search
+        self.push = push
         self.app = app
         self.health = health
         self.tokens: dict[str, str] = {}
@@ -73,25 +75,52 @@ def timers_of(home: House) -> Timers:
     return Timers(home.store, home.messaging.log, home.settings, clock=now_ms, random=secrets.token_bytes)
 
 
+def push_of(home: House) -> Push:
+    devices = home.messaging.attendance.devices_of
+    return Push(home.store, home.messaging.log, home.settings, present=devices, clock=now_ms, random=secrets.token_bytes)
+
+
+def built_client(folder: Path) -> Path:
+    """What a build of the web client leaves, as small as it can be."""
+    (folder / "assets").mkdir(parents=True, exist_ok=True)
+    for name, text in {
+        "index.html": '<!doctype html><title>client</title><script type="module" src="/assets/index-1a2b3c4d.js"></script>',
+        "icon.svg": '<svg xmlns="http://www.w3.org/2000/svg"/>',
+        "sw.js": "self.addEventListener('push', () => {});",
+        "manifest.webmanifest": '{"name":"Hongyan","start_url":"/"}',
+        "assets/index-1a2b3c4d.js": "console.log('大雁');\n" * 200,
+        ".stamp": "0",
+        "notes.txt": "not for browsers",
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
 @contextlib.asynccontextmanager
-async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: float = 15.0) -> AsyncIterator[WebHouse]:
+async def web_house(
+    path: Path, chosen: Settings | None = None, *, heartbeat: float = 15.0, client: Path | None = None
+) -> AsyncIterator[WebHouse]:
+    """`client` is the folder of a built web client; one of its own unless given."""
     chosen = chosen or settings()
+    client = client or built_client(path.parent / "client")
     async with house(path, chosen) as home:
         identity = Identity(home.store, home.messaging.people, chosen.identity)
         await identity.start(home.messaging.log, home.messaging.end_token)
         health: dict[str, Any] = {"status": "ok", "reasons": [], "version": "0", "position": 0}
         search = Search(home.store, home.messaging.log, chosen, lambda: home.store.stats.queued)
         await search.start()
+        push = push_of(home)
         services = WebServices(
             messaging=home.messaging,
             identity=identity,
             timers=timers_of(home),
             search=search,
+            push=push,
             settings=chosen,
             health=lambda: (200 if health["status"] == "ok" else 503, health),
             metrics=lambda: b"hongyan_up 1.0\n",
         )
-        web = WebHouse(home, identity, search, build_app(services, heartbeat=heartbeat), health)
+        web = WebHouse(home, identity, search, push, build_app(services, heartbeat=heartbeat, client=client), health)
         for name in PEOPLE:
             await identity.add(name, PASSWORD, display=name.title(), admin=name == "alice")
             web.tokens[name] = (await identity.login(name, PASSWORD, "laptop", "192.0.2.1")).token
@@ -100,6 +129,7 @@ async def web_house(path: Path, chosen: Settings | None = None, *, heartbeat: fl
             yield web
         finally:
             await web.client.aclose()
+            await push.stop()
             await search.stop()
             await identity.stop()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from importlib.resources.abc import Traversable
 
 from hongyan.core.errors import HongyanError, Invalid, MethodNotAllowed, NotAuthenticated, NotFound
 from hongyan.core.model import Caller
@@ -15,7 +16,7 @@ from hongyan.gateways.web.bodies import Disconnected, read_body, replay
 from hongyan.gateways.web.description import describe
 from hongyan.gateways.web.headers import first_of
 from hongyan.gateways.web.origins import OriginRule
-from hongyan.gateways.web.pages import Page, json_page, load_pages
+from hongyan.gateways.web.pages import CLIENT, Page, json_page, load_pages
 from hongyan.gateways.web.problems import problem, unexpected
 from hongyan.gateways.web.rest import Methods, build_rest
 from hongyan.gateways.web.services import WebServices
@@ -24,13 +25,13 @@ from hongyan.gateways.web.streams import HEARTBEAT, Streams
 _BODY_BEFORE_LOGIN = 16_384
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _GET_ONLY = [(b"allow", b"GET, OPTIONS")]
-_REDIRECTS = {"/": b"/demo", "/demo/": b"/demo", "/docs/": b"/docs"}
+_REDIRECTS = {"/demo/": b"/demo", "/docs/": b"/docs"}
 
 
 class WebApp:
     """An ASGI application. `answers` counts by status, `refused` by the code of the error."""
 
-    def __init__(self, services: WebServices, *, heartbeat: float = HEARTBEAT) -> None:
+    def __init__(self, services: WebServices, *, heartbeat: float = HEARTBEAT, client: Traversable = CLIENT) -> None:
         http, limits = services.settings.http, services.settings.limits
         self._services = services
         self._origins = OriginRule(services.settings)
@@ -42,7 +43,7 @@ class WebApp:
         self._litestar = build_rest(services)
         self._rest: ASGIApp = self._litestar  # type: ignore[assignment]  # its own types of the same protocol
         self._methods = Methods(self._litestar)
-        self._pages = load_pages()
+        self._pages = load_pages(client)
         self._streams = Streams(services, heartbeat=heartbeat)
         self.answers: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
@@ -155,9 +156,9 @@ class WebApp:
         await answer(send, status, headers, body)
 
 
-def build_app(services: WebServices, *, heartbeat: float = HEARTBEAT) -> WebApp:
-    """The ASGI application for REST, polling, server-sent events, the pages and the description."""
-    return WebApp(services, heartbeat=heartbeat)
+def build_app(services: WebServices, *, heartbeat: float = HEARTBEAT, client: Traversable = CLIENT) -> WebApp:
+    """The ASGI application for REST, polling, server-sent events, the pages and the description. `client` is the built one."""
+    return WebApp(services, heartbeat=heartbeat, client=client)
 
 
 async def _serve(page: Page, scope: Scope, send: Send) -> None:
@@ -166,10 +167,12 @@ async def _serve(page: Page, scope: Scope, send: Send) -> None:
         await answer(send, 204, [(b"allow", b"GET, HEAD, OPTIONS")])
     elif method not in ("GET", "HEAD"):
         raise MethodNotAllowed
-    elif page.known_by(first_of(scope["headers"], b"if-none-match")):
-        await answer(send, 304, page.headers)
     else:
-        await answer(send, 200, [*page.headers, (b"content-length", b"%d" % len(page.body))], page.body)
+        headers, body = page.answer(first_of(scope["headers"], b"accept-encoding"))
+        if page.known_by(first_of(scope["headers"], b"if-none-match")):
+            await answer(send, 304, headers)
+        else:
+            await answer(send, page.status, [*headers, (b"content-length", b"%d" % len(body))], body)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -45,8 +45,8 @@ _CONFLICTS = frozenset(
         "make_timer",
     }
 )
-_NAMES_OTHERS = frozenset({"create_conversation", "own", "make_timer"})
-"""They name people or conversations in the body."""
+_NAMES_OTHERS = frozenset({"create_conversation", "own", "make_timer", "push", "subscribe_push"})
+"""They name people or conversations in the body, or something that may be switched off."""
 
 
 def describe(rest: Litestar) -> bytes:

@@ -1,14 +1,23 @@
-"""The files that browsers load without a token: the demonstration page, the page of the description, the description itself.
+"""The files that browsers load without a token: the web client, the demonstration page, the description and its page.
 
-They are made once and served from memory, so they cost no rate: many people behind one address may open the page at once.
+They are made once, also compressed, and served from memory, so they cost no rate: many people behind one address may open the
+page at once.
 """
 
+import gzip
+import logging
 from hashlib import sha256
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 
 import msgspec
 
 from hongyan.gateways.web.asgi import Headers
+
+log = logging.getLogger("hongyan.web")
+
+CLIENT = files("hongyan.gateways.web").joinpath("client")
+"""What `scripts/web` builds from `web/`."""
 
 _TYPES = {
     ".html": b"text/html; charset=utf-8",
@@ -16,38 +25,70 @@ _TYPES = {
     ".css": b"text/css; charset=utf-8",
     ".svg": b"image/svg+xml",
     ".png": b"image/png",
+    ".webp": b"image/webp",
     ".json": b"application/json",
     ".webmanifest": b"application/manifest+json",
     ".woff2": b"font/woff2",
+    ".mp3": b"audio/mpeg",
+    ".ogg": b"audio/ogg",
 }
+_PACKED = frozenset({".png", ".webp", ".woff2", ".mp3", ".ogg"})
+"""They do not get smaller."""
+_WORTH_IT = 1_000
+"""Bytes from which on a file is compressed."""
 _POLICY = (
-    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
-    b"font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; "
+    b"font-src 'self'; media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
+    b"frame-ancestors 'none'"
 )
+_FOR_A_YEAR = b"public, max-age=31536000, immutable"
+_WORKER = "/sw.js"
+_MISSING = """<!doctype html>
+<html lang="zh-CN"><head><meta charset="utf-8"><title>鸿雁 Hongyan</title></head><body>
+<h1>网页客户端尚未构建</h1><p>请在源码目录运行 <code>make setup</code>，然后重新启动服务器。</p>
+<p lang="en">The web client has not been built. Run <code>make setup</code> in the source folder, then start the server again.</p>
+</body></html>
+"""
 
 
 class Page(msgspec.Struct, frozen=True):
+    """`tag` is that of the plain body; the compressed one has its own (RFC 9110, 8.8.3)."""
+
     body: bytes
     headers: Headers
     tag: str
+    packed: bytes | None = None
+    """The body compressed with gzip."""
+    status: int = 200
 
     def known_by(self, if_none_match: str | None) -> bool:
         """Whether the browser has this already (RFC 9110, 13.1.2)."""
         if if_none_match is None:
             return False
-        return if_none_match.strip() == "*" or self.tag in [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+        told = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
+        return if_none_match.strip() == "*" or any(tag in told for tag in (self.tag, _packed_tag(self.tag)))
+
+    def answer(self, accept_encoding: str | None) -> tuple[Headers, bytes]:
+        """Headers and body for who takes these encodings."""
+        if self.packed is None:
+            return [*self.headers, (b"etag", self.tag.encode())], self.body
+        if not _takes_gzip(accept_encoding):
+            return [*self.headers, (b"vary", b"Accept-Encoding"), (b"etag", self.tag.encode())], self.body
+        named = [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"), (b"etag", _packed_tag(self.tag).encode())]
+        return [*self.headers, *named], self.packed
 
 
-def load_pages() -> dict[str, Page]:
-    """By path: exactly what may be asked for."""
+def load_pages(client: Traversable = CLIENT) -> dict[str, Page]:
+    """By path: exactly what may be asked for. Where the web client is not built, `/` says so."""
     here = files("hongyan.gateways.web")
     found: dict[str, Page] = {}
     for folder, name in (("static", "demo"), ("docs", "docs")):
         for file in here.joinpath(folder).iterdir():
-            suffix = "." + file.name.rpartition(".")[2]
+            suffix = _suffix(file)
             if suffix in _TYPES:
                 path = f"/{name}" if file.name == f"{name}.html" else f"/{name}/{file.name}"
                 found[path] = _page(file.read_bytes(), suffix)
+    found.update(_client(client))
     return found
 
 
@@ -55,13 +96,52 @@ def json_page(body: bytes) -> Page:
     return _page(body, ".json")
 
 
-def _page(body: bytes, suffix: str) -> Page:
+def _client(folder: Traversable) -> dict[str, Page]:
+    index = folder.joinpath("index.html")
+    if not index.is_file():
+        log.warning("the web client is not built: run `make setup` in the source folder and start the server again")
+        return {"/": _page(_MISSING.encode(), ".html", status=503)}
+    found: dict[str, Page] = {}
+    for file in folder.iterdir():
+        suffix = _suffix(file)
+        if file.is_file() and suffix in _TYPES:
+            path = f"/{file.name}"
+            extra = [(b"service-worker-allowed", b"/")] if path == _WORKER else []
+            found["/" if file.name == "index.html" else path] = _page(file.read_bytes(), suffix, extra=extra)
+    assets = folder.joinpath("assets")
+    for file in assets.iterdir() if assets.is_dir() else ():
+        suffix = _suffix(file)
+        if suffix in _TYPES:
+            found[f"/assets/{file.name}"] = _page(file.read_bytes(), suffix, cache=_FOR_A_YEAR)
+    return found
+
+
+def _suffix(file: Traversable) -> str:
+    return "." + file.name.rpartition(".")[2]
+
+
+def _page(body: bytes, suffix: str, *, cache: bytes = b"no-cache", extra: Headers = [], status: int = 200) -> Page:  # noqa: B006
     tag = f'"{sha256(body).hexdigest()[:32]}"'
     headers = [
         (b"content-type", _TYPES[suffix]),
-        (b"etag", tag.encode()),
-        (b"cache-control", b"no-cache"),
+        (b"cache-control", cache),
         (b"content-security-policy", _POLICY),
         (b"cross-origin-opener-policy", b"same-origin"),
+        *extra,
     ]
-    return Page(body, headers, tag)
+    packed = gzip.compress(body, 9, mtime=0) if len(body) >= _WORTH_IT and suffix not in _PACKED else None
+    return Page(body, headers, tag, packed, status)
+
+
+def _packed_tag(tag: str) -> str:
+    return tag[:-1] + '-gzip"'
+
+
+def _takes_gzip(accept_encoding: str | None) -> bool:
+    """RFC 9110, 12.5.3, as far as it matters here: gzip is named, and not refused with q=0."""
+    for one in (accept_encoding or "").lower().split(","):
+        name, _, rest = one.partition(";")
+        if name.strip() in ("gzip", "*"):
+            quality = rest.replace(" ", "")
+            return not (quality.startswith("q=0") and not quality.strip("q=0."))
+    return False

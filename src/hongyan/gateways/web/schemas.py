@@ -16,6 +16,7 @@ from hongyan.core.model import HistoryPolicy, Role, Status, Writers
 from hongyan.core.own import Moment, Own, StatusText
 from hongyan.core.wire import WireEvent
 from hongyan.features.identity.model import TokenView
+from hongyan.features.push import NewSubscription
 from hongyan.features.search import Order
 from hongyan.features.timers import NewReminder, NewSend
 from hongyan.messaging import ChannelView, ConversationView, MemberView, OnlineView, ResponseKind, UserView
@@ -370,6 +371,7 @@ BODIES: tuple[type[msgspec.Struct], ...] = (
     NewSend,
     NewReminder,
     TimerBody,
+    NewSubscription,
     ReadBody,
     TypingBody,
     PresenceBody,

@@ -9,6 +9,7 @@ from hongyan.config import Settings
 
 if TYPE_CHECKING:
     from hongyan.features.identity.service import Identity
+    from hongyan.features.push import Push
     from hongyan.features.search import Search
     from hongyan.features.timers import Timers
     from hongyan.messaging import Messaging
@@ -19,6 +20,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     identity: "Identity"
     timers: "Timers"
     search: "Search"
+    push: "Push"
     settings: Settings
     health: Callable[[], tuple[int, Any]]
     """The status, 200 or 503, and the body of `GET /health`: an operation.health.Report or a map like it."""

@@ -119,6 +119,7 @@ def _services(web: WebHouse, chosen: Settings) -> WebServices:
         identity=web.identity,
         timers=timers_of(web.home),
         search=web.search,
+        push=web.push,
         settings=chosen,
         health=lambda: (200, web.health),
         metrics=lambda: b"",

@@ -15,13 +15,14 @@ from hongyan.gateways.web.routes.nodes import nodes
 from hongyan.gateways.web.routes.operation import operation
 from hongyan.gateways.web.routes.own import own
 from hongyan.gateways.web.routes.people import people
+from hongyan.gateways.web.routes.push import push
 from hongyan.gateways.web.routes.search import search
 from hongyan.gateways.web.routes.timers import timers
 from hongyan.gateways.web.services import WebServices
 
 
 def routes(services: WebServices) -> list[HTTPRouteHandler]:
-    subjects = (accounts, people, conversations, members, messages, acts, search, own, timers, nodes, operation)
+    subjects = (accounts, people, conversations, members, messages, acts, search, own, timers, push, nodes, operation)
     return [handler for subject in subjects for handler in subject(services)]
 
 
