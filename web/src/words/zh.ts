@@ -1,0 +1,26 @@
+export const zh = {
+  'base.close': '关闭',
+  'base.cancel': '取消',
+  'base.ok': '好',
+  'base.save': '保存',
+  'base.undo': '撤销',
+  'base.retry': '重试',
+  'base.back': '返回',
+  'base.more': '更多',
+  'base.clear': '清空',
+  'base.loading': '正在载入…',
+  'base.failed': '没有成功',
+  'base.unreachable': '连不上服务器，请检查网络后重试',
+  'base.now': '刚刚',
+  'base.show_password': '显示密码',
+  'base.hide_password': '隐藏密码',
+
+  'presence.online': '在线',
+  'presence.away': '离开',
+  'presence.busy': '忙碌',
+  'presence.dnd': '勿扰',
+  'presence.offline': '离线',
+
+  'list.unread_n': '{n} 条未读',
+  'list.mentions_n': '{n} 条提到你',
+} as const;
