@@ -27,6 +27,8 @@ function onKey(event: KeyboardEvent): void {
 function onPress(event: PointerEvent): void {
   const top = layers.at(-1);
   if (!top?.light || !(event.target instanceof Node)) return;
+  // A toast lies above everything and belongs to nothing.
+  if (event.target instanceof Element && event.target.closest('.toasts')) return;
   if (top.root()?.contains(event.target) || top.opener?.contains(event.target)) return;
   top.close();
 }
@@ -57,14 +59,13 @@ export function useLayer(
 
   watch(
     root,
-    (element, _, onCleanup) => {
+    (element) => {
       if (!element) return end();
       if (!layer) {
         before = document.activeElement;
         layer = { root: () => root.value, close, light: options.light, opener: options.opener?.() ?? null };
         layers.push(layer);
       }
-      onCleanup(() => undefined);
     },
     { flush: 'post' },
   );

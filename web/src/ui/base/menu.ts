@@ -14,7 +14,7 @@ export interface MenuItem {
   readonly disabled?: boolean | undefined;
   /** Given: it is one of several states, and this one holds or does not. */
   readonly checked?: boolean | undefined;
-  readonly act?: () => unknown | undefined;
+  readonly act?: (() => unknown) | undefined;
   readonly items?: readonly MenuEntry[] | undefined;
 }
 /** `null` draws a line. */
