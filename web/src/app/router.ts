@@ -66,8 +66,8 @@ function show(): void {
   if (href(next) !== href(current.value)) current.value = next;
 }
 
-addEventListener('hashchange', show);
-addEventListener('popstate', show);
+window.addEventListener('hashchange', show);
+window.addEventListener('popstate', show);
 
 export function go(to: Route, how: 'push' | 'replace' = 'push'): void {
   if (href(to) === href(current.value)) return;

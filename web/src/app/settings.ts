@@ -56,7 +56,7 @@ export function choose<K extends keyof Settings>(key: K, value: Settings[K]): vo
   localStorage.setItem(KEY, JSON.stringify(chosen));
 }
 
-addEventListener('storage', ({ key, newValue }) => {
+window.addEventListener('storage', ({ key, newValue }) => {
   if (key === KEY) Object.assign(chosen, read(newValue));
 });
 
