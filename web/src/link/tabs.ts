@@ -42,9 +42,9 @@ export class Tabs<M> {
     private readonly on: TabListener<M>,
   ) {
     const { signal } = this.#closing;
-    const shared = 'BroadcastChannel' in globalThis && 'locks' in navigator && navigator.locks !== undefined;
+    const shared = 'BroadcastChannel' in globalThis && Boolean(navigator.locks);
     this.#channel = shared ? new BroadcastChannel(name) : null;
-    this.#channel?.addEventListener('message', ({ data }: MessageEvent<Wire<M>>) => this.#hear(data), { signal });
+    if (this.#channel) this.#channel.onmessage = ({ data }: MessageEvent<Wire<M>>) => this.#hear(data);
     document.addEventListener('visibilitychange', () => this.#look(), { signal });
     window.addEventListener('pagehide', () => this.#post({ word: 'unseen' }), { signal });
     window.addEventListener('pageshow', ({ persisted }) => persisted && this.#look(), { signal });
