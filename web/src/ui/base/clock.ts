@@ -60,3 +60,16 @@ export function relative(time: Time, at: Time = now.value, short = false): strin
 
 /** A moment that lies ahead, with its day. */
 export const moment = (time: Time): string => `${dayName(time)} ${clock(time)}`;
+
+/** The short name of a day of the week; 0 is Monday. */
+export const dayLetter = (day: number): string => format({ weekday: 'short', timeZone: 'UTC' }, Date.UTC(2024, 0, 1 + day));
+
+/** For fields of the type `datetime-local`, and back. */
+export function forField(time: Time): string {
+  const at = new Date(time);
+  return new Date(time - at.getTimezoneOffset() * minute).toISOString().slice(0, 16);
+}
+export function fromField(value: string): Time | null {
+  const time = new Date(value).getTime();
+  return Number.isNaN(time) ? null : time;
+}
