@@ -8,10 +8,11 @@ import cjk from 'markdown-it-cjk-friendly';
 
 import { splitMentions, type Label } from './mentions';
 
-interface Env {
+interface Reading {
   readonly labels: readonly Label[];
   readonly me: string;
 }
+const reading = (env: unknown): Reading => env as Reading;
 
 const WEB = /^(?:https?:\/\/|mailto:)/i;
 
@@ -35,7 +36,7 @@ export function render(text: string, labels: readonly Label[] = [], me = ''): st
 
 /** The first layer alone; for the tests, which look at each by itself. */
 export function unsafe(text: string, labels: readonly Label[] = [], me = ''): string {
-  return parser.render(text, { labels, me } satisfies Env);
+  return parser.render(text, { labels, me });
 }
 
 /** The second layer alone. */
@@ -71,18 +72,19 @@ function make(): Parser {
     token.attrs = align ? [['data-align', align]] : null; // the pages allow no style in the text
     return self.renderToken(tokens, at, options);
   };
-  rules['mention'] = (tokens, at, _options, env: Env) => {
+  rules['mention'] = (tokens, at, _options, env) => {
     const { content, meta } = tokens[at]!;
-    const mine = meta === env.me || meta === '@all';
-    return `<span class="mention${mine ? ' mine' : ''}" data-user="${md.utils.escapeHtml(String(meta))}">${md.utils.escapeHtml(content)}</span>`;
+    const id = String(meta?.['id']);
+    const mine = id === reading(env).me || id === '@all';
+    return `<span class="mention${mine ? ' mine' : ''}" data-user="${md.utils.escapeHtml(id)}">${md.utils.escapeHtml(content)}</span>`;
   };
   return md;
 }
 
 /** Of each piece of text outside of links and code, the parts that name somebody become a token of their own. */
 function mentions(state: StateCore): void {
-  const { labels } = (state.env ?? { labels: [] }) as Env;
-  if (!labels?.length) return;
+  const { labels } = reading(state.env);
+  if (!labels.length) return;
   for (const block of state.tokens) {
     if (block.type !== 'inline' || !block.children) continue;
     let depth = 0;
@@ -93,7 +95,7 @@ function mentions(state: StateCore): void {
       return splitMentions(token.content, labels).map((part) => {
         const made = new state.Token(part.id === null ? 'text' : 'mention', '', 0);
         made.content = part.text;
-        if (part.id !== null) made.meta = part.id;
+        if (part.id !== null) made.meta = { id: part.id };
         return made;
       });
     });
@@ -105,15 +107,4 @@ const PICTURES = /^(?:(?:\p{Regional_Indicator}{2}|\p{Extended_Pictographic}(?:\
 /** Nothing but one to three emoji: shown large. */
 export function onlyEmoji(text: string): boolean {
   return text.length <= 40 && PICTURES.test(text.trim());
-}
-
-/** What a line can show of it: no marks, no line ends. */
-export function plain(text: string): string {
-  return text
-    .replace(/```[^\n]*\n?/g, ' ')
-    .replace(/!?\[([^\]]*)\]\([^)]*\)/g, '$1')
-    .replace(/(\*\*|__|~~|`)(.+?)\1/g, '$2')
-    .replace(/^\s{0,3}(?:#{1,6}|>|[-*+]|\d+[.)])\s+/gm, '')
-    .replace(/\s+/g, ' ')
-    .trim();
 }

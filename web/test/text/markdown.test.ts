@@ -1,7 +1,7 @@
 // The first layer, which has to be safe by itself. The second (DOMPurify) needs a real browser: see the tests end to end.
 import { describe, expect, it } from 'vitest';
 
-import { onlyEmoji, plain, unsafe as render } from '@/text/markdown';
+import { onlyEmoji, unsafe as render } from '@/text/markdown';
 
 import { ATTACKS } from './xss';
 
@@ -72,8 +72,4 @@ describe('markdown', () => {
 it('knows what is only emoji', () => {
   for (const text of ['👍', '❤️', '👨‍👩‍👧', '🇨🇳', '🎉 🎉🎉', '👍🏽']) expect(onlyEmoji(text), text).toBe(true);
   for (const text of ['', '1', '👍好', '👍👍👍👍', '#', 'ok']) expect(onlyEmoji(text), text).toBe(false);
-});
-
-it('says in a line what a message says', () => {
-  expect(plain('**好** `x`\n\n> 引用\n- [链接](https://a.example)')).toBe('好 x 引用 链接');
 });
