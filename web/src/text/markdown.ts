@@ -64,6 +64,10 @@ function make(): Parser {
     token.attrs = [['href', String(token.attrGet('href'))], ['target', '_blank'], ['rel', 'noopener noreferrer']];
     return self.renderToken(tokens, at, options);
   };
+  for (const kind of ['fence', 'code_block']) {
+    const code = rules[kind]!;
+    rules[kind] = (...given) => code(...given).replace('<pre>', '<pre tabindex="0">'); // it may scroll, so the keyboard reaches it
+  }
   rules['table_open'] = () => '<div class="table" tabindex="0"><table>';
   rules['table_close'] = () => '</table></div>';
   rules['th_open'] = rules['td_open'] = (tokens, at, options, _env, self) => {

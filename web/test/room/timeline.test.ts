@@ -4,10 +4,9 @@ import type { Outgoing } from '@/app/hongyan';
 import { items } from '@/core/groups';
 import type { Event, Known, Person } from '@/core/model';
 import { nothing } from '@/core/fold';
-import { readBy } from '@/ui/message/readers';
 import { eventAt, saidOf, wordsOf } from '@/ui/message/said';
 import { happened } from '@/ui/room/happened';
-import { changeOf, countBelow, indexOf, indexOfUnread, rowsOf } from '@/ui/room/timeline';
+import { changeOf, countBelow, indexOf, indexOfUnread, readBy, rowsOf } from '@/ui/room/timeline';
 
 const minute = 60_000;
 const day = new Date(2026, 2, 14, 9).getTime();

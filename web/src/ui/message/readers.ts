@@ -6,6 +6,7 @@ import { inject, provide, shallowRef, type InjectionKey } from 'vue';
 import { useHongyan } from '@/app/hongyan';
 import type { Id, Room, Seq } from '@/core/model';
 import type { Desk } from '@/ui/room/desk';
+import { readBy } from '@/ui/room/timeline';
 
 import { useWho } from './who';
 
@@ -16,17 +17,13 @@ export interface Readers {
   ask(seq: Seq): void;
 }
 
-/** Others whose mark is at or above `seq`, by what was told and what was asked. Pure. */
-export function readBy(seq: Seq, others: readonly Id[], ...marks: readonly ReadonlyMap<Id, Seq>[]): number {
-  return others.filter((id) => marks.some((some) => (some.get(id) ?? 0) >= seq)).length;
-}
-
 const key: InjectionKey<Readers> = Symbol('readers');
 
 export function provideReaders(desk: Desk): Readers {
   const hongyan = useHongyan();
   const who = useWho(desk);
-  const asked = new Set<Seq>();
+  const waiting = new Set<Seq>();
+  const answered = shallowRef<ReadonlySet<Seq>>(new Set());
   const marks = shallowRef<ReadonlyMap<Id, Seq>>(new Map());
 
   const others = (room: Room): readonly Id[] => {
@@ -37,26 +34,37 @@ export function provideReaders(desk: Desk): Readers {
   const readers: Readers = {
     of(seq) {
       const room = desk.room.value;
-      if (!room?.members || !asked.has(seq)) return null;
+      if (!room?.members || !answered.value.has(seq)) return null;
       const all = others(room);
       return all.length ? { read: readBy(seq, all, room.marks, marks.value), all: all.length } : null;
     },
     ask(seq) {
-      const room = desk.room.value;
-      if (!room?.members || asked.has(seq)) return;
-      asked.add(seq);
-      const all = others(room);
-      if (readBy(seq, all, room.marks, marks.value) === all.length) return;
-      who.read(seq, true, '', 100).then(
-        ({ users }) => {
-          const next = new Map(marks.value);
-          for (const { id } of users) next.set(id, Math.max(next.get(id) ?? 0, seq));
-          marks.value = next;
-        },
-        () => asked.delete(seq),
-      );
+      if (!desk.room.value?.members || answered.value.has(seq) || waiting.has(seq)) return;
+      waiting.add(seq);
+      if (waiting.size === 1) window.setTimeout(next, 200);
     },
   };
+
+  /** The newest first, one after the other: what it says may make the others needless. */
+  async function next(): Promise<void> {
+    const room = desk.room.value;
+    if (!waiting.size || !room) return;
+    const seq = Math.max(...waiting);
+    const all = others(room);
+    try {
+      if (readBy(seq, all, room.marks, marks.value) < all.length) {
+        const { users } = await who.read(seq, true, '', 100);
+        const known = new Map(marks.value);
+        for (const { id } of users) known.set(id, Math.max(known.get(id) ?? 0, seq));
+        marks.value = known;
+      }
+      answered.value = new Set(answered.value).add(seq);
+    } catch {
+      // Asked again when it is drawn again.
+    }
+    waiting.delete(seq);
+    void next();
+  }
   provide(key, readers);
   return readers;
 }

@@ -36,7 +36,8 @@ export interface Desk {
   jump(seq: Seq): void;
   openThread(seq: Seq): void;
   focus(): void;
-  person(at: Event, id: Id): void;
+  /** Their card, beside this. */
+  person(at: Element | MouseEvent, id: Id): void;
 }
 
 const key: InjectionKey<Desk> = Symbol('desk');

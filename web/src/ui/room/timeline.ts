@@ -60,3 +60,8 @@ export function countBelow(rows: readonly Row[], seen: Seq, me: Id): number {
   }
   return count;
 }
+
+/** Others whose mark is at or above `seq`, by what was told and what was asked. Pure. */
+export function readBy(seq: Seq, others: readonly Id[], ...marks: readonly ReadonlyMap<Id, Seq>[]): number {
+  return others.filter((id) => marks.some((some) => (some.get(id) ?? 0) >= seq)).length;
+}
