@@ -11,12 +11,11 @@ import { notifying } from '@/app/notifying';
 import { route } from '@/app/router';
 import { dress } from '@/app/settings';
 import { createHongyan } from '@/app/store';
-import type { Translate } from '@/core/preview';
 import App from '@/ui/App.vue';
 import { t } from '@/words';
 
 dress();
 const hongyan = createHongyan();
 createApp(App).provide(hongyanKey, hongyan).mount('#app');
-notifying(hongyan, route, t as Translate);
+notifying(hongyan, route, t);
 badge(hongyan.known, document.querySelector('link[rel=icon]'));
