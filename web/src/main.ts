@@ -1,1 +1,21 @@
+// The page's beginning.
+
 import './styles/tokens.css';
+import './styles/base.css';
+
+import { createApp } from 'vue';
+
+import { badge } from '@/app/badge';
+import { hongyanKey } from '@/app/hongyan';
+import { notifying } from '@/app/notifying';
+import { route } from '@/app/router';
+import { dress } from '@/app/settings';
+import { createHongyan } from '@/app/store';
+import App from '@/ui/App.vue';
+import { t } from '@/words';
+
+dress();
+const hongyan = createHongyan();
+createApp(App).provide(hongyanKey, hongyan).mount('#app');
+notifying(hongyan, route, t);
+badge(hongyan.known, document.querySelector('link[rel=icon]'));

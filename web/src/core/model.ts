@@ -58,6 +58,7 @@ export interface ForwardContent {
 
 export interface RecalledContent {
   readonly type: 'recalled';
+  readonly thread?: Seq;
 }
 
 /** Of a type that a later server knows: shown as a sentence. */
@@ -215,15 +216,31 @@ export type Signal =
 
 // What a client knows
 
-/** One conversation, and the run of its events that is loaded: no gaps, ascending. */
+/** How many messages above a mark count, and which, as far as that is known. */
+export interface Counted {
+  /** What is at or below it does not count. */
+  readonly mark: Seq;
+  /** Messages that count and whose places are not known; they are at or below `above`. */
+  readonly unknown: number;
+  readonly above: Seq;
+  readonly places: readonly Seq[];
+}
+
+/** One conversation, and the run of its events that is loaded: ascending, without gaps but for what is hidden. */
 export interface Room extends Conversation {
+  /** The place in the log that it is true at, and at least that of the last event about it. */
+  readonly position: number;
   readonly events: readonly Event[];
+  /** The newest events, while the run does not reach them: not loaded, or opened elsewhere. A page that reaches them joins them. */
+  readonly ahead: readonly Event[];
   /** What was done to loaded messages and to `last`, by seq. */
   readonly states: ReadonlyMap<Seq, Amended>;
   readonly loaded: boolean;
   /** There is more before the run, and after it (when it was opened at a hit of a search). */
   readonly older: boolean;
   readonly newer: boolean;
+  /** Behind `unread` and `mentioned`. */
+  readonly counted: { readonly unread: Counted; readonly mentioned: Counted };
   /** Other people's read marks, as far as they were told. */
   readonly marks: ReadonlyMap<Id, Seq>;
   readonly own: Own;
@@ -233,6 +250,8 @@ export interface Room extends Conversation {
 
 export interface Known {
   readonly me: Me | null;
+  /** The place in the log up to which everything is folded: events at or before it change nothing. */
+  readonly position: number;
   readonly rooms: ReadonlyMap<Id, Room>;
   readonly names: ReadonlyMap<Id, string>;
   readonly presence: ReadonlyMap<Id, { readonly status: Presence; readonly statusText: StatusText | null }>;
@@ -240,8 +259,8 @@ export interface Known {
   readonly typing: ReadonlyMap<Id, ReadonlyMap<Id, Time>>;
   readonly preferences: Preferences;
   readonly statusText: StatusText | null;
-  /** lane -> the last seq folded */
-  readonly seen: ReadonlyMap<string, Seq>;
+  /** Type of an event of one's own lane -> its newest seq. Who shows a list that is asked for (bookmarks, timers, threads) asks anew when it moves. */
+  readonly heard: ReadonlyMap<string, Seq>;
   /** Conversations that must be asked for: an event told less than is needed. */
   readonly wanted: ReadonlySet<Id>;
   /** Titles of conversations that were taken away while one looked. */

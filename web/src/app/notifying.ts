@@ -1,0 +1,115 @@
+// Tells of messages that nobody looks at: a note of the desktop, one for each conversation, and a short sound.
+// One tab speaks for all of them.
+
+import { type Ref, watch } from 'vue';
+
+import { said } from '@/core/amend';
+import type { Content, Event, Id, Known, Room } from '@/core/model';
+import { notifiesOf } from '@/core/notify';
+import { nameOf, title } from '@/core/order';
+import { oneLine, type Translate } from '@/core/preview';
+
+import type { Route } from './router';
+import { open } from './router';
+import { settings } from './settings';
+import type { Store } from './store';
+
+const NEWS = 5 * 60_000; // what is older was said while nobody was here: the list tells of it
+const SOUND_EVERY = 3_000;
+
+interface Note {
+  readonly count: number;
+  readonly shown: Notification | null;
+}
+
+export function notifying(store: Store, route: Readonly<Ref<Route>>, t: Translate): () => void {
+  const notes = new Map<Id, Note>();
+  const close = (id: Id): void => {
+    notes.get(id)?.shown?.close();
+    notes.delete(id);
+  };
+
+  const at = (): Id | null => (route.value.page === 'conversation' ? route.value.conversation : null);
+  const stopLooking = watch(at, (id) => store.look(id), { immediate: true });
+  // Read here or on another device: it is news no more.
+  const stopReading = watch(store.known, (known) => {
+    for (const id of notes.keys()) if (!known.rooms.get(id)?.unread && !known.rooms.get(id)?.mentioned) close(id);
+  });
+  const stopHearing = store.onSaid((events) => {
+    if (!store.leads) return;
+    const now = Date.now();
+    const known = store.known.value;
+    const told = events.filter((event) => now - event.time < NEWS && tells(known, event, now) && !store.looked(event.conversation));
+    for (const id of new Set(told.map(({ conversation }) => conversation))) {
+      const news = told.filter((event) => event.conversation === id);
+      const room = known.rooms.get(id);
+      const event = news.at(-1);
+      if (room && event) show(room, event, known, news.length);
+    }
+    if (told.length && settings.sound) ring();
+  });
+
+  function show(room: Room, event: Event<Content>, known: Known, more: number): void {
+    if (!settings.desktop || !('Notification' in globalThis) || Notification.permission !== 'granted') return;
+    const count = (notes.get(room.id)?.count ?? 0) + more;
+    const line = oneLine(event, room.states.get(event.seq), known, t);
+    const named = room.kind === 'direct' || event.sender === null;
+    let shown: Notification | null = null;
+    try {
+      shown = new Notification(count > 1 ? `${title(room, known)} (${count})` : title(room, known), {
+        body: named ? line : `${nameOf(known, event.sender)}: ${line}`,
+        icon: new URL('icon.svg', store.api.root).href,
+        tag: `${known.me?.id}/${room.id}`,
+        silent: true, // the sound is our own, and has its own setting
+      });
+      shown.onclick = () => {
+        window.focus();
+        const thread = event.content.type === 'text' ? event.content.thread : undefined;
+        open(room.id, event.type === 'reply' && thread !== undefined ? { thread } : { seq: event.seq });
+        close(room.id);
+      };
+    } catch {
+      // Phones show notes only through a service worker.
+    }
+    notes.set(room.id, { count, shown });
+  }
+
+  return () => {
+    stopLooking();
+    stopReading();
+    stopHearing();
+    for (const id of [...notes.keys()]) close(id);
+  };
+}
+
+/** By the rules of the server. In threads only what is meant for the reader is news: their answers stand in the list of threads. */
+function tells(known: Known, event: Event<Content>, now: number): boolean {
+  const room = known.rooms.get(event.conversation);
+  if (!room) return false;
+  const { notify, why } = notifiesOf(known, room, event.sender, said(event.content, room.states.get(event.seq)), now);
+  return notify && (event.type === 'message' || why !== 'all');
+}
+
+let audio: AudioContext | null = null;
+let rangAt = -Infinity;
+
+/** Two soft tones, made here: no file. A browser that was not touched yet stays silent. */
+function ring(): void {
+  if (performance.now() - rangAt < SOUND_EVERY || !('AudioContext' in globalThis)) return;
+  rangAt = performance.now();
+  audio ??= new AudioContext();
+  const { currentTime: begin, destination } = audio;
+  [660, 880].forEach((frequency, n) => {
+    if (!audio) return;
+    const tone = new OscillatorNode(audio, { frequency });
+    const volume = new GainNode(audio, { gain: 0 });
+    const at = begin + n * 0.11;
+    volume.gain.setValueAtTime(0, at);
+    volume.gain.linearRampToValueAtTime(0.08, at + 0.015);
+    volume.gain.exponentialRampToValueAtTime(0.0005, at + 0.28);
+    tone.connect(volume).connect(destination);
+    tone.start(at);
+    tone.stop(at + 0.3);
+  });
+  audio.resume().catch(() => {});
+}

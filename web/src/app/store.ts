@@ -1,0 +1,270 @@
+// The one object behind every component: joins requests, the feed of changes, the outbox, the cache and what is known.
+
+import { shallowRef } from 'vue';
+
+import type { Content, Event, Id, SentContent } from '@/core/model';
+import { actShown, ownShown } from '@/core/shown';
+import { Api, conversationPath } from '@/link/api';
+import { Cache } from '@/link/cache';
+import { Feed, type Online } from '@/link/feed';
+import { Outbox } from '@/link/outbox';
+
+import type { Hongyan, LinkView, Outgoing, Session } from './hongyan';
+import { Asking } from './store/asking';
+import { Pages } from './store/pages';
+import { Pending } from './store/pending';
+import { deviceName, keepSession, onSessionElsewhere, readSession } from './store/session';
+import { State } from './store/state';
+import { Telling } from './store/telling';
+
+/** What the beginning of the page needs besides. */
+export interface Store extends Hongyan {
+  /** This tab speaks for all: it alone notifies. */
+  readonly leads: boolean;
+  /** A person looks at this conversation, in this tab. */
+  look(conversation: Id | null): void;
+  /** Whether a person looks at it, in any tab. */
+  looked(conversation: Id): boolean;
+  /** Messages and replies as they come, after they are known. Gives a way to end it. */
+  onSaid(tell: (events: readonly Event<Content>[]) => void): () => void;
+  /** Ends everything, for tests. */
+  close(): void;
+}
+
+interface LoggedIn {
+  readonly token: string;
+  readonly token_id: string;
+  readonly user_id: Id;
+  readonly name: string;
+  readonly device: string;
+  readonly change_password: boolean;
+}
+
+const WRITE_AFTER = 2_000;
+const STALE = 3 * 24 * 3_600_000; // after so long a snapshot is less to load than everything since
+const NO_LINK: LinkView = { phase: 'idle', transport: 'ws', forced: null, until: null, shared: false, online: navigator.onLine };
+
+export function createHongyan({ api = new Api() }: { api?: Api } = {}): Store {
+  const session = shallowRef<Session | null>(null);
+  const link = shallowRef<LinkView>(NO_LINK);
+  const outgoing = shallowRef<readonly Outgoing[]>([]);
+  const cache = new Cache();
+  const closing = new AbortController();
+  const listeners = new Set<(events: readonly Event<Content>[]) => void>();
+  let feed: Feed | null = null;
+  let outbox: Outbox | null = null;
+  let place: Id | null = null;
+  let turn = 0;
+  let writing: ReturnType<typeof setTimeout> | undefined;
+
+  const pending = new Pending(() => state.show());
+  const state = new State({ over: (known) => pending.over(known), changed });
+  const asking = new Asking(api, state, () => feed);
+  const pages = new Pages(api, state, (events) => asking.names(events));
+  const telling = new Telling(api, state, pending, () => feed);
+
+  // What happens by itself
+
+  function changed(events: readonly Event[]): void {
+    const { me, position } = state.base;
+    const mine = events.flatMap(({ sender, client_id }) => (client_id && sender === me?.id ? [client_id] : []));
+    outbox?.settle(mine, position);
+    asking.wanted();
+    asking.names(events);
+    pages.again();
+    if (feed?.leads) writing ??= setTimeout(idly, WRITE_AFTER);
+    const said = events.filter(({ type }) => type === 'message' || type === 'reply');
+    if (said.length) for (const tell of listeners) tell(said);
+  }
+
+  function idly(): void {
+    if ('requestIdleCallback' in globalThis && !document.hidden) requestIdleCallback(() => write(), { timeout: 2_000 });
+    else write();
+  }
+
+  function write(): void {
+    if (writing === undefined) return;
+    clearTimeout(writing);
+    writing = undefined;
+    const user = session.value?.user;
+    const kept = user && feed?.leads ? state.kept() : null;
+    if (user && kept) void cache.write(user, kept);
+  }
+
+  async function opened(): Promise<void> {
+    outbox?.resume();
+    telling.tellMarks();
+    telling.again();
+    pages.again();
+    asking.wanted();
+    const here = feed;
+    const { users } = await api.get<{ users: readonly Online[] }>('v1/online');
+    if (here === feed && feed?.leads) feed.tell({ type: 'online', users });
+  }
+
+  function view(next: LinkView): void {
+    const stands = next.phase === 'open' && link.value.phase !== 'open';
+    link.value = next;
+    if (!stands || !next.shared) return;
+    telling.tellMarks(); // the tab that leads does more: `opened`
+    pages.again();
+  }
+
+  // Who is logged in
+
+  async function begin(next: Session): Promise<void> {
+    const mine = (turn += 1);
+    session.value = next;
+    api.token = next.token;
+    outbox = new Outbox(
+      next.user,
+      ({ conversation, client_id, content }) => {
+        const socket = feed?.socket;
+        if (socket) return socket.ask({ op: 'send', conversation, client_id, content });
+        return api.post(conversationPath(conversation, '/messages'), { client_id, content });
+      },
+      (all) => (outgoing.value = all),
+    );
+    const kept = await cache.read(next.user);
+    if (mine !== turn) return;
+    feed = new Feed(next.user, api, {
+      change: (change) => state.take(change),
+      kept: () => state.kept(),
+      leads: (leads) => {
+        outbox?.lead(leads);
+        telling.looked();
+      },
+      opened: () => void opened().catch(() => {}),
+      looked: () => telling.looked(),
+      login: () => ended(),
+      view,
+    });
+    if (kept) state.restore(kept, Date.now() - kept.time > STALE);
+    feed.look(place);
+    feed.start();
+  }
+
+  function end(): void {
+    turn += 1;
+    clearTimeout(writing);
+    writing = undefined;
+    feed?.stop();
+    outbox?.close();
+    feed = outbox = null;
+    for (const part of [asking, pages, telling, pending]) part.clear();
+    api.token = null;
+    session.value = null;
+    outgoing.value = [];
+    link.value = { ...NO_LINK, online: navigator.onLine };
+    state.reset();
+  }
+
+  /** The token has ended. What was written and not sent is kept for the next log-in. */
+  function ended(): void {
+    if (!session.value) return;
+    keepSession(null);
+    end();
+    void cache.empty();
+  }
+
+  api.onEnded = ended;
+  onSessionElsewhere((next) => {
+    if (next?.token === session.value?.token) return;
+    if (session.value) end();
+    if (next) void begin(next);
+    else void cache.empty();
+  }, closing.signal);
+  document.addEventListener('visibilitychange', () => document.hidden && write(), { signal: closing.signal });
+  addEventListener('pagehide', () => write(), { signal: closing.signal });
+
+  const before = readSession();
+  if (before) void begin(before);
+
+  return {
+    api,
+    session,
+    known: state.known,
+    ready: state.ready,
+    link,
+    outgoing,
+
+    async login(username, password) {
+      const answer = await api.post<LoggedIn>('v1/login', { username, password, device: deviceName() });
+      const { user_id: user, name, token, token_id, device } = answer;
+      const next: Session = { user, name, token, token_id, device };
+      if (session.value) end();
+      keepSession(next);
+      void begin(next);
+      return { changePassword: answer.change_password };
+    },
+
+    async logout() {
+      const user = session.value?.user;
+      if (!user) return;
+      const gone = api.post('v1/logout', {}, { timeout: 5_000 }).catch(() => {}); // with the token, which goes now
+      keepSession(null);
+      end();
+      Outbox.empty(user);
+      await Promise.all([cache.empty(), gone]);
+    },
+
+    force: (transport) => feed?.force(transport),
+    retryNow: () => feed?.retryNow(),
+
+    load: (conversation) => pages.load(conversation),
+    loadOlder: (conversation) => pages.older(conversation),
+    loadNewer: (conversation) => pages.newer(conversation),
+    loadAround: (conversation, seq) => pages.around(conversation, seq),
+    loadNewest: (conversation) => pages.newest(conversation),
+
+    send(conversation, content, shown = shownOf(content)) {
+      outbox?.add(conversation, content, shown);
+      telling.sent(conversation);
+    },
+    resend: (client_id) => outbox?.resend(client_id),
+    discard: (client_id) => outbox?.discard(client_id),
+
+    act(conversation, act) {
+      const now = Date.now();
+      return pending.during(
+        (known) => actShown(known, conversation, act, now),
+        () => api.post(conversationPath(conversation, '/acts'), { act }),
+      );
+    },
+    own(act) {
+      const now = Date.now();
+      if (act.type === 'unread') telling.unread(act.conversation);
+      return pending.during(
+        (known) => ownShown(known, act, now),
+        () => api.post('v1/me/acts', { act }),
+      );
+    },
+    read: (conversation, seq) => telling.read(conversation, seq),
+    typing: (conversation) => telling.typing(conversation),
+
+    get leads() {
+      return feed?.leads ?? false;
+    },
+    look(conversation) {
+      place = conversation;
+      feed?.look(conversation);
+    },
+    looked: (conversation) => feed?.looked(conversation) ?? false,
+    onSaid(tell) {
+      listeners.add(tell);
+      return () => listeners.delete(tell);
+    },
+    close() {
+      write();
+      closing.abort();
+      end();
+      cache.close();
+    },
+  };
+}
+
+/** A forward is put together by the server: until then, what its sender wrote to it. */
+function shownOf(content: SentContent): Content {
+  if (content.type !== 'forward') return content;
+  return { type: 'forward', title: null, items: [], ...(content.text === undefined ? {} : { text: content.text }) };
+}

@@ -1,0 +1,231 @@
+// What is known, as a fold: known + event = known. Nothing here asks, sends, shows or reads a clock. Twin of client/state.py.
+//
+// The snapshot of t0 and the events from t0 to t1 give the snapshot of t1. Where they cannot tell (who was added knows nothing
+// of what was before; a mark that stops among messages whose places are unknown) the conversation is put into `wanted`,
+// and `withConversation` puts in the answer.
+
+import { at, position } from './cursor';
+import type { Conversation, Event, Id, Known, Page, Person, Presence, Room, Signal, Snapshot, StatusText, Time } from './model';
+import { acted, created, done, membered, recounted, renamed, roomOf, set, settled, written, type Told } from './room';
+import { grown, paged, unloaded, type Where } from './run';
+
+export type { Where } from './run';
+
+/** Somebody types for so long without saying it again. */
+const TYPING = 8_000;
+
+export const nothing: Known = Object.freeze({
+  me: null,
+  position: 0,
+  rooms: new Map(),
+  names: new Map(),
+  presence: new Map(),
+  typing: new Map(),
+  preferences: {},
+  statusText: null,
+  heard: new Map(),
+  wanted: new Set<Id>(),
+  parted: [],
+});
+
+// Answers
+
+/** A snapshot begins everything anew, except names and presence, which stay true. */
+export function fromSnapshot(known: Known, snapshot: Snapshot): Known {
+  const { user, preferences, status_text, conversations } = snapshot;
+  const here = position(snapshot.cursor);
+  const people = [user, ...conversations.flatMap((conversation) => conversation.members ?? [])];
+  return {
+    ...nothing,
+    me: user,
+    position: here,
+    rooms: new Map(conversations.map((conversation) => [conversation.id, roomOf(conversation, undefined, here)])),
+    names: named(known.names, people),
+    presence: known.presence,
+    preferences,
+    statusText: status_text,
+  };
+}
+
+/** The conversation as it was answered, with its cursor. An answer that events have overtaken is not taken: it stays wanted. */
+export function withConversation(known: Known, conversation: Conversation): Known {
+  const before = known.rooms.get(conversation.id);
+  const there = position(conversation.cursor);
+  if (there < (before?.position ?? known.position)) return known;
+  return {
+    ...known,
+    wanted: less(known.wanted, conversation.id),
+    names: named(known.names, conversation.members ?? []),
+    rooms: put(known.rooms, conversation.id, roomOf(conversation, before, there)),
+  };
+}
+
+/** The server does not know it (any more). */
+export const withoutConversation = (known: Known, id: Id): Known => ({
+  ...known,
+  wanted: less(known.wanted, id),
+  rooms: without(known.rooms, id),
+  typing: without(known.typing, id),
+});
+
+/**
+ * A page of history: `newest`, or what is `older` or `newer` than what is loaded, or, in place of that, the page that ends with
+ * a message (`around`: then ask for `newer`).
+ */
+export function withPage(known: Known, id: Id, page: Page, where: Where): Known {
+  return change(known, id, (room) => paged(room, page, where, known.me?.id ?? ''));
+}
+
+/** Free the memory of a run that nobody looks at. */
+export const withoutRun = (known: Known, id: Id): Known => change(known, id, unloaded);
+
+export const withNames = (known: Known, people: readonly Person[]): Known => ({ ...known, names: named(known.names, people) });
+
+/** The answer of `GET /v1/online`: who is not in it is not there. */
+export function withOnline(known: Known, users: readonly (Person & { status: Presence; status_text?: StatusText | null })[]): Known {
+  const presence = users.map(({ id, status, status_text }) => [id, { status, statusText: status_text ?? null }] as const);
+  return { ...known, names: named(known.names, users), presence: new Map(presence) };
+}
+
+// Events
+
+/** The next event of the stream. The same again, and types that are not known, change nothing. */
+export function fold(known: Known, event: Event): Known {
+  const here = at(event);
+  if (here <= known.position) return known;
+  const next = { ...known, position: here };
+  if (event.conversation.startsWith('user:')) return foldOwn(next, event);
+  if (event.conversation === 'directory') return event.type === 'profile' ? foldProfile(next, event) : next;
+  const room = next.rooms.get(event.conversation);
+  return room ? foldEvent(next, room, event) : foldUnknown(next, event);
+}
+
+/** Of a conversation that is not there (yet). */
+function foldUnknown(known: Known, event: Event): Known {
+  const me = known.me?.id ?? '';
+  if (takesAway(event, me)) return withoutConversation(known, event.conversation);
+  const room = event.type === 'create' ? created(event, me) : null;
+  if (!room) return want(known, event.conversation);
+  return { ...known, names: named(known.names, event.content.members), rooms: put(known.rooms, room.id, room) };
+}
+
+function foldEvent(known: Known, room: Room, event: Event): Known {
+  const me = known.me?.id ?? '';
+  const isNew = at(event) > room.position;
+  if (isNew && takesAway(event, me)) {
+    const parted = event.content.action === 'remove' ? [...known.parted, room.title ?? room.id] : known.parted;
+    return { ...withoutConversation(known, room.id), parted };
+  }
+  // A hole cannot come from a good server but where the reader was away; ask rather than show a wrong order.
+  const isHole = isNew ? event.seq !== room.head_seq + 1 : takesAway(event, me);
+  const run = isHole ? { ...unloaded(room), ahead: [] } : grown(room, event);
+  let told: Told = { room: acted(run, event, me), sure: !(isHole && isNew) };
+  if (isNew) told = happened(told, event, me);
+  const kept = event.type === 'message' ? stopped(known, event.conversation, event.sender) : known;
+  const next = { ...kept, rooms: put(known.rooms, room.id, settled(told.room)), names: named(known.names, event.type === 'member' ? (event.content.users ?? []) : []) };
+  return told.sure ? next : want(next, room.id);
+}
+
+/** What the conversation is after an event that it does not contain yet. */
+function happened({ room, sure }: Told, event: Event, me: Id): Told {
+  const next: Room = { ...room, head_seq: Math.max(room.head_seq, event.seq), position: at(event) };
+  const told = ((): Told => {
+    switch (event.type) {
+      case 'message':
+      case 'reply':
+        return { room: written(next, event, me), sure: true };
+      case 'member':
+        return membered(next, event, me) ?? { room: next, sure: true };
+      case 'settings':
+        return { room: set(next, event.content), sure: true };
+      default:
+        return recounted(next, event, me);
+    }
+  })();
+  return { room: told.room, sure: sure && told.sure };
+}
+
+/** Of one's own lane. */
+function foldOwn(known: Known, event: Event): Known {
+  const { type, content } = event;
+  const next = { ...known, heard: put(known.heard, type, event.seq) };
+  if (type === 'preferences') return { ...next, preferences: content.preferences };
+  if (type === 'status') return { ...next, statusText: content.text || content.emoji ? { text: '', ...content } : null };
+  const room = next.rooms.get(content.conversation);
+  if (!room || at(event) <= room.position) return next;
+  const told = done(room, event);
+  const rooms = put(next.rooms, room.id, settled({ ...told.room, position: at(event) }));
+  return told.sure ? { ...next, rooms } : want({ ...next, rooms }, room.id);
+}
+
+function foldProfile(known: Known, event: Event<Person>): Known {
+  const { id, name } = event.content;
+  const me = known.me?.id === id ? { ...known.me, name } : known.me;
+  const rooms = new Map([...known.rooms].map(([key, room]) => [key, renamed(room, event.content, at(event))]));
+  return { ...known, me, rooms, names: named(known.names, [{ id, name }]) };
+}
+
+const takesAway = ({ type, content }: Event, me: Id): boolean =>
+  type === 'member' && (content.action === 'remove' || content.action === 'leave') && content.users.some((user: Person) => user.id === me);
+
+// Signals
+
+/** What is not in the log: typing, presence, other people's read marks. */
+export function foldSignal(known: Known, signal: Signal, now: Time): Known {
+  switch (signal.type) {
+    case 'presence':
+      return { ...known, presence: put(known.presence, signal.user, { status: signal.status, statusText: signal.status_text ?? null }) };
+    case 'read':
+      return change(known, signal.conversation, (room) => {
+        const seq = Math.max(signal.seq, room.marks.get(signal.user) ?? 0);
+        return { ...room, marks: put(room.marks, signal.user, seq) };
+      });
+    case 'typing': {
+      if (signal.user === known.me?.id) return known;
+      if (!signal.typing) return stopped(known, signal.conversation, signal.user);
+      const people = put(known.typing.get(signal.conversation) ?? new Map<Id, Time>(), signal.user, now + TYPING);
+      return { ...known, typing: put(known.typing, signal.conversation, people) };
+    }
+    default:
+      return known;
+  }
+}
+
+/** Who stopped typing without saying so. */
+export function expireTyping(known: Known, now: Time): Known {
+  const all = [...known.typing].flatMap(([conversation, people]) => [...people].map(([user, until]) => ({ conversation, user, until })));
+  return all.filter(({ until }) => until <= now).reduce((next, { conversation, user }) => stopped(next, conversation, user), known);
+}
+
+function stopped(known: Known, conversation: Id, user: Id | null): Known {
+  const people = known.typing.get(conversation);
+  if (user === null || !people?.has(user)) return known;
+  const rest = without(people, user);
+  return { ...known, typing: rest.size ? put(known.typing, conversation, rest) : without(known.typing, conversation) };
+}
+
+// Maps that do not change
+
+const put = <K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> => new Map(map).set(key, value);
+
+function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  if (!map.has(key)) return map;
+  const copy = new Map(map);
+  copy.delete(key);
+  return copy;
+}
+
+const less = (set: ReadonlySet<Id>, id: Id): ReadonlySet<Id> => (set.has(id) ? new Set([...set].filter((one) => one !== id)) : set);
+
+const want = (known: Known, id: Id): Known => (known.wanted.has(id) ? known : { ...known, wanted: new Set(known.wanted).add(id) });
+
+function named(names: ReadonlyMap<Id, string>, people: readonly Person[]): ReadonlyMap<Id, string> {
+  const fresh = people.filter((person) => person.name && names.get(person.id) !== person.name);
+  return fresh.length ? new Map([...names, ...fresh.map(({ id, name }) => [id, name] as const)]) : names;
+}
+
+function change(known: Known, id: Id, by: (room: Room) => Room): Known {
+  const room = known.rooms.get(id);
+  const after = room && by(room);
+  return after && after !== room ? { ...known, rooms: put(known.rooms, id, settled(after)) } : known;
+}

@@ -1,0 +1,60 @@
+// The keys that work everywhere.
+
+import { onBeforeUnmount, onMounted } from 'vue';
+
+import { useHongyan } from '@/app/hongyan';
+import { back, go, open, route } from '@/app/router';
+import { floating } from '@/ui/base/layers';
+import { details } from '@/ui/details/open';
+import { finding, showingKeys } from '@/ui/goto/open';
+import { nextUnread } from '@/ui/list/rows';
+
+import { places } from './places';
+
+const writing = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
+
+export function useKeys(phone: Readonly<{ value: boolean }>): void {
+  const { known } = useHongyan();
+
+  function unread(step: 1 | -1): boolean {
+    const now = route.value.page === 'conversation' ? route.value.conversation : null;
+    const next = nextUnread(known.value, now, step);
+    if (next) open(next);
+    return true;
+  }
+
+  function place(key: string): boolean {
+    const found = places[Number(key) - 1];
+    if (found) go(found.route);
+    return Boolean(found);
+  }
+
+  function leave(): boolean {
+    if (details.value && route.value.page === 'conversation') details.value = false;
+    else if (phone.value ? route.value.page !== 'home' : !['home', 'conversation'].includes(route.value.page)) back();
+    else return false;
+    return true;
+  }
+
+  function done(event: KeyboardEvent): boolean {
+    const command = event.ctrlKey || event.metaKey;
+    if (command && !event.altKey && event.key.toLowerCase() === 'k' && !event.shiftKey) return (finding.value = !finding.value), true;
+    if (floating()) return false;
+    if (command && !event.altKey && event.key === ',') return go({ page: 'settings' }), true;
+    if (event.altKey && !command && event.key === 'ArrowDown') return unread(1);
+    if (event.altKey && !command && event.key === 'ArrowUp') return unread(-1);
+    if (event.altKey && !command && event.code.startsWith('Digit')) return place(event.code.slice(-1));
+    if (event.key === 'Escape') return leave();
+    if (writing(event.target) || command || event.altKey) return false;
+    if (event.key === '?') return (showingKeys.value = true);
+    if (event.key === '/') return go({ page: 'search', q: '' }), true;
+    return false;
+  }
+
+  function onKey(event: KeyboardEvent): void {
+    if (!event.defaultPrevented && !event.isComposing && done(event)) event.preventDefault();
+  }
+  onMounted(() => window.addEventListener('keydown', onKey));
+  onBeforeUnmount(() => window.removeEventListener('keydown', onKey));
+}

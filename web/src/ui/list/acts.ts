@@ -1,0 +1,136 @@
+// What can be done with a conversation from outside: in its row, and in the drawer.
+
+import { Archive, ArchiveRestore, AtSign, Bell, BellOff, CheckCheck, CircleDot, Info, LogOut, Pin, PinOff } from '@lucide/vue';
+import { shallowRef } from 'vue';
+
+import type { Hongyan } from '@/app/hongyan';
+import { go, open, route } from '@/app/router';
+import type { Id, Level, Room, Time } from '@/core/model';
+import { title } from '@/core/order';
+import { conversationPath } from '@/link/api';
+import type { MenuEntry } from '@/ui/base/menu';
+import { useToasts } from '@/ui/base/toasts';
+import { details } from '@/ui/details/open';
+import { t } from '@/words';
+
+const toasts = useToasts();
+const hour = 3_600_000;
+/** Until one says otherwise: the wire has no word for ever. */
+const forEver: Time = Date.UTC(2999, 0, 1);
+const levels: readonly Level[] = ['all', 'mentions', 'nothing'];
+
+/** Being left, while it can still be undone: not shown. */
+export const leaving = shallowRef<ReadonlySet<Id>>(new Set());
+
+const morning = (): Time => {
+  const tomorrow = new Date();
+  tomorrow.setDate(tomorrow.getDate() + 1);
+  return tomorrow.setHours(8, 0, 0, 0);
+};
+
+export function notify({ own }: Hongyan, room: Room, change: { level?: Level; until?: Time | null }): Promise<boolean> {
+  const level = change.level ?? room.own.level ?? 'all';
+  const until = change.until === undefined ? room.own.muted_until : change.until;
+  return toasts.attempt(() =>
+    own({ type: 'notify', conversation: room.id, level, ...(until && until > Date.now() ? { muted_until: until } : {}) }),
+  );
+}
+
+export const arrange = ({ own }: Hongyan, room: Room, change: { pinned?: boolean; archived?: boolean }): Promise<void> =>
+  own({
+    type: 'arrange',
+    conversation: room.id,
+    pinned: change.pinned ?? room.own.pinned ?? false,
+    archived: change.archived ?? room.own.archived ?? false,
+  });
+
+export async function archive(hongyan: Hongyan, room: Room): Promise<void> {
+  const there = room.own.archived ?? false;
+  const pinned = room.own.pinned ?? false;
+  const done = await toasts.attempt(() => arrange(hongyan, room, { archived: !there, pinned: there && pinned }));
+  if (done) {
+    toasts.undo(t(there ? 'list.unarchived' : 'list.archived_it', { title: title(room, hongyan.known.value) }), () =>
+      arrange(hongyan, room, { archived: there, pinned }),
+    );
+  }
+}
+
+/** One cannot always come back, so it is done only when it can no longer be undone. */
+export function leave({ api, known }: Hongyan, room: Room): void {
+  const me = known.value.me?.id;
+  if (!me) return;
+  const show = (gone: boolean): void => {
+    const now = new Set(leaving.value);
+    if (gone) now.add(room.id);
+    else now.delete(room.id);
+    leaving.value = now;
+  };
+  const here = route.value.page === 'conversation' && route.value.conversation === room.id;
+  show(true);
+  if (here) go({ page: 'home' }, 'replace');
+  toasts.later(
+    t('list.left', { title: title(room, known.value) }),
+    async () => {
+      try {
+        await api.remove(conversationPath(room.id, `/members/${encodeURIComponent(me)}`));
+      } finally {
+        show(false);
+      }
+    },
+    () => {
+      show(false);
+      if (here) open(room.id);
+    },
+  );
+}
+
+export function markUnread({ own }: Hongyan, room: Room): void {
+  if (room.last) void toasts.attempt(() => own({ type: 'unread', conversation: room.id, seq: room.last!.seq }));
+}
+
+export function levelItems(hongyan: Hongyan, room: Room): MenuEntry[] {
+  const now = room.own.level ?? 'all';
+  return levels.map((level) => ({ label: t(`level.${level}`), checked: level === now, act: () => notify(hongyan, room, { level }) }));
+}
+
+export function muteItems(hongyan: Hongyan, room: Room): MenuEntry[] {
+  return [
+    { label: t('list.mute_hour'), act: () => notify(hongyan, room, { until: Date.now() + hour }) },
+    { label: t('list.mute_morning'), act: () => notify(hongyan, room, { until: morning() }) },
+    { label: t('list.mute_ever'), act: () => notify(hongyan, room, { until: forEver }) },
+  ];
+}
+
+/** Muted until a moment worth naming. */
+export const mutedUntil = (room: Room, now: Time): Time | null =>
+  room.own.muted_until && room.own.muted_until > now && room.own.muted_until < forEver ? room.own.muted_until : null;
+
+export function roomMenu(hongyan: Hongyan, room: Room): MenuEntry[] {
+  const { pinned, archived, muted_until } = room.own;
+  const muted = muted_until !== undefined && muted_until > Date.now();
+  return [
+    {
+      label: t(pinned ? 'list.unpin' : 'list.pin'),
+      icon: pinned ? PinOff : Pin,
+      act: () => toasts.attempt(() => arrange(hongyan, room, { pinned: !pinned })),
+    },
+    room.unread
+      ? { label: t('list.mark_read'), icon: CheckCheck, act: () => hongyan.read(room.id, room.head_seq) }
+      : { label: t('list.mark_unread'), icon: CircleDot, disabled: !room.last, act: () => markUnread(hongyan, room) },
+    muted
+      ? { label: t('list.unmute'), icon: Bell, act: () => notify(hongyan, room, { until: null }) }
+      : { label: t('list.mute'), icon: BellOff, items: muteItems(hongyan, room) },
+    { label: t('list.level'), icon: AtSign, hint: t(`level.${room.own.level ?? 'all'}`), items: levelItems(hongyan, room) },
+    {
+      label: t('list.details'),
+      icon: Info,
+      act: () => {
+        open(room.id);
+        details.value = true;
+      },
+    },
+    null,
+    { label: t(archived ? 'list.unarchive' : 'list.archive'), icon: archived ? ArchiveRestore : Archive, act: () => archive(hongyan, room) },
+    ...(room.kind === 'direct' ? [] : [{ label: t('list.leave'), icon: LogOut, danger: true, act: () => leave(hongyan, room) }]),
+  ];
+}

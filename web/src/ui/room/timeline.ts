@@ -1,0 +1,67 @@
+// The rows of a timeline, and what changes between two states of it. Pure.
+
+import type { Outgoing } from '@/app/hongyan';
+import type { Item } from '@/core/groups';
+import type { Id, Seq, Time } from '@/core/model';
+
+export type Row =
+  | Item
+  /** Nothing is before it. */
+  | { readonly kind: 'begin'; readonly key: 'begin' }
+  | { readonly kind: 'outgoing'; readonly key: string; readonly outgoing: Outgoing; readonly first: boolean };
+
+const TOGETHER: Time = 5 * 60_000;
+
+/** What is loaded, and what is on its way behind it. */
+export function rowsOf(items: readonly Item[], outgoing: readonly Outgoing[], begins: boolean, me: Id): Row[] {
+  const last = items.at(-1);
+  let before = last?.kind === 'message' && last.event.sender === me ? last.event.time : null;
+  const going = outgoing.map((one): Row => {
+    const first = before === null || one.time - before > TOGETHER;
+    before = one.time;
+    return { kind: 'outgoing', key: `o${one.client_id}`, outgoing: one, first };
+  });
+  return [...(begins ? [{ kind: 'begin', key: 'begin' } as const] : []), ...items, ...going];
+}
+
+export const seqOf = (row: Row | undefined): Seq | null => (row?.kind === 'message' || row?.kind === 'system' ? row.event.seq : null);
+
+export type Change = 'same' | 'below' | 'above' | 'other';
+
+/** What became of rows: something below (or in them), something above, or they are another part of the conversation altogether. */
+export function changeOf(was: readonly Row[], now: readonly Row[]): Change {
+  if (was === now) return 'same';
+  const old = was.map(seqOf).filter((seq) => seq !== null);
+  const fresh = now.map(seqOf).filter((seq) => seq !== null);
+  if (!old.length) return was.length ? 'other' : 'below';
+  if (!fresh.length) return 'other';
+  const [first, last] = [old[0]!, old.at(-1)!];
+  if (fresh[0]! > last || fresh.at(-1)! < first) return 'other';
+  const more = fresh[0]! < first && now.length > was.length && fresh.at(-1)! === last;
+  const less = fresh[0]! > first && now.length < was.length; // what is far above has gone
+  return more || less ? 'above' : 'below';
+}
+
+/** Where a message stands; where the next one after it does, when it is not there itself. */
+export function indexOf(rows: readonly Row[], seq: Seq): number {
+  return rows.findIndex((row) => (seqOf(row) ?? -1) >= seq);
+}
+
+export const indexOfUnread = (rows: readonly Row[]): number => rows.findIndex((row) => row.kind === 'unread');
+
+/** Messages of others below what has been seen. */
+export function countBelow(rows: readonly Row[], seen: Seq, me: Id): number {
+  let count = 0;
+  for (let at = rows.length - 1; at >= 0; at -= 1) {
+    const row = rows[at]!;
+    const seq = seqOf(row);
+    if (seq !== null && seq <= seen) break;
+    if (row.kind === 'message' && row.event.sender !== me) count += 1;
+  }
+  return count;
+}
+
+/** Others whose mark is at or above `seq`, by what was told and what was asked. Pure. */
+export function readBy(seq: Seq, others: readonly Id[], ...marks: readonly ReadonlyMap<Id, Seq>[]): number {
+  return others.filter((id) => marks.some((some) => (some.get(id) ?? 0) >= seq)).length;
+}

@@ -1,0 +1,310 @@
+// @vitest-environment happy-dom
+import { IDBFactory } from 'fake-indexeddb';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import { createHongyan, type Store } from '@/app/store';
+import type { Room } from '@/core/model';
+import { Api, Problem, Unreachable } from '@/link/api';
+
+import { elsewhere, hide, shareTabs, withoutTabs } from '../link/browser';
+import { FakeServer, problem } from '../link/server';
+
+const SESSION = { user: 'lin', name: '林', token: 'T', token_id: 'i', device: 'test' };
+let server: FakeServer;
+const open: Store[] = [];
+
+async function tab(): Promise<Store> {
+  const store = createHongyan({ api: new Api(new URL('http://server.test/')) });
+  open.push(store);
+  await until(() => store.session.value === null || (store.ready.value && (store.link.value.phase === 'open' || !server.up)));
+  return store;
+}
+
+async function until(true_: () => boolean, what = true_.toString()): Promise<void> {
+  for (let n = 0; n < 400; n += 1) {
+    if (true_()) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`never: ${what}`);
+}
+
+const pause = (milliseconds: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const lobby = (store: Store): Room => store.known.value.rooms.get('lobby')!;
+const texts = (store: Store): string[] => lobby(store).events.flatMap(({ type, content }) => (type === 'message' ? [content.text] : []));
+const text = (said: string) => ({ type: 'text', text: said }) as const;
+const count = (what: string): number => server.asked.filter((one) => one.startsWith(what)).length;
+
+beforeEach(() => {
+  localStorage.clear();
+  vi.stubGlobal('indexedDB', new IDBFactory());
+  server = new FakeServer().install();
+  server.say('从前');
+  shareTabs();
+  localStorage.setItem('hongyan.session', JSON.stringify(SESSION));
+});
+
+afterEach(() => {
+  for (const store of open.splice(0)) store.close();
+  hide(false);
+  vi.unstubAllGlobals();
+});
+
+test('it starts from a snapshot and follows', async () => {
+  const store = await tab();
+  await store.load('lobby');
+  server.say('现在');
+  await until(() => texts(store).length === 2);
+  expect(lobby(store).unread).toBe(2);
+  expect(store.link.value).toMatchObject({ phase: 'open', transport: 'ws', shared: false });
+  await until(() => store.known.value.presence.get('bob')?.status === 'online');
+});
+
+test('log-in, its failures, and the session that is kept', async () => {
+  localStorage.clear();
+  const store = await tab();
+  server.answers.set('POST /v1/login', () => problem('wrong-password', 401));
+  await expect(store.login('lin', 'x')).rejects.toMatchObject({ code: 'wrong-password' });
+  server.up = false;
+  await expect(store.login('lin', 'x')).rejects.toBeInstanceOf(Unreachable);
+  server.up = true;
+  server.answers.clear();
+  expect(await store.login('lin', 'x')).toEqual({ changePassword: false });
+  await until(() => store.ready.value);
+  expect(JSON.parse(localStorage.getItem('hongyan.session')!)).toMatchObject({ user: 'lin', token: 'T' });
+});
+
+test('log-out ends the token and leaves nothing behind, in any tab', async () => {
+  const [one, two] = [await tab(), await tab()];
+  server.answers.set('POST /v1/conversations/lobby/messages', () => new Promise(() => {}));
+  server.cut.add('ws');
+  server.breakOff();
+  one.send('lobby', text('不会发'));
+  await pause(2_300); // the cache is written
+  const before = localStorage.getItem('hongyan.session');
+  await one.logout();
+  expect(count('POST /v1/logout')).toBe(1);
+  expect([one.session.value, one.known.value.rooms.size, one.outgoing.value.length]).toEqual([null, 0, 0]);
+  expect(Object.keys(localStorage)).toEqual([]);
+  window.dispatchEvent(new StorageEvent('storage', { key: 'hongyan.session', oldValue: before, newValue: null }));
+  expect([two.session.value, two.link.value.phase]).toEqual([null, 'idle']);
+  localStorage.setItem('hongyan.session', JSON.stringify(SESSION));
+  server.up = false;
+  const three = await Promise.race([createLater(), pause(300).then(() => null)]);
+  expect(three).toBe(null); // not ready: there was nothing in the cache
+});
+
+const createLater = async (): Promise<boolean> => {
+  const store = createHongyan({ api: new Api(new URL('http://server.test/')) });
+  open.push(store);
+  await until(() => store.ready.value).catch(() => new Promise(() => {}));
+  return true;
+};
+
+test('a log-in in another tab is one here', async () => {
+  localStorage.clear();
+  const store = await tab();
+  elsewhere('hongyan.session', JSON.stringify(SESSION));
+  await until(() => store.ready.value);
+});
+
+test('a token that ended leads to the log-in; what was written waits for it', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  store.send('lobby', text('等'));
+  server.up = true;
+  server.answers.set('POST /v1/conversations/lobby/messages', () => problem('not-authenticated', 401));
+  server.answers.set('GET /v1/me', () => problem('not-authenticated', 401));
+  server.cut.add('ws');
+  await until(() => store.session.value === null);
+  expect(localStorage.getItem('hongyan.session')).toBe(null);
+  server.answers.clear();
+  server.cut.clear();
+  await store.login('lin', 'x');
+  await until(() => server.log.some(({ content }) => content.text === '等'));
+});
+
+test('what is sent is shown, goes out once, and makes place for its event', async () => {
+  const store = await tab();
+  await store.load('lobby');
+  for (const said of ['一', '二', '三']) store.send('lobby', text(said));
+  expect(store.outgoing.value.map(({ shown }) => (shown.type === 'text' ? shown.text : ''))).toEqual(['一', '二', '三']);
+  await until(() => store.outgoing.value.length === 0);
+  await until(() => texts(store).join('') === '从前一二三');
+  expect(server.log.filter(({ sender }) => sender === 'lin').length).toBe(3);
+});
+
+test('what was written offline goes out once, in order, later, also after the page was closed', async () => {
+  const first = await tab();
+  server.up = false;
+  server.breakOff();
+  for (const said of ['一', '二']) first.send('lobby', text(said));
+  await pause(50);
+  first.close();
+  open.length = 0;
+  server.up = true;
+  const store = await tab();
+  store.send('lobby', text('三'));
+  await until(() => store.outgoing.value.length === 0);
+  expect(server.log.filter(({ sender }) => sender === 'lin').map(({ content }) => content.text)).toEqual(['一', '二', '三']);
+});
+
+test('it opens from the cache while there is no server, and catches up from its cursor', async () => {
+  const first = await tab();
+  await first.load('lobby');
+  first.close();
+  await pause(50);
+  server.up = false;
+  const store = await tab();
+  expect(texts(store)).toEqual(['从前']);
+  server.up = true;
+  server.say('后来');
+  store.retryNow();
+  await until(() => texts(store).join('') === '从前后来');
+  expect(count('GET /v1/snapshot')).toBe(1);
+});
+
+test('limited: everything anew, and what is looked at is loaded again', async () => {
+  const store = await tab();
+  await store.load('lobby');
+  server.breakOff();
+  await pause(0);
+  server.epoch = 'f';
+  server.log.length = 0;
+  server.say('重来');
+  await until(() => lobby(store).loaded && texts(store).join() === '重来');
+});
+
+test('acts are shown at once, and taken back when they are refused', async () => {
+  const store = await tab();
+  await store.load('lobby');
+  const reactions = (): unknown => lobby(store).states.get(1)?.reactions?.['👍'];
+  const going = store.act('lobby', { type: 'react', seq: 1, emoji: '👍' });
+  expect(reactions()).toEqual({ count: 1, mine: true });
+  await going;
+  await until(() => lobby(store).head_seq === 2);
+  expect(reactions()).toEqual({ count: 1, mine: true });
+  server.answers.set('POST /v1/conversations/lobby/acts', () => problem('forbidden', 403));
+  const refused = store.act('lobby', { type: 'unreact', seq: 1, emoji: '👍' });
+  expect(reactions()).toBe(undefined);
+  await expect(refused).rejects.toBeInstanceOf(Problem);
+  expect(reactions()).toEqual({ count: 1, mine: true });
+});
+
+test('what is one\'s own is shown at once', async () => {
+  const store = await tab();
+  const going = store.own({ type: 'arrange', conversation: 'lobby', pinned: true, archived: false });
+  expect(lobby(store).own.pinned).toBe(true);
+  await going;
+  await pause(50);
+  expect(lobby(store).own.pinned).toBe(true);
+});
+
+test('read marks are shown at once, told a few times a second, and only forward', async () => {
+  const store = await tab();
+  await store.load('lobby');
+  for (const said of ['一', '二', '三']) server.say(said);
+  await until(() => lobby(store).unread === 4);
+  for (const seq of [1, 2, 4, 3, 9]) store.read('lobby', seq);
+  expect([lobby(store).unread, lobby(store).read_seq]).toEqual([0, 4]);
+  await until(() => server.log.some(({ type }) => type === 'read'));
+  await pause(400);
+  expect(server.log.filter(({ type }) => type === 'read').map(({ content }) => content.seq)).toEqual([4]);
+});
+
+test('a mark that could not be told is told when the connection stands', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  await pause(20);
+  store.read('lobby', 1);
+  await pause(400);
+  expect(lobby(store).unread).toBe(0);
+  server.up = true;
+  store.retryNow();
+  await until(() => server.log.some(({ type }) => type === 'read'));
+  expect(lobby(store).unread).toBe(0);
+});
+
+test('typing is told at most every three seconds', async () => {
+  const store = await tab();
+  for (let n = 0; n < 5; n += 1) store.typing('lobby');
+  expect(count('ws typing')).toBe(1);
+});
+
+test('a conversation that is new and people who are unknown are asked for, each once', async () => {
+  const store = await tab();
+  server.add('c9', 'member', { action: 'add', users: [{ id: 'lin', name: '林', role: 'member' }] });
+  for (const said of ['一', '二', '三']) server.say(said, 'lobby', 'eve');
+  await until(() => store.known.value.rooms.has('c9') && store.known.value.names.get('eve') === 'EVE');
+  await pause(50);
+  expect([count('GET /v1/conversations/c9'), count('GET /v1/users/eve')]).toEqual([1, 1]);
+});
+
+test('around a message, then on to the end', async () => {
+  for (let n = 2; n <= 200; n += 1) server.say(String(n));
+  const store = await tab();
+  await store.load('lobby');
+  await store.loadAround('lobby', 100);
+  const seqs = (): number[] => [lobby(store).events[0]!.seq, lobby(store).events.at(-1)!.seq];
+  expect(seqs()).toEqual([71, 130]);
+  expect([lobby(store).older, lobby(store).newer]).toEqual([true, true]);
+  await store.loadNewer('lobby');
+  await store.loadOlder('lobby');
+  expect(seqs()).toEqual([21, 180]);
+  await Promise.all([store.loadNewest('lobby'), store.loadNewest('lobby')]);
+  expect(seqs()[1]).toBe(200);
+  expect(lobby(store).newer).toBe(false);
+});
+
+test('two tabs share one connection and know the same; when the first closes the other goes on without a gap', async () => {
+  const [one, two] = [await tab(), await tab()];
+  await Promise.all([one.load('lobby'), two.load('lobby')]);
+  expect([one.link.value.shared, two.link.value.shared]).toEqual([false, true]);
+  expect(count('ws auth')).toBe(1);
+  server.say('一');
+  await until(() => texts(two).join('') === '从前一');
+  two.read('lobby', 2);
+  await until(() => lobby(one).unread === 0 && lobby(two).unread === 0);
+  one.close();
+  server.say('二');
+  await until(() => two.leads && two.link.value.phase === 'open' && texts(two).join('') === '从前一二');
+  server.say('三');
+  await until(() => texts(two).join('') === '从前一二三');
+  expect(two.link.value.shared).toBe(false);
+  expect(count('GET /v1/snapshot')).toBe(1);
+});
+
+test('a follower forces a transport and tries again through the tab that leads', async () => {
+  const [one, two] = [await tab(), await tab()];
+  two.force('sse');
+  await until(() => one.link.value.transport === 'sse' && two.link.value.transport === 'sse' && two.link.value.phase === 'open');
+  server.say('一');
+  await two.load('lobby');
+  await until(() => texts(two).join('') === '从前一');
+});
+
+test('where tabs cannot share each follows for itself', async () => {
+  withoutTabs();
+  const [one, two] = [await tab(), await tab()];
+  server.say('一');
+  await Promise.all([one.load('lobby'), two.load('lobby')]);
+  await until(() => texts(one).join('') === '从前一' && texts(two).join('') === '从前一');
+  expect(count('ws auth')).toBe(2);
+});
+
+test('somebody who types stops by themselves', async () => {
+  const store = await tab();
+  server.signal({ type: 'typing', conversation: 'lobby', user: 'bob', typing: true });
+  await until(() => store.known.value.typing.get('lobby')?.has('bob') ?? false);
+  server.signal({ type: 'typing', conversation: 'lobby', user: 'bob', typing: false });
+  await until(() => !store.known.value.typing.has('lobby'));
+});
+
+test('hidden tabs fold at once', async () => {
+  const store = await tab();
+  hide(true);
+  server.say('一');
+  await pause(0);
+  await until(() => lobby(store).head_seq === 2);
+});
