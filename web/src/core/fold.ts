@@ -43,7 +43,7 @@ export function fromSnapshot(known: Known, snapshot: Snapshot): Known {
     names: named(known.names, people),
     presence: known.presence,
     preferences,
-    statusText: status_text,
+    statusText: whole(status_text),
   };
 }
 
@@ -83,7 +83,7 @@ export const withNames = (known: Known, people: readonly Person[]): Known => ({ 
 
 /** The answer of `GET /v1/online`: who is not in it is not there. */
 export function withOnline(known: Known, users: readonly (Person & { status: Presence; status_text?: StatusText | null })[]): Known {
-  const presence = users.map(({ id, status, status_text }) => [id, { status, statusText: status_text ?? null }] as const);
+  const presence = users.map(({ id, status, status_text }) => [id, { status, statusText: whole(status_text) }] as const);
   return { ...known, names: named(known.names, users), presence: new Map(presence) };
 }
 
@@ -150,7 +150,7 @@ function foldOwn(known: Known, event: Event): Known {
   const { type, content } = event;
   const next = { ...known, heard: put(known.heard, type, event.seq) };
   if (type === 'preferences') return { ...next, preferences: content.preferences };
-  if (type === 'status') return { ...next, statusText: content.text || content.emoji ? { text: '', ...content } : null };
+  if (type === 'status') return { ...next, statusText: content.text || content.emoji ? whole(content) : null };
   const room = next.rooms.get(content.conversation);
   if (!room || at(event) <= room.position) return next;
   const told = done(room, event);
@@ -174,7 +174,7 @@ const takesAway = ({ type, content }: Event, me: Id): boolean =>
 export function foldSignal(known: Known, signal: Signal, now: Time): Known {
   switch (signal.type) {
     case 'presence':
-      return { ...known, presence: put(known.presence, signal.user, { status: signal.status, statusText: signal.status_text ?? null }) };
+      return { ...known, presence: put(known.presence, signal.user, { status: signal.status, statusText: whole(signal.status_text) }) };
     case 'read':
       return change(known, signal.conversation, (room) => {
         const seq = Math.max(signal.seq, room.marks.get(signal.user) ?? 0);
@@ -203,6 +203,9 @@ function stopped(known: Known, conversation: Id, user: Id | null): Known {
   const rest = without(people, user);
   return { ...known, typing: rest.size ? put(known.typing, conversation, rest) : without(known.typing, conversation) };
 }
+
+/** A status text of an emoji alone comes without its text. */
+const whole = (status: Partial<StatusText> | null | undefined): StatusText | null => (status ? { text: '', ...status } : null);
 
 // Maps that do not change
 
