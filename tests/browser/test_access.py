@@ -1,0 +1,41 @@
+"""Everybody can use it: axe-core finds nothing serious on any screen, in either theme."""
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import MakePeople
+from tests.browser.visitor import SOON, Visitor
+from tests.serving import Server
+
+SCREENS = ("/#/", "/#/contacts", "/#/channels", "/#/search?q=%E5%A4%A7", "/#/saved", "/#/later", "/#/threads", "/#/settings")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_screens_have_no_serious_faults(browser: Browser, server: Server, people: MakePeople, theme: str) -> None:
+    ann, bob = people(2)
+    group = ann.group("无障碍", bob.id)
+    first = bob.send(group, "看得清吗？**粗体** `代码` https://example.org/ @all")["seq"]
+    ann.call("POST", f"/v1/conversations/{group}/acts", {"act": {"type": "react", "seq": first, "emoji": "👍"}})
+    ann.call(
+        "POST",
+        f"/v1/conversations/{group}/messages",
+        {"client_id": "poll", "content": {"type": "poll", "question": "几点？", "options": ["三点", "四点"]}},
+    )
+    found: dict[str, list[str]] = {}
+    with Visitor(browser, server, None, color_scheme=theme) as stranger:
+        expect(stranger.page.locator("input[autocomplete=username]")).to_be_visible(timeout=SOON)
+        found["log-in"] = stranger.serious()
+    with Visitor(browser, server, ann, color_scheme=theme) as one:
+        one.connected()
+        for screen in SCREENS:
+            one.page.goto(server.url + screen)
+            one.page.wait_for_timeout(600)  # skeletons and late parts
+            found[screen] = one.serious()
+        one.page.goto(f"{server.url}/#/c/{group}")
+        expect(one.box()).to_be_visible(timeout=SOON)
+        one.page.locator(f'article[data-seq="{first}"]').hover()
+        found["conversation"] = one.serious()
+        one.page.keyboard.press("Control+k")
+        expect(one.page.get_by_role("dialog")).to_be_visible(timeout=SOON)
+        found["going anywhere"] = one.serious()
+    assert {name: faults for name, faults in found.items() if faults} == {}
