@@ -97,6 +97,7 @@ export const zh = {
   'list.unarchived': '已将“{title}”移出归档',
   'list.leave': '退出',
   'list.left': '已退出“{title}”',
+  'list.parted': '你已不在“{title}”中',
   'list.archive_title': '已归档',
   'list.archive_empty': '没有归档的会话',
   'list.no_match': '没有与“{q}”匹配的会话',
@@ -181,7 +182,7 @@ export const zh = {
   'people.all': '全部',
   'people.more': '人数较多，请搜索',
   'people.nobody': '没有找到“{q}”',
-  'people.unpick': '移除 {name}',
+  'people.unpick': '，点按移除',
 
   'person.card': '{name}的名片',
   'person.write': '发消息',

@@ -73,9 +73,11 @@ export function leave({ api, known }: Hongyan, room: Room): void {
     async () => {
       try {
         await api.remove(conversationPath(room.id, `/members/${encodeURIComponent(me)}`));
-      } finally {
+      } catch (error) {
         show(false);
+        throw error;
       }
+      setTimeout(() => show(false), 3000); // by then its event has come
     },
     () => {
       show(false);
