@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hongyan.config import Settings
+from hongyan.features.avatars import Avatars
 from hongyan.features.identity import Identity
 from hongyan.features.push import Push
 from hongyan.features.search import Search
@@ -28,6 +29,7 @@ def main() -> None:
             timers=Timers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes),
             search=Search(store, messaging.log, settings, lambda: 0),
             push=Push(store, messaging.log, settings, present=lambda user: (), clock=now_ms, random=secrets.token_bytes),
+            avatars=Avatars(store, messaging.log, clock=now_ms),
             settings=settings,
             health=lambda: (200, {}),
             metrics=lambda: b"",

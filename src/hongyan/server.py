@@ -20,6 +20,7 @@ import uvloop
 from hongyan import __version__
 from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import is_new, make
+from hongyan.features.avatars import Avatars
 from hongyan.features.cim import Cim
 from hongyan.features.identity import Identity
 from hongyan.features.push import Push
@@ -206,6 +207,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
             identity=identity,
             search=search,
             push=push,
+            avatars=Avatars(store, messaging.log, clock=now_ms),
             timers=timers,
             settings=settings,
             health=report,

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import create_engine
 
+import hongyan.features.avatars.tables
 import hongyan.features.cim.tables
 import hongyan.features.identity.tables
 import hongyan.features.push.tables

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Table
 
+import hongyan.features.avatars.tables
 import hongyan.features.cim.tables
 import hongyan.features.identity.tables
 import hongyan.features.push.tables
@@ -35,7 +36,7 @@ async def fill(database: Path, count: int = 40) -> None:
         )
     await opened.store.close()
     rows: dict[str, list[tuple[Any, ...]]] = {
-        "users": [(name, f"N {name}", name, number % 2, 0, number) for number, name in enumerate(NAMES)],
+        "users": [(name, f"N {name}", name, number % 2, 0, number, None) for number, name in enumerate(NAMES)],
         "conversations": [
             (name, "group", None if number % 2 else "\n\t", "all", None, 1, 7, "t" if number % 3 else None, "all")
             for number, name in enumerate(NAMES)
@@ -48,7 +49,8 @@ async def fill(database: Path, count: int = 40) -> None:
             for number, name in enumerate(NAMES)
         ],
         "cim_missed": [(name, upto, upto - 1) for name in NAMES for upto in (9, 10, 1 << 50)],
-        "tokens": [(f"t{name}", name, name.encode(), "d", "session", 1, 1 << 50) for name in NAMES],
+        "tokens": [(f"t{name}", name, name.encode(), "d", "session", 1, 1 << 50, None, None) for name in NAMES],
+        "push_subscriptions": [(f"t{name}", name, f"https://{name}", b"\0\xff", b"", 1) for name in NAMES],
     }
     for table in metadata.tables.values():
         if table.name not in ("events", "lanes", "meta"):

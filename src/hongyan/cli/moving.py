@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import hongyan.features.avatars.tables
 import hongyan.features.cim.tables
 import hongyan.features.identity.tables
 import hongyan.features.push.tables

@@ -8,6 +8,7 @@ from hongyan.config.load import SettingsError, load, variable
 from hongyan.config.settings import (
     Cim,
     Dns,
+    Embed,
     Http,
     Identity,
     Limits,
@@ -25,6 +26,7 @@ from hongyan.config.settings import (
 __all__ = [
     "Cim",
     "Dns",
+    "Embed",
     "Endpoint",
     "Http",
     "Identity",

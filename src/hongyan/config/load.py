@@ -165,9 +165,10 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
         missing = "http.key" if http.key is None else "http.certificate"
         given = "http.certificate" if http.key is None else "http.key"
         yield given, f"for TLS {missing} is needed too"
-    for origin in http.origins:
+    listed = [("http.origins", one) for one in http.origins] + [("embed.origins", one) for one in settings.embed.origins]
+    for name, origin in listed:
         if not _ORIGIN.fullmatch(origin):
-            yield "http.origins", f"expected SCHEME://HOST or SCHEME://HOST:PORT without a path, not {origin!r}"
+            yield name, f"expected SCHEME://HOST or SCHEME://HOST:PORT without a path, not {origin!r}"
     for proxy in http.trusted_proxies:
         try:
             ipaddress.ip_network(proxy, strict=False)

@@ -167,6 +167,13 @@ class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Messages to browsers that may wait; more are dropped."""
 
 
+class Embed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Pages of other sites that show one conversation in a frame."""
+
+    origins: tuple[str, ...] = ()
+    """Origins (SCHEME://HOST[:PORT]) whose pages may show a conversation in a frame; none switches it off."""
+
+
 class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Passwords, tokens and the throttle of log-ins."""
 
@@ -263,6 +270,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log: Log = Log()
     search: Search = Search()
     push: Push = Push()
+    embed: Embed = Embed()
     identity: Identity = Identity()
     node: Node = Node()
     cim: Cim = Cim()

@@ -60,3 +60,5 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     admin: bool
     token_id: str
     device: str
+    only: str | None = None
+    """The one conversation that an embedded page may read, write into and react in; it may do nothing else."""

@@ -5,7 +5,8 @@ A person who is not a member is told that the conversation does not exist; only 
 
 import msgspec
 
-from hongyan.core.content import ALL
+from hongyan.core.acts import Act, React, Unreact
+from hongyan.core.content import ALL, Content, Forward
 from hongyan.core.errors import Conflict, Forbidden, Invalid, NotFound
 from hongyan.core.model import HistoryPolicy, Kind, Role, Writers
 
@@ -166,3 +167,24 @@ def present(said: Said) -> None:
     """Nothing is done to a message that was taken back."""
     if said.recalled:
         raise Conflict("This message was taken back")
+
+
+def embedded_send(only: str | None, conversation: str, content: Content) -> None:
+    """An embedded page writes into its conversation, and brings nothing from another. `only` is the caller's."""
+    if only is not None:
+        _inside(only, conversation)
+        if isinstance(content, Forward):
+            raise Forbidden("An embedded page cannot forward messages")
+
+
+def embedded_act(only: str | None, conversation: str, act: Act) -> None:
+    """An embedded page reacts in its conversation, and does nothing else to messages."""
+    if only is not None:
+        _inside(only, conversation)
+        if not isinstance(act, React | Unreact):
+            raise Forbidden("An embedded page may react to messages, and do nothing else to them")
+
+
+def _inside(only: str, conversation: str) -> None:
+    if conversation != only:
+        raise NotFound("There is no such conversation, or you are not in it")

@@ -47,6 +47,7 @@ class Acts:
         if client_id is not None:
             check_client_id(client_id)
         act = acts.check(act)
+        policy.embedded_act(caller.only, conversation, act)
         now = self._clock()
 
         def run(tx: Transaction) -> Appended:

@@ -178,7 +178,7 @@ class Conversations:
     async def members(self, caller: Caller, conversation: str, after: str | None, limit: int) -> tuple[list[MemberView], bool]:
         """A page of members in order of their ids, and whether there are more."""
         statement = (
-            select(members.c.user, users.c.name, members.c.role)
+            select(members.c.user, users.c.name, members.c.role, users.c.avatar)
             .join(users, users.c.id == members.c.user)
             .where(members.c.conversation == conversation)
             .order_by(members.c.user)
@@ -189,7 +189,9 @@ class Conversations:
 
         def read(connection: Connection) -> "list[MemberView]":
             policy.member(role_of(connection, conversation, caller.user))
-            return [MemberView(id, name, role) for id, name, role in connection.execute(statement)]
+            return [
+                MemberView(id, name, role, avatar or msgspec.UNSET) for id, name, role, avatar in connection.execute(statement)
+            ]
 
         found = await self._store.read(read)
         return found[:limit], len(found) > limit

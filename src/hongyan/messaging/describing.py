@@ -27,6 +27,7 @@ class MemberView(msgspec.Struct, frozen=True):
     id: str
     name: str
     role: Role
+    avatar: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class ConversationView(msgspec.Struct, frozen=True):
@@ -167,11 +168,11 @@ def _members(connection: Connection, ids: list[str]) -> dict[str, list[MemberVie
     found: dict[str, list[MemberView]] = defaultdict(list)
     for at in range(0, len(ids), _IDS_AT_ONCE):
         rows = connection.execute(
-            select(members.c.conversation, members.c.user, users.c.name, members.c.role)
+            select(members.c.conversation, members.c.user, users.c.name, members.c.role, users.c.avatar)
             .join(users, users.c.id == members.c.user)
             .where(members.c.conversation.in_(ids[at : at + _IDS_AT_ONCE]))
             .order_by(members.c.conversation, members.c.user)
         )
-        for conversation, user, name, role in rows.all():
-            found[conversation].append(MemberView(user, name, role))
+        for conversation, user, name, role, avatar in rows.all():
+            found[conversation].append(MemberView(user, name, role, avatar or msgspec.UNSET))
     return found

@@ -30,6 +30,8 @@ class Page(msgspec.Struct, frozen=True):
     entries: list[Entry]
     more: bool
     amended: list[Amended]
+    newer: bool = False
+    """Around a message: there are more above the newest of these, and `more` is about below the oldest."""
 
 
 _Found = tuple[list[Event], bool]
@@ -54,6 +56,21 @@ class History:
             return _backward(connection, caller.user, conversation, here.first_seq, before, limit)
 
         return await self._page(caller, conversation, read)
+
+    async def around(self, caller: Caller, conversation: str, seq: int, limit: int) -> Page:
+        """About half of `limit` up to `seq`, and including it if it is there, and the others above it."""
+        newer: list[bool] = []
+
+        def read(connection: Connection, here: Here) -> _Found:
+            below, more = _backward(connection, caller.user, conversation, here.first_seq, seq + 1, (limit + 1) // 2)
+            above: _Found = ([], True)
+            if limit > 1:
+                above = _forward(connection, caller.user, conversation, max(seq, here.first_seq - 1), limit // 2)
+            newer[:] = [above[1]]
+            return below + above[0], more
+
+        page = await self._page(caller, conversation, read)
+        return msgspec.structs.replace(page, newer=newer[0])
 
     async def message(self, caller: Caller, conversation: str, seq: int) -> Page:
         """One message."""

@@ -18,10 +18,14 @@ _LOBBY_TITLE = "大厅"
 _IN_ONE_EVENT = 200
 _LAST = "\U0010ffff"
 
+_encode = msgspec.json.Encoder().encode
+
 
 class UserView(msgspec.Struct, frozen=True):
     id: str
     name: str
+    avatar: str | msgspec.UnsetType = msgspec.UNSET
+    """The hash of their picture, if they have one."""
 
 
 class People:
@@ -32,10 +36,11 @@ class People:
 
     async def get(self, user: str) -> UserView:
         """Raises NotFound; disabled accounts are still found, since their messages stay."""
-        found = await self.names([user])
-        if user not in found:
+        statement = select(users.c.id, users.c.name, users.c.avatar).where(users.c.id == user)
+        row = await self._store.read(lambda connection: connection.execute(statement).one_or_none())
+        if row is None:
             raise NotFound(f"There is no user {user}")
-        return UserView(user, found[user])
+        return UserView(row.id, row.name, row.avatar or msgspec.UNSET)
 
     async def names(self, ids: Sequence[str]) -> dict[str, str]:
         """Display names of those that exist."""
@@ -45,7 +50,7 @@ class People:
         """Whose id or display name begins with `prefix`, in order of id. Disabled accounts are left out."""
         wanted = folded(prefix)
         statement = (
-            select(users.c.id, users.c.name)
+            select(users.c.id, users.c.name, users.c.avatar)
             .where(
                 ~users.c.disabled,
                 or_(*(and_(one >= wanted, one <= wanted + _LAST) for one in (users.c.id, users.c.folded))),
@@ -54,19 +59,18 @@ class People:
             .limit(limit)
         )
         rows = await self._store.read(lambda connection: connection.execute(statement).all())
-        return [UserView(id, name) for id, name in rows]
+        return [UserView(id, name, avatar or msgspec.UNSET) for id, name, avatar in rows]
 
     async def rename(self, user: str, name: str, now: int) -> None:
         """Change a display name; everybody learns of it by a `profile` event. Raises NotFound."""
 
         def change(tx: Transaction) -> None:
-            row = tx.connection.execute(select(users.c.name).where(users.c.id == user)).one_or_none()
+            row = tx.connection.execute(select(users.c.name, users.c.avatar).where(users.c.id == user)).one_or_none()
             if row is None:
                 raise NotFound(f"There is no user {user}")
             if row.name != name:
                 tx.connection.execute(update(users).where(users.c.id == user).values(name=name, folded=folded(name)))
-                content = msgspec.json.encode({"id": user, "name": name})
-                tx.append(Draft(DIRECTORY_LANE, "profile", user, now, content))
+                tx.append(profile(user, name, row.avatar, now))
 
         await self._store.transaction(change, scope=user_lane(user))
 
@@ -95,6 +99,12 @@ class People:
         """Inside a transaction. Raises NotFound."""
         if not tx.connection.execute(update(users).where(users.c.id == user).values(disabled=disabled)).rowcount:
             raise NotFound(f"There is no user {user}")
+
+
+def profile(user: str, name: str, avatar: str | None, now: int) -> Draft:
+    """The event that tells everybody how somebody is called and looks from now on."""
+    content = _encode(UserView(user, name, avatar or msgspec.UNSET))
+    return Draft(DIRECTORY_LANE, "profile", user, now, content)
 
 
 def names(connection: Connection, ids: Sequence[str]) -> dict[str, str]:

@@ -63,6 +63,7 @@ class Sender:
         """
         try:
             self._log.require_fresh()
+            policy.embedded_send(caller.only, conversation, content)
             check_client_id(client_id)
             encoded = encode_content(content, self._limits.message_bytes)
             attempt = _Attempt(self, caller, conversation, client_id, encoded, done, content if names_others(content) else None)

@@ -60,6 +60,7 @@ class Session:
         "_close",
         "_log",
         "_most",
+        "_only",
         "_sessions",
         "_wake",
         "_woken",
@@ -96,6 +97,7 @@ class Session:
         self._most = most
         self.id = id
         self.caller = caller
+        self._only = caller.only
         self.transport: TransportName = transport
         self.since = since
         """Milliseconds since 1970 when it began."""
@@ -122,7 +124,7 @@ class Session:
         return f"{self._log.epoch}.{position}"
 
     def push(self, entry: Entry) -> None:
-        if self.behind:
+        if self.behind or (self._only is not None and entry.event.lane != self._only):
             return
         if len(self.pending) >= self._most:
             self.position = self.pending[0].event.position - 1
@@ -137,7 +139,9 @@ class Session:
             self._wake()
 
     def signal(self, key: tuple[Any, ...], body: dict[str, Any]) -> None:
-        """The newest of each kind is kept; what is above the bound is dropped."""
+        """The newest of each kind is kept; what is above the bound is dropped. An embedded page learns who is typing, no more."""
+        if self._only is not None and (body["type"] != "typing" or body["conversation"] != self._only):
+            return
         if key in self.signals or len(self.signals) < _SIGNALS:
             self.signals[key] = body
             if not self._woken:
@@ -171,6 +175,8 @@ class Session:
         view, log = self.view, self._log
         if view is None:
             raise NotAuthenticated("This session was closed")
+        if self._only is not None:
+            view = view.narrowed(self._only)
         if self.position >= log.floor:
             entries, more = recent(log, view, self.position, limit)
             upto = log.position
@@ -284,7 +290,8 @@ class Sessions:
             self._begin_now(session, "ahead")
         else:
             self._continue(session, place.position)
-        self._opened(session)
+        if caller.only is None:  # a page of somebody else's site does not tell that its user is there
+            self._opened(session)
         return session
 
     def forget(self, session: Session) -> None:
@@ -298,7 +305,8 @@ class Sessions:
         if session.view is not None:
             self._views.detach(session.view, session)
             session.view = None
-            self._gone(session)
+            if session.caller.only is None:
+                self._gone(session)
 
     def end_token(self, token_id: str) -> None:
         """A token has ended: so do its sessions."""
@@ -379,7 +387,8 @@ class Sessions:
     def _continue(self, session: Session, position: int) -> None:
         session.position = position
         if position >= self.log.floor and session.view is not None:
-            entries, more = recent(self.log, session.view, position, self._limits.session_queue)
+            view = session.view if session.caller.only is None else session.view.narrowed(session.caller.only)
+            entries, more = recent(self.log, view, position, self._limits.session_queue)
             if not more:
                 session.pending = entries
                 session.behind = False

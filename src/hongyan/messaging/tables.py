@@ -13,8 +13,11 @@ users = Table(
     Column("admin", Boolean, nullable=False),
     Column("disabled", Boolean, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("avatar", Text),
 )
-"""`id` is the account name and never changes (docs/decisions/0001); `folded` is the display name for searching by prefix."""
+"""`id` is the account name and never changes (docs/decisions/0001); `folded` is the display name for searching by prefix,
+`avatar` the hash of a picture that they have chosen.
+"""
 
 conversations = Table(
     "conversations",

@@ -87,6 +87,12 @@ class View:
         """Sends left in this user's token bucket; below 0 it is new."""
         self.allowance_at = 0.0
 
+    def narrowed(self, only: str) -> "View":
+        """What an embedded page may see of it: one conversation, as of now."""
+        view = View(self.user)
+        view.spans = {only: self.spans.get(only, ())}
+        return view
+
     def shows(self, event: Event) -> bool:
         spans = self.spans.get(event.lane, ())
         at = bisect_right(spans, event.seq, key=_since)  # they are in order and apart from each other

@@ -36,10 +36,10 @@ class Who:
         each reader and message.
         """
 
-        def people(sender: str | None) -> Select[str, str]:
+        def people(sender: str | None) -> Select[str, str, str | None]:
             mark = members.c.read_seq >= seq if have else members.c.read_seq < seq
             return (
-                select(users.c.id, users.c.name)
+                select(users.c.id, users.c.name, users.c.avatar)
                 .join(members, members.c.user == users.c.id)
                 .where(
                     members.c.conversation == conversation, mark, members.c.first_seq <= seq, users.c.id.is_distinct_from(sender)
@@ -53,10 +53,10 @@ class Who:
     ) -> Somebody:
         """Who has reacted with this emoji, or voted for the option of this number."""
 
-        def people(sender: str | None) -> Select[str, str]:
+        def people(sender: str | None) -> Select[str, str, str | None]:
             chosen = (responses.c.kind == kind, responses.c.value == value)
             return (
-                select(users.c.id, users.c.name)
+                select(users.c.id, users.c.name, users.c.avatar)
                 .join(responses, responses.c.user == users.c.id)
                 .where(responses.c.conversation == conversation, responses.c.seq == seq, *chosen)
             )
@@ -68,7 +68,7 @@ class Who:
         caller: Caller,
         conversation: str,
         seq: int,
-        people: Callable[[str | None], Select[str, str]],
+        people: Callable[[str | None], Select[str, str, str | None]],
         after: str,
         limit: int,
     ) -> Somebody:
@@ -77,6 +77,8 @@ class Who:
             wanted = people(readable(connection, here, seq).sender)
             count = connection.execute(select(func.count()).select_from(wanted.subquery())).scalar_one()
             rows = connection.execute(wanted.where(users.c.id > after).order_by(users.c.id).limit(limit + 1)).all()
-            return Somebody([UserView(id, name) for id, name in rows[:limit]], count, len(rows) > limit)
+            return Somebody(
+                [UserView(id, name, avatar or msgspec.UNSET) for id, name, avatar in rows[:limit]], count, len(rows) > limit
+            )
 
         return await self._store.read(read)

@@ -12,6 +12,7 @@ import msgspec
 
 from hongyan.config import Endpoint, Http, Limits, Settings
 from hongyan.config import Identity as IdentitySettings
+from hongyan.features.avatars import Avatars
 from hongyan.features.identity.service import Identity
 from hongyan.features.push import Push
 from hongyan.features.search import Search
@@ -116,6 +117,7 @@ async def web_house(
             timers=timers_of(home),
             search=search,
             push=push,
+            avatars=Avatars(home.store, home.messaging.log, clock=now_ms),
             settings=chosen,
             health=lambda: (200 if health["status"] == "ok" else 503, health),
             metrics=lambda: b"hongyan_up 1.0\n",

@@ -107,6 +107,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/embed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description A ticket for one conversation, for ten minutes. For the server of a site, with a named token. */
+        post: operations["embed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/embed/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description The token of an embedded page in place of its ticket: it may read one conversation, write into it and react. */
+        post: operations["begin_embedded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users": {
         parameters: {
             query?: never;
@@ -168,6 +202,41 @@ export interface paths {
         get?: never;
         /** @description What this device says of its user, as long as it is connected. */
         put: operations["set_presence"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/avatar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description One's picture: PNG, JPEG or WebP of up to 512 KiB, of which the middle is drawn anew. */
+        put: operations["set_avatar"];
+        post?: never;
+        /** @description No picture any more. */
+        delete: operations["remove_avatar"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/users/{user}/avatar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Somebody's picture. With the right `hash` browsers keep it and do not ask again. */
+        get: operations["avatar"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -322,7 +391,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The newest events below `before`, or the oldest above `after`, or the newest; always ascending. */
+        /**
+         * @description The newest events below `before`, or the oldest above `after`, or some on both sides of `around`, or the newest; always
+         *     ascending.
+         */
         get: operations["history"];
         put?: never;
         post?: never;
@@ -836,6 +908,10 @@ export interface components {
             /** @default false */
             archived: boolean;
         };
+        /** AvatarHash */
+        AvatarHash: {
+            avatar: string;
+        };
         /**
          * Bookmark
          * @description Keep a message at hand; again with another note changes the note.
@@ -966,6 +1042,16 @@ export interface components {
             /** @default [] */
             mentions: string[];
         };
+        /** EmbedBody */
+        EmbedBody: {
+            conversation: string;
+        };
+        /** EmbedToken */
+        EmbedToken: {
+            token: string;
+            conversation: string;
+            expires: number;
+        };
         /**
          * Follow
          * @description Follow the thread of a message, from what is in it now on. Who writes or is mentioned in a thread follows it anyway.
@@ -1030,6 +1116,7 @@ export interface components {
             events: components["schemas"]["WireEvent"][];
             more: boolean;
             amended?: components["schemas"]["Amended"][];
+            newer?: boolean;
         };
         /** Hit */
         Hit: {
@@ -1077,6 +1164,7 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "owner" | "admin" | "member";
+            avatar?: string;
         };
         /** Members */
         Members: {
@@ -1267,6 +1355,7 @@ export interface components {
             id: string;
             name: string;
             status_text: components["schemas"]["StatusText"] | null;
+            avatar?: string;
         };
         /** PickedNode */
         PickedNode: {
@@ -1544,7 +1633,7 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            kind: "session" | "named";
+            kind: "session" | "named" | "ticket" | "embedded";
             created: number;
             expires: number;
             current: boolean;
@@ -1614,6 +1703,7 @@ export interface components {
         UserView: {
             id: string;
             name: string;
+            avatar?: string;
         };
         /** Users */
         Users: {
@@ -1761,6 +1851,7 @@ export interface components {
 export type ActBody = components['schemas']['ActBody'];
 export type Amended = components['schemas']['Amended'];
 export type Arrange = components['schemas']['Arrange'];
+export type AvatarHash = components['schemas']['AvatarHash'];
 export type Bookmark = components['schemas']['Bookmark'];
 export type BookmarkView = components['schemas']['BookmarkView'];
 export type Bookmarks = components['schemas']['Bookmarks'];
@@ -1774,6 +1865,8 @@ export type DeviceView = components['schemas']['DeviceView'];
 export type Draft = components['schemas']['Draft'];
 export type DraftView = components['schemas']['DraftView'];
 export type Edit = components['schemas']['Edit'];
+export type EmbedBody = components['schemas']['EmbedBody'];
+export type EmbedToken = components['schemas']['EmbedToken'];
 export type Follow = components['schemas']['Follow'];
 export type Forward = components['schemas']['Forward'];
 export type Found = components['schemas']['Found'];
@@ -2056,6 +2149,64 @@ export interface operations {
             default: components["responses"]["Problemdefault"];
         };
     };
+    embed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EmbedBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedToken"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    begin_embedded: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmbedToken"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
     search_users: {
         parameters: {
             query?: {
@@ -2163,6 +2314,93 @@ export interface operations {
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
             413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    set_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "image/png": string;
+                "image/jpeg": string;
+                "image/webp": string;
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AvatarHash"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    remove_avatar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    avatar: {
+        parameters: {
+            query?: {
+                hash?: string;
+            };
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description WebP, 256 by 256 pixels */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problemdefault"];
@@ -2555,6 +2793,7 @@ export interface operations {
             query?: {
                 before?: number;
                 after?: number;
+                around?: number;
                 limit?: number;
             };
             header?: never;

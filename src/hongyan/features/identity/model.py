@@ -4,7 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
-TokenKind = Literal["session", "named"]
+TokenKind = Literal["session", "named", "ticket", "embedded"]
+"""A ticket begins an embedded page, once."""
 
 
 class Login(msgspec.Struct, frozen=True):

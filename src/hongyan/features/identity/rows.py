@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, or_, select
 
 from hongyan.core.model import Caller
 from hongyan.features.identity.model import AccountView, TokenView
 from hongyan.features.identity.scram import Verifier
 from hongyan.features.identity.tables import tokens, verifiers
-from hongyan.features.identity.tokens import Account, Issued, Live
+from hongyan.features.identity.tokens import Account, Embedded, Issued, Live
 from hongyan.messaging.tables import users
 from hongyan.store import reading
 
@@ -85,6 +85,8 @@ def add_tokens(connection: Connection, new: Sequence[Issued], now: int) -> None:
                 "kind": token.kind,
                 "created": now,
                 "expires": token.expires,
+                "only": token.only if isinstance(token, Embedded) else None,
+                "parent": token.parent if isinstance(token, Embedded) else None,
             }
             for token in new
         ],
@@ -102,13 +104,28 @@ def count_named(connection: Connection, user: str, now: int) -> int:
 
 def oldest_beyond(connection: Connection, user: str, most: int, now: int, *, keep: str | None) -> list[str]:
     """What to end so that at most `most` are left: expired ones, then the oldest log-ins, never `keep` or a named one."""
+    own = (tokens.c.user == user, tokens.c.only.is_(None))
     rows = connection.execute(
-        select(tokens.c.id, tokens.c.kind, tokens.c.expires).where(tokens.c.user == user).order_by(tokens.c.created, tokens.c.id)
+        select(tokens.c.id, tokens.c.kind, tokens.c.expires).where(*own).order_by(tokens.c.created, tokens.c.id)
     ).all()
     ids = [row.id for row in rows if row.expires <= now]
     over = len(rows) - len(ids) - most
     sessions = [row.id for row in rows if row.expires > now and row.kind == "session" and row.id != keep]
     return ids + sessions[: max(0, over)]
+
+
+def oldest_embedded(connection: Connection, user: str, most: int) -> list[str]:
+    """What to end of somebody's embedded pages so that at most `most` are left: the oldest."""
+    embedded = select(tokens.c.id).where(tokens.c.user == user, tokens.c.only.is_not(None))
+    ids = list(connection.execute(embedded.order_by(tokens.c.created, tokens.c.id)).scalars())
+    return ids[: max(0, len(ids) - most)]
+
+
+def kind_of(connection: Connection, user: str, id: str) -> tuple[str, str | None] | None:
+    """Kind and `parent` of one of somebody's tokens."""
+    found = select(tokens.c.kind, tokens.c.parent).where(tokens.c.id == id, tokens.c.user == user)
+    row = connection.execute(found).one_or_none()
+    return None if row is None else (row.kind, row.parent)
 
 
 def of_user(connection: Connection, user: str, *, keep: str | None = None) -> list[str]:
@@ -122,8 +139,11 @@ def expired(connection: Connection, now: int, limit: int) -> list[str]:
 
 
 def end_tokens(connection: Connection, ids: Iterable[str]) -> list[str]:
-    """Delete them; those that were there."""
-    ended = connection.execute(delete(tokens).where(tokens.c.id.in_(list(ids))).returning(tokens.c.id)).scalars()
+    """Delete them, and those of embedded pages that come from them; those that were there."""
+    gone = list(ids)
+    ended = connection.execute(
+        delete(tokens).where(or_(tokens.c.id.in_(gone), tokens.c.parent.in_(gone))).returning(tokens.c.id)
+    ).scalars()
     return sorted(ended)
 
 
@@ -139,10 +159,25 @@ def live(connection: Connection, now: int) -> tuple[int, list[Live]]:
     """Every good token, and the position at which this is true."""
     position = reading.head(connection)
     rows = connection.execute(
-        select(tokens.c.id, tokens.c.user, tokens.c.hash, tokens.c.device, tokens.c.expires, users.c.name, users.c.admin)
+        select(
+            tokens.c.id,
+            tokens.c.user,
+            tokens.c.hash,
+            tokens.c.device,
+            tokens.c.expires,
+            tokens.c.only,
+            users.c.name,
+            users.c.admin,
+        )
         .join_from(tokens, users, users.c.id == tokens.c.user)
         .where(tokens.c.expires > now, ~users.c.disabled)
     )
     return position, [
-        Live(Caller(row.user, row.name, row.admin, row.id, row.device), row.hash, row.expires, position) for row in rows
+        Live(
+            Caller(row.user, row.name, row.admin and row.only is None, row.id, row.device, row.only),
+            row.hash,
+            row.expires,
+            position,
+        )
+        for row in rows
     ]

@@ -18,6 +18,7 @@ from hongyan.core import text
 from hongyan.core.errors import Conflict, HongyanError, Invalid, NotAuthenticated, NotFound
 from hongyan.core.model import Caller, user_lane
 from hongyan.features.identity import rows
+from hongyan.features.identity.embedding import Embedding
 from hongyan.features.identity.importing import Import
 from hongyan.features.identity.issuing import Change, end, fresh, issue
 from hongyan.features.identity.model import AccountView, IssuedToken, Login, TokenView
@@ -56,6 +57,7 @@ class Identity:
         self._table: TokenTable | None = None
         self._log: Log | None = None
         self._sweeping: asyncio.Task[None] | None = None
+        self.embedding = Embedding(store, clock=clock, random=random, follow=self._follow)
         self.logins: Counter[str] = Counter()
         """Log-ins by outcome: `ok`, or the code of the error."""
 

@@ -26,5 +26,9 @@ tokens = Table(
     Column("kind", Text, nullable=False),
     Column("created", BigInteger, nullable=False),
     Column("expires", BigInteger, nullable=False),
+    Column("only", Text),
+    Column("parent", Text, index=True),
 )
-"""Live tokens only: an ended one is deleted, its end is an event. `hash` is SHA-256; `kind` is `session` or `named`."""
+"""Live tokens only: an ended one is deleted, its end is an event. `hash` is SHA-256; `kind` is `session`, `named`, `ticket` or
+`embedded`. The last two are good for the conversation `only`, and end with the named token `parent` that they come from.
+"""

@@ -43,6 +43,15 @@ class Issued(msgspec.Struct, frozen=True, tag_field="action", tag="issue"):
         return [("id", self.id), ("user", self.user)]
 
 
+class Embedded(Issued, frozen=True, tag="embed"):
+    """The same for a page that is embedded somewhere. A program that does not know of these takes it for no token at all."""
+
+    only: str
+    """The conversation."""
+    parent: str
+    """The token that it comes from."""
+
+
 class Ended(msgspec.Struct, frozen=True, tag_field="action", tag="end"):
     """Content of an event in `_tokens`: these are not good any more."""
 
@@ -63,7 +72,7 @@ class _Profile(msgspec.Struct, frozen=True):
 
 
 _encode = msgspec.json.Encoder().encode
-_token_event = msgspec.json.Decoder(Issued | Ended).decode
+_token_event = msgspec.json.Decoder(Issued | Embedded | Ended).decode
 _account_event = msgspec.json.Decoder(Account).decode
 _profile_event = msgspec.json.Decoder(_Profile).decode
 
@@ -165,7 +174,8 @@ class TokenTable:
 
     def _issue(self, content: Issued, position: int) -> None:
         if content.id not in self._by_id and content.id not in self._ended_early:
-            caller = Caller(content.user, content.name, content.admin, content.id, content.device)
+            only = content.only if isinstance(content, Embedded) else None
+            caller = Caller(content.user, content.name, content.admin and only is None, content.id, content.device, only)
             self._put(Live(caller, bytes.fromhex(content.hash), content.expires, position))
 
     def _account(self, event: Event) -> None:
@@ -175,7 +185,7 @@ class TokenTable:
             self._drop([live.caller.token_id for live in older])
         else:
             for live in older:
-                live.caller = msgspec.structs.replace(live.caller, admin=account.admin)
+                live.caller = msgspec.structs.replace(live.caller, admin=account.admin and live.caller.only is None)
                 live.since = event.position
 
     def _profile(self, event: Event) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from itertools import product
 from typing import TypeVar
 
+from msgspec import UNSET
 from sqlalchemy import ColumnElement, Connection, and_, literal, or_, select
 
 from hongyan.features.search.folding import folded, variants
@@ -28,10 +29,10 @@ def people(connection: Connection, wanted: str, limit: int) -> list[UserView]:
     if not pattern.strip():
         return []
     likes = [one.like(like, escape="!") for one in (users.c.id, users.c.folded) for like in _patterns(pattern)]
-    rows = connection.execute(
-        select(users.c.id, users.c.name).where(~users.c.disabled, or_(*likes)).order_by(users.c.id).limit(_MOST_ROWS)
-    )
-    return _best([UserView(id, name) for id, name in rows], lambda one: (one.id, one.name), pattern, limit)
+    wanted_rows = select(users.c.id, users.c.name, users.c.avatar).where(~users.c.disabled, or_(*likes))
+    rows = connection.execute(wanted_rows.order_by(users.c.id).limit(_MOST_ROWS))
+    found = [UserView(id, name, avatar or UNSET) for id, name, avatar in rows]
+    return _best(found, lambda one: (one.id, one.name), pattern, limit)
 
 
 def own_conversations(connection: Connection, user: str, wanted: str, limit: int) -> list[FoundConversation]:

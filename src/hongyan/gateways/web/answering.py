@@ -43,6 +43,10 @@ class Answering:
         self._headers.append((b"access-control-allow-origin", origin.encode("latin-1")))
         self._headers.extend(_PREFLIGHT if preflight else [_EXPOSED])
 
+    def framed(self) -> None:
+        """The page's own policy says who may show it in a frame; this header could name nobody or everybody."""
+        self._headers = [header for header in self._headers if header[0] != b"x-frame-options"]
+
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.begun = True

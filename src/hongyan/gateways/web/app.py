@@ -43,7 +43,7 @@ class WebApp:
         self._litestar = build_rest(services)
         self._rest: ASGIApp = self._litestar  # type: ignore[assignment]  # its own types of the same protocol
         self._methods = Methods(self._litestar)
-        self._pages = load_pages(client)
+        self._pages = load_pages(client, services.settings.embed.origins)
         self._streams = Streams(services, heartbeat=heartbeat)
         self.answers: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
@@ -85,6 +85,8 @@ class WebApp:
         method: str = scope["method"]
         page = await self._description() if path == access.DESCRIPTION else self._pages.get(path)
         if page is not None:
+            if page.framed:
+                send.framed()
             await _serve(page, scope, send)
             return
         if path in _REDIRECTS:
@@ -125,6 +127,8 @@ class WebApp:
             self._sites.spend(site(scope["client"][0]))
             raise
         self._users.spend(caller.user)
+        if caller.only is not None:
+            access.embedded(scope["method"], scope["path"], caller.only)
         return caller
 
     async def _call(self, scope: Scope, caller: Caller | None, receive: Receive, send: Answering) -> None:

@@ -45,7 +45,7 @@ _CONFLICTS = frozenset(
         "make_timer",
     }
 )
-_NAMES_OTHERS = frozenset({"create_conversation", "own", "make_timer", "push", "subscribe_push"})
+_NAMES_OTHERS = frozenset({"create_conversation", "own", "make_timer", "push", "subscribe_push", "embed", "begin_embedded"})
 """They name people or conversations in the body, or something that may be switched off."""
 
 
@@ -65,6 +65,8 @@ def describe(rest: Litestar) -> bytes:
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     document["security"] = [{"bearer": []}]
     document["paths"].update(_event_paths())
+    pictures = {f"image/{kind}": {"schema": {"type": "string", "format": "binary"}} for kind in ("png", "jpeg", "webp")}
+    document["paths"]["/v1/me/avatar"]["put"]["requestBody"] = {"content": pictures, "required": True}
     for path, operation in _operations(document):
         operation.pop("summary", None)  # the name of a function
         if operation["operationId"] in QUERIES:

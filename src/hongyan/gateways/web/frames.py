@@ -1,6 +1,6 @@
 """Chunks as the bodies of polls and the messages of an event stream. The bytes of an event are shared among all its readers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -47,6 +47,27 @@ def history_body(page: Page, *, newest: bool, size: int = ANSWER) -> bytes:
         b"true" if more else b"false",
         amended,
     )
+
+
+def around_body(page: Page, seq: int, *, size: int = ANSWER) -> bytes:
+    """The same of what is around a message, with `newer`: half of the bytes for what is up to it, half for the others."""
+    below = [entry for entry in page.entries if entry.event.seq <= seq]
+    above = page.entries[len(below) :]
+    old, new = _fitting(below[::-1], size // 2)[::-1], _fitting(above, size // 2)
+    more, newer = page.more or len(old) < len(below), page.newer or len(new) < len(above)
+    body = history_body(Page([*old, *new], more, page.amended), newest=True, size=4 * size)
+    return body[:-1] + (b',"newer":true}' if newer else b',"newer":false}')
+
+
+def _fitting(entries: Sequence[Entry], size: int) -> list[Entry]:
+    """As many as fit into so many bytes; one at least."""
+    kept: list[Entry] = []
+    for entry in entries:
+        size -= len(entry.json())
+        if kept and size < 0:
+            break
+        kept.append(entry)
+    return kept
 
 
 def sse_frame(chunk: Chunk) -> bytes:

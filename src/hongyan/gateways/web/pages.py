@@ -6,6 +6,7 @@ page at once.
 
 import gzip
 import logging
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -39,10 +40,12 @@ _WORTH_IT = 1_000
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; "
     b"font-src 'self'; media-src 'self' blob:; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; "
-    b"frame-ancestors 'none'"
+    b"frame-ancestors "
 )
+_NOBODY = b"'none'"
 _FOR_A_YEAR = b"public, max-age=31536000, immutable"
 _WORKER = "/sw.js"
+EMBED = "/embed"
 _MISSING = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>鸿雁 Hongyan</title></head><body>
 <h1>网页客户端尚未构建</h1><p>请在源码目录运行 <code>make setup</code>，然后重新启动服务器。</p>
@@ -60,6 +63,8 @@ class Page(msgspec.Struct, frozen=True):
     packed: bytes | None = None
     """The body compressed with gzip."""
     status: int = 200
+    framed: bool = False
+    """Pages of other sites may show it in a frame: those of its policy."""
 
     def known_by(self, if_none_match: str | None) -> bool:
         """Whether the browser has this already (RFC 9110, 13.1.2)."""
@@ -78,8 +83,10 @@ class Page(msgspec.Struct, frozen=True):
         return [*self.headers, *named], self.packed
 
 
-def load_pages(client: Traversable = CLIENT) -> dict[str, Page]:
-    """By path: exactly what may be asked for. Where the web client is not built, `/` says so."""
+def load_pages(client: Traversable = CLIENT, embed_origins: Sequence[str] = ()) -> dict[str, Page]:
+    """By path: exactly what may be asked for. Where the web client is not built, `/` says so. Only pages of `embed_origins` may
+    show `/embed` in a frame, and nothing else in any.
+    """
     here = files("hongyan.gateways.web")
     found: dict[str, Page] = {}
     for folder, name in (("static", "demo"), ("docs", "docs")):
@@ -88,7 +95,7 @@ def load_pages(client: Traversable = CLIENT) -> dict[str, Page]:
             if suffix in _TYPES:
                 path = f"/{name}" if file.name == f"{name}.html" else f"/{name}/{file.name}"
                 found[path] = _page(file.read_bytes(), suffix)
-    found.update(_client(client))
+    found.update(_client(client, " ".join(embed_origins).encode("ascii") or _NOBODY))
     return found
 
 
@@ -96,12 +103,13 @@ def json_page(body: bytes) -> Page:
     return _page(body, ".json")
 
 
-def _client(folder: Traversable) -> dict[str, Page]:
+def _client(folder: Traversable, framing: bytes) -> dict[str, Page]:
     index = folder.joinpath("index.html")
     if not index.is_file():
         log.warning("the web client is not built: run `make setup` in the source folder and start the server again")
         return {"/": _page(_MISSING.encode(), ".html", status=503)}
-    found: dict[str, Page] = {}
+    embedded = folder.joinpath("embed.html")
+    found = {EMBED: _page((embedded if embedded.is_file() else index).read_bytes(), ".html", framing=framing)}
     for file in folder.iterdir():
         suffix = _suffix(file)
         if file.is_file() and suffix in _TYPES:
@@ -120,17 +128,25 @@ def _suffix(file: Traversable) -> str:
     return "." + file.name.rpartition(".")[2]
 
 
-def _page(body: bytes, suffix: str, *, cache: bytes = b"no-cache", extra: Headers = [], status: int = 200) -> Page:  # noqa: B006
+def _page(
+    body: bytes,
+    suffix: str,
+    *,
+    cache: bytes = b"no-cache",
+    extra: Sequence[tuple[bytes, bytes]] = (),
+    status: int = 200,
+    framing: bytes = _NOBODY,
+) -> Page:
     tag = f'"{sha256(body).hexdigest()[:32]}"'
     headers = [
         (b"content-type", _TYPES[suffix]),
         (b"cache-control", cache),
-        (b"content-security-policy", _POLICY),
-        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"content-security-policy", _POLICY + framing),
+        *([(b"cross-origin-opener-policy", b"same-origin")] if framing == _NOBODY else []),
         *extra,
     ]
     packed = gzip.compress(body, 9, mtime=0) if len(body) >= _WORTH_IT and suffix not in _PACKED else None
-    return Page(body, headers, tag, packed, status)
+    return Page(body, headers, tag, packed, status, framing != _NOBODY)
 
 
 def _packed_tag(tag: str) -> str:

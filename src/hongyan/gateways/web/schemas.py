@@ -52,6 +52,10 @@ class TokenBody(msgspec.Struct, frozen=True):
     days: Annotated[int, Meta(ge=1, le=3_650)] | None = None
 
 
+class EmbedBody(msgspec.Struct, frozen=True):
+    conversation: UserId
+
+
 class NewDirect(msgspec.Struct, frozen=True, tag_field="kind", tag="direct"):
     members: Annotated[list[UserId], Meta(min_length=1, max_length=1)]
     """The other one."""
@@ -122,6 +126,12 @@ class PersonView(msgspec.Struct, frozen=True):
     name: str
     status_text: StatusText | None
     """What they say of themselves now."""
+    avatar: str | msgspec.UnsetType = msgspec.UNSET
+    """The hash of their picture, if they have one."""
+
+
+class AvatarHash(msgspec.Struct, frozen=True):
+    avatar: str
 
 
 class TimerBody(msgspec.Struct, frozen=True):
@@ -196,6 +206,8 @@ class History(msgspec.Struct, frozen=True):
     more: bool
     amended: list[Amended] | msgspec.UnsetType = msgspec.UNSET
     """What was done to those that are messages, if anything was."""
+    newer: bool | msgspec.UnsetType = msgspec.UNSET
+    """With `around`: there are more above the newest of these; `more` is about below the oldest."""
 
 
 class Events(msgspec.Struct, frozen=True):
@@ -271,7 +283,12 @@ class MembersQuery(_Query, frozen=True):
 class HistoryQuery(_Query, frozen=True):
     before: Seq | msgspec.UnsetType = msgspec.UNSET
     after: Seq | msgspec.UnsetType = msgspec.UNSET
+    around: Seq | msgspec.UnsetType = msgspec.UNSET
     limit: Limit = 100
+
+
+class AvatarQuery(_Query, frozen=True):
+    hash: Annotated[str, Meta(max_length=64)] | msgspec.UnsetType = msgspec.UNSET
 
 
 class PollQuery(_Query, frozen=True):
@@ -336,6 +353,7 @@ class StreamQuery(_Query, frozen=True):
 
 QUERIES: dict[str, type[msgspec.Struct]] = {
     "search_users": PeopleQuery,
+    "avatar": AvatarQuery,
     "search": SearchQuery,
     "search_people": NameQuery,
     "search_conversations": NameQuery,
@@ -359,6 +377,7 @@ BODIES: tuple[type[msgspec.Struct], ...] = (
     LoginBody,
     PasswordBody,
     TokenBody,
+    EmbedBody,
     NewDirect,
     NewGroup,
     NewChannel,

@@ -8,6 +8,7 @@ import msgspec
 from hongyan.config import Settings
 
 if TYPE_CHECKING:
+    from hongyan.features.avatars import Avatars
     from hongyan.features.identity.service import Identity
     from hongyan.features.push import Push
     from hongyan.features.search import Search
@@ -21,6 +22,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     timers: "Timers"
     search: "Search"
     push: "Push"
+    avatars: "Avatars"
     settings: Settings
     health: Callable[[], tuple[int, Any]]
     """The status, 200 or 503, and the body of `GET /health`: an operation.health.Report or a map like it."""

@@ -21,10 +21,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from hongyan.config import Log, Settings
+from hongyan.features.avatars import Avatars
 from hongyan.gateways.web.gateway import WebGateway
 from hongyan.gateways.web.port.listener import HttpPace
 from hongyan.gateways.web.services import WebServices
 from hongyan.gateways.web.websocket.upkeep import Pace
+from hongyan.messaging import now_ms
 from tests.gateways.web.webhouse import WebHouse, settings, timers_of, web_house
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
@@ -120,6 +122,7 @@ def _services(web: WebHouse, chosen: Settings) -> WebServices:
         timers=timers_of(web.home),
         search=web.search,
         push=web.push,
+        avatars=Avatars(web.home.store, web.home.messaging.log, clock=now_ms),
         settings=chosen,
         health=lambda: (200, web.health),
         metrics=lambda: b"",

@@ -8,7 +8,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from hongyan.gateways.web.routes.accounts import accounts
 from hongyan.gateways.web.routes.acts import acts
+from hongyan.gateways.web.routes.avatars import avatars
 from hongyan.gateways.web.routes.conversations import conversations
+from hongyan.gateways.web.routes.embed import embed
 from hongyan.gateways.web.routes.members import members
 from hongyan.gateways.web.routes.messages import messages
 from hongyan.gateways.web.routes.nodes import nodes
@@ -22,7 +24,9 @@ from hongyan.gateways.web.services import WebServices
 
 
 def routes(services: WebServices) -> list[HTTPRouteHandler]:
-    subjects = (accounts, people, conversations, members, messages, acts, search, own, timers, push, nodes, operation)
+    persons = (accounts, embed, people, avatars)
+    talk = (conversations, members, messages, acts, search)
+    subjects = (*persons, *talk, own, timers, push, nodes, operation)
     return [handler for subject in subjects for handler in subject(services)]
 
 

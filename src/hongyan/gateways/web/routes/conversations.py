@@ -4,7 +4,9 @@ from litestar import Response, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
+from msgspec import structs
 
+from hongyan.core.owned import USUAL
 from hongyan.gateways.web.queries import given
 from hongyan.gateways.web.routes.request import ApiRequest, Id
 from hongyan.gateways.web.schemas import Channels, ChannelsQuery, ConversationList, NewChannel, NewDirect, NewGroup, SettingsBody
@@ -51,7 +53,8 @@ def conversations(services: WebServices) -> list[HTTPRouteHandler]:
     @get("/v1/conversations/{conversation:str}", operation_id="get_conversation", tags=["conversations"])
     async def get_one(request: ApiRequest, conversation: Id) -> ConversationView:
         """One conversation, as of `cursor`."""
-        return await service.get(request.user, conversation)
+        found = await service.get(request.user, conversation)
+        return found if request.user.only is None else structs.replace(found, own=USUAL)  # drafts are none of the page's business
 
     @patch("/v1/conversations/{conversation:str}", operation_id="change_conversation", tags=["conversations"])
     async def change(request: ApiRequest, conversation: Id, data: JSONBody[SettingsBody]) -> ConversationView:

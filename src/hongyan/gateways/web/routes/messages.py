@@ -6,7 +6,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import JSONBody
 
 from hongyan.core.errors import Invalid
-from hongyan.gateways.web.frames import history_body
+from hongyan.gateways.web.frames import around_body, history_body
 from hongyan.gateways.web.queries import given
 from hongyan.gateways.web.routes.request import ApiRequest, Id
 from hongyan.gateways.web.schemas import History, HistoryQuery, Mark, MessageBody, ReadBody, Sent, TypingBody
@@ -28,11 +28,16 @@ def messages(services: WebServices) -> list[HTTPRouteHandler]:
 
     @get(_ONE + "/events", operation_id="history", tags=["messages"], responses=_HISTORY)
     async def history(request: ApiRequest, conversation: Id) -> Response[bytes]:
-        """The newest events below `before`, or the oldest above `after`, or the newest; always ascending."""
+        """The newest events below `before`, or the oldest above `after`, or some on both sides of `around`, or the newest; always
+        ascending.
+        """
         query = request.query(HistoryQuery)
-        before, after, limit = given(query.before), given(query.after), min(query.limit, most)
-        if before is not None and after is not None:
-            raise Invalid("Give before or after, not both")
+        before, after, around, limit = given(query.before), given(query.after), given(query.around), min(query.limit, most)
+        if sum(one is not None for one in (before, after, around)) > 1:
+            raise Invalid("Give one of before, after and around")
+        if around is not None:
+            page = await messaging.history.around(request.user, conversation, around, limit)
+            return Response(around_body(page, around), media_type="application/json")
         page = await messaging.history.page(request.user, conversation, before=before, after=after, limit=limit)
         return Response(history_body(page, newest=after is None), media_type="application/json")
 

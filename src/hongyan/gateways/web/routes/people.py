@@ -23,7 +23,7 @@ def people(services: WebServices) -> list[HTTPRouteHandler]:
     async def get_user(user: Id) -> PersonView:
         """One person, and what they say of themselves."""
         found = await directory.get(user)
-        return PersonView(found.id, found.name, statuses.of(found.id))
+        return PersonView(found.id, found.name, statuses.of(found.id), found.avatar)
 
     @get("/v1/online", operation_id="online", tags=["people"])
     async def online() -> Online:

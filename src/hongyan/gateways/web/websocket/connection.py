@@ -11,7 +11,7 @@ from typing import Any
 
 from picows import WSFrame, WSListener, WSMsgType, WSTransport
 
-from hongyan.core.errors import HongyanError, Invalid, Overloaded, RateLimited
+from hongyan.core.errors import Forbidden, HongyanError, Invalid, Overloaded, RateLimited
 from hongyan.core.model import Caller
 from hongyan.gateways.web.problems import unexpected
 from hongyan.gateways.web.websocket.codec import (
@@ -181,6 +181,8 @@ class Connection(WSListener):
         if type(request) is Ping:
             self._writer.tell(self.codec.pong(request.ref, self._writer.cursor()))
             return
+        if self.caller.only is not None and type(request) is not Do:
+            raise Forbidden("An embedded page may read its conversation, write into it and react; nothing else")
         self._context.messaging.log.require_fresh()  # its token may have ended elsewhere
         if type(request) is Do:
             self._start(request.ref, self._act(request))
