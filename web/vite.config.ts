@@ -7,7 +7,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 export default defineConfig({
   plugins: [vue()],
-  resolve: { alias: { '@': here('./src') } },
+  resolve: { alias: { '@': here('./src'), entities: here('./src/text/entities.ts') } },
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   build: {
     target: 'es2022',

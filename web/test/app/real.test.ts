@@ -31,7 +31,7 @@ afterAll(() => open.forEach((store) => store.close()));
 
 test.skipIf(!root)('two people over every transport', { timeout: 60_000 }, async () => {
   const [one, two] = [await person(people[0]!), await person(people[1]!)];
-  const last = (store: Store): string => store.known.value.rooms.get('lobby')?.last?.content.text ?? '';
+  const last = (store: Store): string => (store.known.value.rooms.get('lobby')?.last?.content as { text?: string } | undefined)?.text ?? '';
   const seen: string[] = [one.link.value.transport];
   await Promise.all([one.load('lobby'), two.load('lobby')]);
   for (const transport of ['sse', 'long', 'short', null] as const) {
