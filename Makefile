@@ -37,11 +37,12 @@ faults: setup test-packages ## break everything of a cluster of three nodes, FAU
 test-packages:
 	@scripts/debian-packages $(TEST_PACKAGES) || [ -z "$(CI)" ]
 
-lint: setup ## ruff, mypy and import-linter
+lint: setup ## ruff, mypy, import-linter, and the types of the web client
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict src
 	$(BIN)/lint-imports
+	scripts/with-node npm --prefix web run --silent check
 
 docs: setup ## build the documentation site into site/, failing on broken links
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

@@ -277,7 +277,7 @@ async def _first_run(settings: Settings, directory: DataDirectory, demo: bool) -
 async def _ready(settings: Settings, directory: DataDirectory, server: _Server, endpoint: Endpoint) -> str:
     """What a person who has just started it wants to know."""
     address = f"{'https' if settings.http.certificate else 'http'}://{endpoint}"
-    lines = [f"Hongyan {__version__} is ready on {address} (demonstration page: {address}/demo)"]
+    lines = [f"Hongyan {__version__} is ready on {address}"]
     if server.cim is not None:
         tcp = _reachable(parse_endpoint(settings.cim.listen), server.cim.port)
         route = _reachable(parse_endpoint(settings.cim.route), server.cim.route_port)

@@ -139,7 +139,7 @@ def test_long_poll_lasts_its_whole_time(front: Front) -> None:
 def test_page_of_the_front_is_the_servers_own_and_another_is_not(front: Front) -> None:
     """Origin is compared with Host and scheme, as the client used them."""
     with front.http() as http:
-        assert http.get("/demo", headers={"Origin": front.url}).status_code == 200
+        assert http.get("/docs", headers={"Origin": front.url}).status_code == 200
         answer = http.get("/health", headers={"Origin": "https://elsewhere.example"})
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:hongyan:error:origin-refused")
 
@@ -183,8 +183,8 @@ def test_metrics_are_not_for_everybody_where_the_balancer_sees_what_is_asked_for
 def test_plain_http_is_sent_to_tls(lonely: Front) -> None:
     transport = httpx.HTTPTransport(uds=str(lonely.balancer.directory / "plain.sock"))
     with httpx.Client(transport=transport) as http:
-        answer = http.get("http://chat.example.org/demo?a=1")
-    assert (answer.status_code, answer.headers["Location"]) == (308, "https://chat.example.org/demo?a=1")
+        answer = http.get("http://chat.example.org/docs?a=1")
+    assert (answer.status_code, answer.headers["Location"]) == (308, "https://chat.example.org/docs?a=1")
 
 
 def test_without_any_node_clients_are_told_to_come_back(lonely: Front) -> None:

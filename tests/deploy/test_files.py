@@ -203,7 +203,7 @@ def test_manifests_fit_together() -> None:
 def test_a_database_that_is_away_takes_a_node_out_and_does_not_restart_it() -> None:
     container = of_kind("Deployment", "hongyan")["spec"]["template"]["spec"]["containers"][0]
     assert container["readinessProbe"]["httpGet"]["path"] == "/health"
-    assert container["livenessProbe"]["httpGet"]["path"] == "/demo"
+    assert container["livenessProbe"]["httpGet"]["path"] == "/docs"
 
 
 def test_variables_of_services_are_kept_from_the_server() -> None:

@@ -221,7 +221,7 @@ async def test_only_listed_sites_show_it_in_a_frame(site: WebHouse) -> None:
     policy = page.headers["content-security-policy"]
     assert policy.endswith(f"; frame-ancestors {PORTAL} http://intranet.example:8080")
     assert "x-frame-options" not in page.headers
-    for path in ("/", "/demo", "/docs", "/sw.js", "/v1/me"):
+    for path in ("/", "/docs", "/sw.js", "/v1/me"):
         answer = await site.call(None, "GET", path)
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert answer.headers["x-frame-options"] == "DENY"

@@ -64,8 +64,8 @@ async def test_unknown_paths_do_not_tell_strangers_what_exists(web: WebHouse) ->
         b"/v1/login/../me",
         b"/v1/login/%2e%2e/me",
         b"/health/%2e%2e/v1/me",
-        b"/demo/../v1/me",
-        b"/demo/%2e%2e%2fv1%2fme",
+        b"/docs/../v1/me",
+        b"/docs/%2e%2e%2fv1%2fme",
         b"/v1/login/",
         b"/v1/me/",
         b"//v1/me",
@@ -75,8 +75,8 @@ async def test_unknown_paths_do_not_tell_strangers_what_exists(web: WebHouse) ->
         b"/v1/%2e/me",
         b"/v1\\me",
         b"/v1%5cme",
-        b"/demo/..%5cdemo.html",
-        b"/demo/%2e%2e/%2e%2e/app.py",
+        b"/docs/..%5cdocs.html",
+        b"/docs/%2e%2e/%2e%2e/app.py",
         b"/schema",
         b"/schema/openapi.json",
         b"/v1/users/a%2fb",
@@ -200,7 +200,7 @@ async def test_wrong_methods_name_the_right_ones(web: WebHouse) -> None:
         ("HEAD", "/v1/events", "GET"),
         ("HEAD", "/v1/events/sse", "GET"),
         ("DELETE", "/v1/events/sse", "GET"),
-        ("POST", "/demo", "GET"),
+        ("POST", "/docs", "GET"),
         ("TRACE", "/v1/me", "GET"),
     ):
         answer = await web.call("bob", method, path)
@@ -211,7 +211,7 @@ async def test_wrong_methods_name_the_right_ones(web: WebHouse) -> None:
 
 
 async def test_head_is_get_without_the_body(web: WebHouse) -> None:
-    for user, path in (("bob", "/v1/me"), (None, "/health"), (None, "/demo"), (None, "/openapi.json"), (None, "/metrics")):
+    for user, path in (("bob", "/v1/me"), (None, "/health"), (None, "/docs"), (None, "/openapi.json"), (None, "/metrics")):
         get, head = await web.call(user, "GET", path), await web.call(user, "HEAD", path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == get.headers["content-length"]
@@ -219,7 +219,7 @@ async def test_head_is_get_without_the_body(web: WebHouse) -> None:
 
 
 async def test_options_names_the_methods(web: WebHouse) -> None:
-    for path, method in (("/v1/me", "GET"), ("/v1/events", "GET"), ("/v1/conversations/lobby", "PATCH"), ("/demo", "GET")):
+    for path, method in (("/v1/me", "GET"), ("/v1/events", "GET"), ("/v1/conversations/lobby", "PATCH"), ("/docs", "GET")):
         answer = await web.call("bob", "OPTIONS", path)
         assert (answer.status_code, answer.content) == (204, b"")
         assert method in answer.headers["allow"].split(", ")
@@ -234,7 +234,7 @@ async def test_websocket_address_tells_what_it_is_for(web: WebHouse) -> None:
 
 async def test_every_answer_has_the_headers_that_keep_browsers_safe(web: WebHouse) -> None:
     answers = [await web.call("bob", method, path) for method, path in await operations(web) if path != "/v1/events/sse"]
-    answers += [await web.call(None, "GET", path) for path in ("/", "/demo", "/docs", "/openapi.json", "/nothing", "/v1/me")]
+    answers += [await web.call(None, "GET", path) for path in ("/", "/docs", "/docs", "/openapi.json", "/nothing", "/v1/me")]
     for answer in answers:
         headers = answer.headers
         assert headers["x-content-type-options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""The web client, the demonstration page, the page of the description: served from memory, under a strict policy, alone."""
+"""The web client and the page of the description: served from memory, under a strict policy, alone."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,6 @@ import httpx
 import pytest
 
 from tests.gateways.web.webhouse import WebHouse, problem, web_house
-
-WEB = Path(__file__).resolve().parents[3] / "src" / "hongyan" / "gateways" / "web"
 
 
 async def test_client_is_served_as_it_was_built(web: WebHouse, tmp_path: Path) -> None:
@@ -51,13 +49,12 @@ async def test_client_that_is_not_built_says_what_to_run(tmp_path: Path, caplog:
         answers = [await web.call(None, "GET", "/") for _ in range(2)]
         assert {answer.status_code for answer in answers} == {503}
         assert "make setup" in answers[0].text
-        assert (await web.call(None, "GET", "/demo")).status_code == 200
+        assert (await web.call(None, "GET", "/docs")).status_code == 200
     assert sum("make setup" in record.message for record in caplog.records) == 1
 
 
-@pytest.mark.parametrize("page", ["/demo", "/docs"])
-async def test_whatever_a_page_loads_is_served_with_its_type(web: WebHouse, page: str) -> None:
-    html = (await web.call(None, "GET", page)).text
+async def test_whatever_the_page_of_the_description_loads_is_served_with_its_type(web: WebHouse) -> None:
+    html = (await web.call(None, "GET", "/docs")).text
     named = re.findall(r'(?:src|href)="([^"]+)"', html)
     assert len(named) > 1
     for path in named:
@@ -67,15 +64,8 @@ async def test_whatever_a_page_loads_is_served_with_its_type(web: WebHouse, page
         assert answer.headers["content-type"].startswith(wanted[path.rpartition(".")[2]])
 
 
-async def test_every_module_of_the_page_is_served(web: WebHouse) -> None:
-    for file in (WEB / "static").glob("*.js"):
-        answer = await web.call(None, "GET", f"/demo/{file.name}")
-        assert answer.content == file.read_bytes()
-        assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
-
-
 async def test_policy_allows_only_this_server(web: WebHouse) -> None:
-    policy = (await web.call(None, "GET", "/demo")).headers["content-security-policy"]
+    policy = (await web.call(None, "GET", "/")).headers["content-security-policy"]
     rules = dict(rule.split(" ", 1) for rule in policy.split("; "))
     assert rules["default-src"] == "'none'"
     assert rules["script-src"] == rules["style-src"] == "'self'"
@@ -94,24 +84,24 @@ async def test_description_page_names_no_other_host_and_has_nothing_inline(web: 
 
 
 async def test_known_version_is_not_sent_again(web: WebHouse) -> None:
-    first = await web.call(None, "GET", "/demo/demo.js")
+    first = await web.call(None, "GET", "/docs/docs.js")
     tag = first.headers["etag"]
     for value in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        again = await web.call(None, "GET", "/demo/demo.js", headers={"If-None-Match": value})
+        again = await web.call(None, "GET", "/docs/docs.js", headers={"If-None-Match": value})
         assert (again.status_code, again.content) == (304, b"")
         assert again.headers["etag"] == tag
-    assert (await web.call(None, "GET", "/demo/demo.js", headers={"If-None-Match": '"other"'})).status_code == 200
+    assert (await web.call(None, "GET", "/docs/docs.js", headers={"If-None-Match": '"other"'})).status_code == 200
 
 
 async def test_only_files_of_the_pages_are_there(web: WebHouse) -> None:
-    demo = ("/demo/nothing.js", "/demo/app.py", "/demo/demo.html", "/static/demo.js", "/demo/.env")
+    docs = ("/docs/nothing.js", "/docs/app.py", "/docs/docs.html", "/static/docs.js", "/docs/.env")
     client = ("/favicon.ico", "/.stamp", "/notes.txt", "/index.html", "/assets/", "/assets/..%2fsw.js", "/client/sw.js")
-    for path in (*demo, *client):
+    for path in (*docs, *client):
         problem(await web.call(None, "GET", path), 404, "not-found")
 
 
 async def test_many_people_behind_one_address_can_open_the_page(web: WebHouse) -> None:
     async def opened(client: httpx.AsyncClient) -> int:
-        return (await client.get("/demo/demo.js")).status_code
+        return (await client.get("/docs/docs.js")).status_code
 
     assert {await opened(web.client) for _ in range(1_000)} == {200}

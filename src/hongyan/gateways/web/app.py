@@ -25,7 +25,7 @@ from hongyan.gateways.web.streams import HEARTBEAT, Streams
 _BODY_BEFORE_LOGIN = 16_384
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _GET_ONLY = [(b"allow", b"GET, OPTIONS")]
-_REDIRECTS = {"/demo/": b"/demo", "/docs/": b"/docs"}
+_REDIRECTS = {"/docs/": b"/docs"}
 
 
 class WebApp:

@@ -1,4 +1,4 @@
-"""The files that browsers load without a token: the web client, the demonstration page, the description and its page.
+"""The files that browsers load without a token: the web client, the description and its page.
 
 They are made once, also compressed, and served from memory, so they cost no rate: many people behind one address may open the
 page at once.
@@ -89,12 +89,10 @@ def load_pages(client: Traversable = CLIENT, embed_origins: Sequence[str] = ()) 
     """
     here = files("hongyan.gateways.web")
     found: dict[str, Page] = {}
-    for folder, name in (("static", "demo"), ("docs", "docs")):
-        for file in here.joinpath(folder).iterdir():
-            suffix = _suffix(file)
-            if suffix in _TYPES:
-                path = f"/{name}" if file.name == f"{name}.html" else f"/{name}/{file.name}"
-                found[path] = _page(file.read_bytes(), suffix)
+    for file in here.joinpath("docs").iterdir():
+        suffix = _suffix(file)
+        if suffix in _TYPES:
+            found["/docs" if file.name == "docs.html" else f"/docs/{file.name}"] = _page(file.read_bytes(), suffix)
     found.update(_client(client, " ".join(embed_origins).encode("ascii") or _NOBODY))
     return found
 
