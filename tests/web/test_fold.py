@@ -1,4 +1,4 @@
-"""Rule 10 for the web client: what it folds from snapshot(t0), the events since and its questions is what the server says at t1."""
+"""Rule 10 for the web client: what it folds from snapshot(t0), the events since and its questions is what the server says."""
 
 import json
 import os
