@@ -95,7 +95,7 @@ export function createHongyan({ api = new Api() }: { api?: Api } = {}): Store {
     outbox?.resume();
     telling.tellMarks();
     telling.again();
-    pages.again();
+    pages.again(true);
     asking.wanted();
     const here = feed;
     const { users } = await api.get<{ users: readonly Online[] }>('v1/online');
@@ -107,7 +107,7 @@ export function createHongyan({ api = new Api() }: { api?: Api } = {}): Store {
     link.value = next;
     if (!stands || !next.shared) return;
     telling.tellMarks(); // the tab that leads does more: `opened`
-    pages.again();
+    pages.again(true);
   }
 
   // Who is logged in

@@ -14,6 +14,7 @@ export class Pages {
   readonly #asked = new Map<string, Promise<void>>();
   /** What was loaded, oldest first. The last is the one that is looked at. */
   #recent: Id[] = [];
+  #failed: Id | null = null;
 
   constructor(
     private readonly api: Api,
@@ -25,10 +26,12 @@ export class Pages {
   clear(): void {
     this.#asked.clear();
     this.#recent = [];
+    this.#failed = null;
   }
 
   load(id: Id): Promise<void> {
     this.#visit(id);
+    this.#failed = null;
     return this.#room(id)?.loaded ? Promise.resolve() : this.newest(id);
   }
 
@@ -61,11 +64,12 @@ export class Pages {
     });
   }
 
-  /** What is looked at was taken away, by another snapshot or a hole: it is loaded again. */
-  again(): void {
+  /** What is looked at was taken away, by another snapshot or a hole: it is loaded again. Where that fails, not before `anew`. */
+  again(anew = false): void {
+    if (anew) this.#failed = null;
     const id = this.#recent.at(-1);
     const room = id === undefined ? undefined : this.#room(id);
-    if (room && !room.loaded) this.newest(room.id).catch(() => {}); // offline: `again` when the connection stands
+    if (room && !room.loaded && room.id !== this.#failed) this.newest(room.id).catch(() => (this.#failed = room.id));
   }
 
   #room(id: Id): Room | undefined {
