@@ -1,4 +1,4 @@
-"""Rule 10 for the web client: its fold, given snapshot(t0), the events since and what it asked for, says what the server says at t1."""
+"""Rule 10 for the web client: its fold of snapshot(t0), the events since and what it asked for is what the server says at t1."""
 
 import json
 import os
@@ -27,7 +27,7 @@ async def test_web_client_folds_as_the_server_does(tmp_path: Path) -> None:
             plays += await plain_play_of(home, seed)
     vectors = tmp_path / "vectors.json"
     vectors.write_text(json.dumps({"plays": plays, "decisions": decisions(1, 400)}), encoding="utf-8")
-    done = subprocess.run(  # noqa: ASYNC221
+    done = subprocess.run(
         [npx, "vitest", "run", "test/core/vectors.test.ts"],
         cwd=WEB,
         env={**os.environ, "HONGYAN_VECTORS": str(vectors)},

@@ -81,9 +81,7 @@ class Play:
         first, last = page["events"][0]["seq"], page["events"][-1]["seq"]
         run = self._runs.get(id)
         self._runs[id] = (
-            (first, last)
-            if run is None or where in ("newest", "around")
-            else (min(first, run[0]), max(last, run[1]))
+            (first, last) if run is None or where in ("newest", "around") else (min(first, run[0]), max(last, run[1]))
         )
         await self._keep({"page": page, "where": where, "conversation": id})
 
@@ -218,14 +216,26 @@ def decisions(seed: int, count: int) -> list[Json]:
         days = tuple(sorted(dice.sample(range(7), dice.randint(1, 7))))
         quiet = some([None, Quiet(*clocks, zone), Quiet(*clocks, zone, days), Quiet(clocks[0], clocks[0], zone, days)])
         keywords = tuple(dice.sample(["上线", "deploy", "C++", "Straße", "ΟΔΟΣ", "é", "v2"], dice.randrange(4)))
-        text = some(["今晚上线", "redeploy", "Deploy!", "ＤＥＰＬＯＹ 了", "学c++的", "strasse", "οδος", "E\u0301", "v22 v2", "xv2", ""])
-        said = Said(some(["alice", "bob", None]), text, tuple(dice.sample(["alice", "bob", "@all", "@admins"], dice.choice([0, 0, 0, 1, 2]))))
+        text = some(
+            ["今晚上线", "redeploy", "Deploy!", "ＤＥＰＬＯＹ 了", "学c++的", "strasse", "οδος", "E\u0301", "v22 v2", "xv2", ""]
+        )
+        said = Said(
+            some(["alice", "bob", None]),
+            text,
+            tuple(dice.sample(["alice", "bob", "@all", "@admins"], dice.choice([0, 0, 0, 1, 2]))),
+        )
         level: Level = some(["all", "all", "mentions", "nothing"])
         preferences = Preferences(some(around), quiet, keywords)
         reader = Reader("alice", some(["member", "admin", "owner"]), level, some(around), preferences)
         kind = some(["direct", "group", "channel"])
         found.append(
-            {"said": plain(said), "kind": kind, "reader": absent(plain(reader)), "now": now, "decision": plain(notifies(said, kind, reader, now))}
+            {
+                "said": plain(said),
+                "kind": kind,
+                "reader": absent(plain(reader)),
+                "now": now,
+                "decision": plain(notifies(said, kind, reader, now)),
+            }
         )
     return found
 
