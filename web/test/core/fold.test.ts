@@ -168,6 +168,14 @@ describe('pages', () => {
     expect(one(known).unread).toBe(2);
   });
 
+  it('that are ahead of the stream count nothing that is still to come', () => {
+    const first = start(conversation('c1', { head_seq: 3, read_seq: 1, unread: 2 }));
+    const [fourth, fifth] = [message(4), message(5)];
+    const known = after(withPage(first, 'c1', page([old(3), fourth, fifth], true), 'newest'), fourth, fifth);
+    expect(one(known).unread).toBe(4);
+    expect(one(after(known, own('read', { seq: 3 }))).unread).toBe(2);
+  });
+
   it('do not grow without end for who reads at the newest end', () => {
     const many = Array.from({ length: 2_100 }, (_, n) => old(n + 1));
     const first = withPage(start(conversation('c1', { head_seq: 2_100, read_seq: 2_000, unread: 100 })), 'c1', page(many), 'newest');
