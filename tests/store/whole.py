@@ -9,12 +9,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Table
 
-import hongyan.features.avatars.tables
-import hongyan.features.cim.tables
-import hongyan.features.identity.tables
-import hongyan.features.push.tables
-import hongyan.features.timers.tables
-import hongyan.messaging.tables  # noqa: F401  both declare their tables
+import hongyan.features.tables  # noqa: F401  what has rows
 from hongyan.store.schema import metadata
 from hongyan.store.sqlite import SqliteStore
 from tests.store.build import Opened, draft

@@ -6,12 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import hongyan.features.avatars.tables
-import hongyan.features.cim.tables
-import hongyan.features.identity.tables
-import hongyan.features.push.tables
-import hongyan.features.timers.tables
-import hongyan.messaging.tables  # noqa: F401  they declare what is copied
+import hongyan.features.tables  # noqa: F401  what is copied
 from hongyan.cli.progress import Progress
 from hongyan.cli.refused import Refused
 from hongyan.operation.sides import directory_of, source_of, target_of

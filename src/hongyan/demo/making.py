@@ -12,6 +12,7 @@ from time import monotonic
 
 from msgspec.structs import replace
 
+import hongyan.features.tables  # noqa: F401  what is copied
 from hongyan.bus.local import LocalBus
 from hongyan.config import Settings
 from hongyan.core.content import Text, encode_content

@@ -50,6 +50,7 @@ GOOD = Browser("").subscription()["keys"]
         (GOOD["p256dh"], GOOD["auth"] + "AAAA"),
         ("Ü" * 80, GOOD["auth"]),
     ],
+    ids=["no key", "no secret", "short", "no point", "another form", "long secret", "no base64"],
 )
 def test_keys_that_are_none_are_refused(p256dh: str, auth: str) -> None:
     with pytest.raises(Invalid):
