@@ -222,7 +222,7 @@ export const zh = {
 
   'details.title': '详情',
   'details.search': '搜索会话内的消息',
-  'details.settings': '群设置',
+  'details.settings': '会话设置',
   'details.muted_until': '静音到 {time}',
   'details.closed': '已关闭，只能查看',
   'details.close': '关闭会话',

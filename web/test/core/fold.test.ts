@@ -169,10 +169,10 @@ describe('pages', () => {
   });
 
   it('that are ahead of the stream count nothing that is still to come', () => {
-    const first = start(conversation('c1', { head_seq: 3, read_seq: 1, unread: 2 }));
+    const first = start(conversation('c1', { head_seq: 3, read_seq: 0, unread: 3 }));
     const [fourth, fifth] = [message(4), message(5)];
     const known = after(withPage(first, 'c1', page([old(3), fourth, fifth], true), 'newest'), fourth, fifth);
-    expect(one(known).unread).toBe(4);
+    expect(one(known).unread).toBe(5);
     expect(one(after(known, own('read', { seq: 3 }))).unread).toBe(2);
   });
 
