@@ -11,6 +11,7 @@ import { notifying } from '@/app/notifying';
 import { route } from '@/app/router';
 import { dress } from '@/app/settings';
 import { createHongyan } from '@/app/store';
+import { beginWorker } from '@/app/worker';
 import App from '@/ui/App.vue';
 import { t } from '@/words';
 
@@ -19,3 +20,4 @@ const hongyan = createHongyan();
 createApp(App).provide(hongyanKey, hongyan).mount('#app');
 notifying(hongyan, route, t);
 badge(hongyan.known, document.querySelector('link[rel=icon]'));
+beginWorker();
