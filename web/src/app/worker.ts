@@ -2,11 +2,15 @@
 
 import { go, routeOf } from './router';
 
-export const hasWorker = isSecureContext && 'serviceWorker' in navigator && import.meta.env.PROD;
+export const hasWorker = globalThis.isSecureContext && 'serviceWorker' in navigator && import.meta.env.PROD;
 
-/** Null: there is none, or it cannot be had. */
+const PATIENCE = 10_000;
+
+/** Null: there is none, or it does not come to life. */
 export async function worker(): Promise<ServiceWorkerRegistration | null> {
-  return hasWorker ? navigator.serviceWorker.ready : null;
+  if (!hasWorker || !(await navigator.serviceWorker.getRegistration())) return null;
+  const late = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE, null));
+  return Promise.race([navigator.serviceWorker.ready, late]);
 }
 
 export function beginWorker(): void {
@@ -15,4 +19,10 @@ export function beginWorker(): void {
   navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<{ type?: unknown; path?: unknown } | null>) => {
     if (data?.type === 'go' && typeof data.path === 'string') go(routeOf(data.path));
   });
+}
+
+/** Notes that stand on the desktop, of one conversation or of all. */
+export async function closeNotes(conversation?: string): Promise<void> {
+  const shown = await (await worker())?.getNotifications(conversation === undefined ? {} : { tag: conversation });
+  for (const note of shown ?? []) note.close();
 }
