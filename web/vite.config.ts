@@ -33,7 +33,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy of the pages allows no data: but for pictures
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: here('./index.html'), sw: here('./src/sw.ts') },
+      input: { index: here('./index.html'), embed: here('./embed.html'), sw: here('./src/sw.ts') },
       output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
     },
   },
