@@ -1,12 +1,29 @@
+import { createHash } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import vue from '@vitejs/plugin-vue';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** Tells the worker which files it keeps: all that the client may load, but for what is large and seldom wanted. */
+const files: Plugin = {
+  name: 'files-of-the-worker',
+  generateBundle(_, bundle) {
+    const parts = Object.values(bundle);
+    const worker = parts.find((part) => part.fileName === 'sw.js');
+    if (worker?.type !== 'chunk') return;
+    const size = (part: (typeof parts)[number]): number => (part.type === 'chunk' ? part.code : part.source).length;
+    const assets = parts.filter((part) => part.fileName.startsWith('assets/') && size(part) < 200_000).map(({ fileName }) => `/${fileName}`);
+    const kept = [...assets, ...readdirSync(here('./public')).map((name) => `/${name}`)].sort();
+    const build = createHash('sha256').update(kept.join()).digest('hex').slice(0, 12);
+    worker.code = worker.code.replaceAll('__FILES__', JSON.stringify(kept)).replaceAll('__BUILD__', JSON.stringify(build));
+  },
+};
+
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), files],
   resolve: { alias: { '@': here('./src'), entities: here('./src/text/entities.ts') } },
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   build: {
@@ -16,8 +33,8 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy of the pages allows no data: but for pictures
     modulePreload: { polyfill: false },
     rollupOptions: {
-      input: { index: here('./index.html') },
-      output: { entryFileNames: 'assets/[name]-[hash].js' },
+      input: { index: here('./index.html'), embed: here('./embed.html'), sw: here('./src/sw.ts') },
+      output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
     },
   },
   server: { proxy: { '/v1': { target: 'http://127.0.0.1:8440', ws: true } } },

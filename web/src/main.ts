@@ -8,9 +8,11 @@ import { createApp } from 'vue';
 import { badge } from '@/app/badge';
 import { hongyanKey } from '@/app/hongyan';
 import { notifying } from '@/app/notifying';
+import { pushing } from '@/app/push';
 import { route } from '@/app/router';
 import { dress } from '@/app/settings';
 import { createHongyan } from '@/app/store';
+import { beginWorker } from '@/app/worker';
 import App from '@/ui/App.vue';
 import { t } from '@/words';
 
@@ -19,3 +21,5 @@ const hongyan = createHongyan();
 createApp(App).provide(hongyanKey, hongyan).mount('#app');
 notifying(hongyan, route, t);
 badge(hongyan.known, document.querySelector('link[rel=icon]'));
+beginWorker();
+pushing(hongyan);

@@ -9,10 +9,10 @@ import { notifiesOf } from '@/core/notify';
 import { nameOf, title } from '@/core/order';
 import { oneLine, type Translate } from '@/core/preview';
 
-import type { Route } from './router';
-import { open } from './router';
+import { conversationRoute, go, href, type Route } from './router';
 import { settings } from './settings';
 import type { Store } from './store';
+import { closeNotes, hasWorker, worker } from './worker';
 
 const NEWS = 5 * 60_000; // what is older was said while nobody was here: the list tells of it
 const SOUND_EVERY = 3_000;
@@ -27,6 +27,7 @@ export function notifying(store: Store, route: Readonly<Ref<Route>>, t: Translat
   const close = (id: Id): void => {
     notes.get(id)?.shown?.close();
     notes.delete(id);
+    closeNotes(id).catch(() => {});
   };
 
   const at = (): Id | null => (route.value.page === 'conversation' ? route.value.conversation : null);
@@ -54,22 +55,31 @@ export function notifying(store: Store, route: Readonly<Ref<Route>>, t: Translat
     const count = (notes.get(room.id)?.count ?? 0) + more;
     const line = oneLine(event, room.states.get(event.seq), known, t);
     const named = room.kind === 'direct' || event.sender === null;
+    const heading = count > 1 ? `${title(room, known)} (${count})` : title(room, known);
+    const thread = event.content.type === 'text' ? event.content.thread : undefined;
+    const place = conversationRoute(room.id, event.type === 'reply' && thread !== undefined ? { thread } : { seq: event.seq });
+    const options: NotificationOptions = {
+      body: named ? line : `${nameOf(known, event.sender)}: ${line}`,
+      icon: new URL('icon.svg', store.api.root).href,
+      tag: room.id,
+      silent: true, // the sound is our own, and has its own setting
+      data: { path: href(place) },
+    };
     let shown: Notification | null = null;
-    try {
-      shown = new Notification(count > 1 ? `${title(room, known)} (${count})` : title(room, known), {
-        body: named ? line : `${nameOf(known, event.sender)}: ${line}`,
-        icon: new URL('icon.svg', store.api.root).href,
-        tag: `${known.me?.id}/${room.id}`,
-        silent: true, // the sound is our own, and has its own setting
-      });
-      shown.onclick = () => {
-        window.focus();
-        const thread = event.content.type === 'text' ? event.content.thread : undefined;
-        open(room.id, event.type === 'reply' && thread !== undefined ? { thread } : { seq: event.seq });
-        close(room.id);
-      };
-    } catch {
-      // Phones show notes only through a service worker.
+    if (hasWorker) {
+      // Phones show notes in no other way; and of what is pushed too there is one note, because they have one tag.
+      void worker().then((registration) => registration?.showNotification(heading, options)).catch(() => {});
+    } else {
+      try {
+        shown = new Notification(heading, options);
+        shown.onclick = () => {
+          window.focus();
+          go(place);
+          close(room.id);
+        };
+      } catch {
+        // A phone without a worker shows none.
+      }
     }
     notes.set(room.id, { count, shown });
   }

@@ -44,7 +44,8 @@ const WRITE_AFTER = 2_000;
 const STALE = 3 * 24 * 3_600_000; // after so long a snapshot is less to load than everything since
 const NO_LINK: LinkView = { phase: 'idle', transport: 'ws', forced: null, until: null, shared: false, online: navigator.onLine };
 
-export function createHongyan({ api = new Api() }: { api?: Api } = {}): Store {
+/** `alone`: for this log-in and no other, apart from the other tabs of the browser, and nothing is kept. */
+export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: Session } = {}): Store {
   const session = shallowRef<Session | null>(null);
   const link = shallowRef<LinkView>(NO_LINK);
   const outgoing = shallowRef<readonly Outgoing[]>([]);
@@ -86,7 +87,7 @@ export function createHongyan({ api = new Api() }: { api?: Api } = {}): Store {
     if (writing === undefined) return;
     clearTimeout(writing);
     writing = undefined;
-    const user = session.value?.user;
+    const user = alone ? undefined : session.value?.user;
     const kept = user && feed?.leads ? state.kept() : null;
     if (user && kept) void cache.write(user, kept);
   }
@@ -125,9 +126,9 @@ export function createHongyan({ api = new Api() }: { api?: Api } = {}): Store {
       },
       (all) => (outgoing.value = all),
     );
-    const kept = await cache.read(next.user);
+    const kept = alone ? null : await cache.read(next.user);
     if (mine !== turn) return;
-    feed = new Feed(next.user, api, {
+    feed = new Feed(alone ? crypto.randomUUID() : next.user, api, {
       change: (change) => state.take(change),
       kept: () => state.kept(),
       leads: (leads) => {
@@ -162,14 +163,14 @@ export function createHongyan({ api = new Api() }: { api?: Api } = {}): Store {
   /** The token has ended. What was written and not sent is kept for the next log-in. */
   function ended(): void {
     if (!session.value) return;
-    keepSession(null);
+    if (!alone) keepSession(null);
     end();
-    void cache.empty();
+    if (!alone) void cache.empty();
   }
 
   api.onEnded = ended;
   onSessionElsewhere((next) => {
-    if (next?.token === session.value?.token) return;
+    if (alone || next?.token === session.value?.token) return;
     if (session.value) end();
     if (next) void begin(next);
     else void cache.empty();
@@ -177,7 +178,7 @@ export function createHongyan({ api = new Api() }: { api?: Api } = {}): Store {
   document.addEventListener('visibilitychange', () => document.hidden && write(), { signal: closing.signal });
   addEventListener('pagehide', () => write(), { signal: closing.signal });
 
-  const before = readSession();
+  const before = alone ?? readSession();
   if (before) void begin(before);
 
   return {

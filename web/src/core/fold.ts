@@ -19,6 +19,7 @@ export const nothing: Known = Object.freeze({
   position: 0,
   rooms: new Map(),
   names: new Map(),
+  avatars: new Map(),
   presence: new Map(),
   typing: new Map(),
   preferences: {},
@@ -41,6 +42,7 @@ export function fromSnapshot(known: Known, snapshot: Snapshot): Known {
     position: here,
     rooms: new Map(conversations.map((conversation) => [conversation.id, roomOf(conversation, undefined, here)])),
     names: named(known.names, people),
+    avatars: pictured(known.avatars, conversations.flatMap((conversation) => conversation.members ?? [])),
     presence: known.presence,
     preferences,
     statusText: whole(status_text),
@@ -56,6 +58,7 @@ export function withConversation(known: Known, conversation: Conversation): Know
     ...known,
     wanted: less(known.wanted, conversation.id),
     names: named(known.names, conversation.members ?? []),
+    avatars: pictured(known.avatars, conversation.members ?? []),
     rooms: put(known.rooms, conversation.id, roomOf(conversation, before, there)),
   };
 }
@@ -79,7 +82,12 @@ export function withPage(known: Known, id: Id, page: Page, where: Where): Known 
 /** Free the memory of a run that nobody looks at. */
 export const withoutRun = (known: Known, id: Id): Known => change(known, id, unloaded);
 
-export const withNames = (known: Known, people: readonly Person[]): Known => ({ ...known, names: named(known.names, people) });
+/** Of answers about people, which say everything about them. */
+export const withPeople = (known: Known, people: readonly Person[]): Known => ({
+  ...known,
+  names: named(known.names, people),
+  avatars: pictured(known.avatars, people),
+});
 
 /** The answer of `GET /v1/online`: who is not in it is not there. */
 export function withOnline(known: Known, users: readonly (Person & { status: Presence; status_text?: StatusText | null })[]): Known {
@@ -162,7 +170,7 @@ function foldProfile(known: Known, event: Event<Person>): Known {
   const { id, name } = event.content;
   const me = known.me?.id === id ? { ...known.me, name } : known.me;
   const rooms = new Map([...known.rooms].map(([key, room]) => [key, renamed(room, event.content, at(event))]));
-  return { ...known, me, rooms, names: named(known.names, [{ id, name }]) };
+  return { ...known, me, rooms, names: named(known.names, [{ id, name }]), avatars: pictured(known.avatars, [event.content]) };
 }
 
 const takesAway = ({ type, content }: Event, me: Id): boolean =>
@@ -225,6 +233,18 @@ const want = (known: Known, id: Id): Known => (known.wanted.has(id) ? known : { 
 function named(names: ReadonlyMap<Id, string>, people: readonly Person[]): ReadonlyMap<Id, string> {
   const fresh = people.filter((person) => person.name && names.get(person.id) !== person.name);
   return fresh.length ? new Map([...names, ...fresh.map(({ id, name }) => [id, name] as const)]) : names;
+}
+
+/** Who comes without a picture has none. */
+function pictured(avatars: ReadonlyMap<Id, string>, people: readonly Person[]): ReadonlyMap<Id, string> {
+  const changed = people.filter(({ id, avatar }) => avatars.get(id) !== avatar);
+  if (!changed.length) return avatars;
+  const next = new Map(avatars);
+  for (const { id, avatar } of changed) {
+    if (avatar === undefined) next.delete(id);
+    else next.set(id, avatar);
+  }
+  return next;
 }
 
 function change(known: Known, id: Id, by: (room: Room) => Room): Known {

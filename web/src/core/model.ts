@@ -15,6 +15,8 @@ export type Presence = 'online' | 'away' | 'busy' | 'dnd' | 'offline';
 export interface Person {
   readonly id: Id;
   readonly name: string;
+  /** The hash of their picture; left out by who has none. */
+  readonly avatar?: string;
 }
 
 export interface Member extends Person {
@@ -254,6 +256,8 @@ export interface Known {
   readonly position: number;
   readonly rooms: ReadonlyMap<Id, Room>;
   readonly names: ReadonlyMap<Id, string>;
+  /** Hashes of pictures, of those who are known to have one. */
+  readonly avatars: ReadonlyMap<Id, string>;
   readonly presence: ReadonlyMap<Id, { readonly status: Presence; readonly statusText: StatusText | null }>;
   /** conversation -> user -> until when it holds without being said again */
   readonly typing: ReadonlyMap<Id, ReadonlyMap<Id, Time>>;

@@ -67,7 +67,7 @@ test('one note for each conversation, that counts', () => {
   come(server.say('一'));
   come(server.say('二'), server.say('三'));
   expect(titles()).toEqual(['lobby', 'lobby (3)']);
-  expect(FakeNotification.shown[1]?.options).toMatchObject({ body: 'Bob: 三', tag: 'lin/lobby' });
+  expect(FakeNotification.shown[1]?.options).toMatchObject({ body: 'Bob: 三', tag: 'lobby' });
 });
 
 test('a click opens the message', () => {

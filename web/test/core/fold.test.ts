@@ -115,6 +115,13 @@ describe('conversations', () => {
     expect(one(known).members?.[0]?.name).toBe('小陈');
   });
 
+  it('have a picture until an event about them comes without one', () => {
+    const profile = (seq: number, avatar: object) => event(seq, 'profile', null, { id: 'chen', name: '陈', ...avatar }, 'directory');
+    const known = after(start(conversation()), profile(1, { avatar: 'a1' }));
+    expect(known.avatars.get('chen')).toBe('a1');
+    expect(after(known, profile(2, {})).avatars.has('chen')).toBe(false);
+  });
+
   it('pass over events of types that are not known', () => {
     expect(one(after(start(conversation()), event(4, 'jump', 'chen', {}), message(5))).head_seq).toBe(5);
   });

@@ -1,6 +1,6 @@
 // What an event told less of than is needed: conversations and names, asked for by themselves.
 
-import { withConversation, withNames, withoutConversation } from '@/core/fold';
+import { withConversation, withPeople, withoutConversation } from '@/core/fold';
 import type { Conversation, Event, Id, Known, Person } from '@/core/model';
 import { type Api, conversationPath, Problem, userPath } from '@/link/api';
 import type { Feed } from '@/link/feed';
@@ -72,7 +72,7 @@ export class Asking {
     let again = false;
     try {
       const person = await this.api.get<Person>(userPath(id));
-      if (turn === this.#turn) this.state.change((known: Known) => withNames(known, [person]));
+      if (turn === this.#turn) this.state.change((known: Known) => withPeople(known, [person]));
     } catch (error) {
       again = !(error instanceof Problem) || error.passing;
     }

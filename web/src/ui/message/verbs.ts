@@ -5,6 +5,7 @@ import {
 } from '@lucide/vue';
 
 import { href, conversationRoute } from '@/app/router';
+import { embedded } from '@/app/embedded';
 import { useHongyan } from '@/app/hongyan';
 import type { Seq } from '@/core/model';
 import { nameOf } from '@/core/order';
@@ -34,10 +35,10 @@ export function useVerbs() {
   const can = {
     reply: (said: Said) => mayWrite(desk.room.value) && !gone(said),
     react: (said: Said) => alive() && !gone(said),
-    edit: (said: Said) => mine(said) && said.content.type === 'text' && young(said) && mayWrite(desk.room.value),
+    edit: (said: Said) => !embedded && mine(said) && said.content.type === 'text' && young(said) && mayWrite(desk.room.value),
     recall: (said: Said) =>
-      !gone(said) && alive() && ((mine(said) && young(said)) || (desk.room.value?.kind !== 'direct' && leads(desk.room.value))),
-    pin: (said: Said) => mayWrite(desk.room.value) && !gone(said) && desk.root === null,
+      !embedded && !gone(said) && alive() && ((mine(said) && young(said)) || (desk.room.value?.kind !== 'direct' && leads(desk.room.value))),
+    pin: (said: Said) => !embedded && mayWrite(desk.room.value) && !gone(said) && desk.root === null,
   };
 
   async function copy(text: string): Promise<void> {
@@ -111,9 +112,10 @@ export function useVerbs() {
         ...some(can.reply(said) && !threaded, { label: t('room.reply'), icon: Reply, keys: 'R', act: () => verbs.reply(said) }),
         ...some(can.react(said), { label: t('room.react'), icon: SmilePlus, keys: 'F', act: pick }),
         ...some(!threaded && !gone(said), { label: t('room.thread'), icon: MessageSquareText, keys: 'T', act: () => verbs.thread(said) }),
-        ...some(!gone(said), { label: t('room.forward'), icon: Forward, act: () => verbs.forward([said.seq]) }),
+        ...some(!gone(said) && !embedded, { label: t('room.forward'), icon: Forward, act: () => verbs.forward([said.seq]) }),
         ...some(can.edit(said), { label: t('room.edit'), icon: Pencil, keys: 'E', act: () => verbs.edit(said) }),
       ];
+      if (embedded) return gone(said) ? first : [...first, null, { label: t('room.copy'), icon: Copy, keys: 'C', act: () => verbs.copyText(said) }];
       const second: MenuEntry[] = gone(said)
         ? []
         : [

@@ -1,0 +1,28 @@
+// The worker beside the page (sw.ts): without a secure context there is none, and nothing depends on it.
+
+import { go, routeOf } from './router';
+
+export const hasWorker = globalThis.isSecureContext && 'serviceWorker' in navigator && import.meta.env.PROD;
+
+const PATIENCE = 10_000;
+
+/** Null: there is none, or it does not come to life. */
+export async function worker(): Promise<ServiceWorkerRegistration | null> {
+  if (!hasWorker || !(await navigator.serviceWorker.getRegistration())) return null;
+  const late = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE, null));
+  return Promise.race([navigator.serviceWorker.ready, late]);
+}
+
+export function beginWorker(): void {
+  if (!hasWorker) return;
+  navigator.serviceWorker.register('/sw.js').catch((error: unknown) => console.warn('No service worker:', error));
+  navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<{ type?: unknown; path?: unknown } | null>) => {
+    if (data?.type === 'go' && typeof data.path === 'string') go(routeOf(data.path));
+  });
+}
+
+/** Notes that stand on the desktop, of one conversation or of all. */
+export async function closeNotes(conversation?: string): Promise<void> {
+  const shown = await (await worker())?.getNotifications(conversation === undefined ? {} : { tag: conversation });
+  for (const note of shown ?? []) note.close();
+}

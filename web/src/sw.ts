@@ -1,0 +1,115 @@
+// Stands between the client and the network: it opens without a server, and messages are told of while no page is open.
+// One file of a fixed name, which imports nothing. What is under /v1 never passes through here.
+
+export {};
+
+declare const self: ServiceWorkerGlobalScope;
+/** Every file of this build; another build is another worker. Put in when it is built. */
+declare const __FILES__: readonly string[];
+declare const __BUILD__: string;
+
+/** What the server sends, see docs/protocol.md. */
+interface Told {
+  readonly title: string;
+  readonly text: string;
+  readonly conversation: string;
+  readonly seq: number;
+  readonly thread?: number;
+}
+
+const FAMILY = 'hongyan-files-';
+const CACHE = FAMILY + __BUILD__;
+const PAGE = '/';
+const PATIENCE = 4_000; // a network that lets a page hang so long is none
+
+self.addEventListener('install', (event) => event.waitUntil(install()));
+self.addEventListener('activate', (event) => event.waitUntil(activate()));
+
+self.addEventListener('fetch', (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== 'GET' || url.origin !== self.location.origin) return;
+  if (url.pathname === PAGE && request.mode === 'navigate') event.respondWith(page(event));
+  else if (url.pathname.startsWith('/assets/') || __FILES__.includes(url.pathname)) event.respondWith(file(request));
+});
+
+self.addEventListener('push', (event) => {
+  const told = read(event.data);
+  if (told) event.waitUntil(tell(told));
+});
+
+self.addEventListener('notificationclick', (event) => {
+  event.notification.close();
+  event.waitUntil(show((event.notification.data as { path?: string } | null)?.path ?? '#/'));
+});
+
+async function install(): Promise<void> {
+  const cache = await caches.open(CACHE);
+  await cache.addAll([new Request(PAGE, { cache: 'no-cache' }), ...__FILES__]);
+}
+
+async function activate(): Promise<void> {
+  const old = (await caches.keys()).filter((name) => name.startsWith(FAMILY) && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+/** The newest there is; the one before when no server answers, or one that is not well. */
+async function page(event: FetchEvent): Promise<Response> {
+  const loading = load(event);
+  const late = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE, null));
+  const fresh = await Promise.race([loading.catch(() => null), late]);
+  if (fresh?.ok) return fresh;
+  return (await caches.match(PAGE)) ?? fresh ?? loading;
+}
+
+async function load({ request }: FetchEvent): Promise<Response> {
+  const response = await fetch(request);
+  if (response.ok) {
+    const copy = response.clone();
+    await (await caches.open(CACHE)).put(PAGE, copy);
+  }
+  return response;
+}
+
+/** Files of an asset's name never change. Those of a newer build are in its own cache while it waits: all are looked into. */
+async function file(request: Request): Promise<Response> {
+  const kept = await caches.match(request);
+  if (kept) return kept;
+  const response = await fetch(request);
+  if (response.ok) await (await caches.open(CACHE)).put(request, response.clone());
+  return response;
+}
+
+function read(data: PushMessageData | null): Told | null {
+  try {
+    const told = data?.json() as Partial<Told> | undefined;
+    return typeof told?.conversation === 'string' && typeof told.title === 'string' ? ({ text: '', seq: 0, ...told } as Told) : null;
+  } catch {
+    return null;
+  }
+}
+
+const windows = (): Promise<readonly WindowClient[]> =>
+  self.clients.matchAll({ type: 'window', includeUncontrolled: true }).then((all) => all.filter(({ url }) => new URL(url).pathname === PAGE));
+
+/** Who looks at the client sees it there. */
+async function tell({ title, text, conversation, seq, thread }: Told): Promise<void> {
+  if ((await windows()).some(({ focused }) => focused)) return;
+  const place = thread ? `thread/${thread}` : String(seq);
+  await self.registration.showNotification(title, {
+    body: text,
+    tag: conversation,
+    icon: '/icon-192.png',
+    data: { path: `#/c/${encodeURIComponent(conversation)}/${place}` },
+  });
+}
+
+/** In a window that is there; it goes by itself, because a navigation would load it anew. */
+async function show(path: string): Promise<void> {
+  const all = await windows();
+  const there = all.find(({ visibilityState }) => visibilityState === 'visible') ?? all[0];
+  if (!there) return void (await self.clients.openWindow(PAGE + path));
+  there.postMessage({ type: 'go', path });
+  await there.focus();
+}
