@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hongyan.core.errors import Invalid
-from hongyan.features.avatars.picture import avatar_of
+from hongyan.features.avatars.picture import avatar_of, draw
 
 
 def file_of(kind: str, size: tuple[int, int] = (400, 300), mode: str = "RGB", **more: object) -> bytes:
@@ -103,3 +103,17 @@ def test_broken_files_are_refused_or_drawn(file: bytes, at: int, bytes_: bytes, 
     broken = file[:at] + bytes_ + file[at + len(bytes_) :]
     with contextlib.suppress(Invalid):
         avatar_of(broken[: len(broken) - cut])
+
+
+async def test_it_is_drawn_in_a_process_of_its_own_which_may_die() -> None:
+    assert opened(await draw(file_of("PNG"))).size == (256, 256)
+    with pytest.raises(Invalid, match="no PNG"):
+        await draw(b"GIF89a")
+    with pytest.raises(Invalid, match="4,096"):
+        await draw(_png(5_000, 5_000))
+
+
+async def test_a_picture_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hongyan.features.avatars.picture._SECONDS", 0.0)
+    with pytest.raises(Invalid, match="too long"):
+        await draw(file_of("PNG"))

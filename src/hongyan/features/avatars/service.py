@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from hongyan.core.errors import Invalid, NotFound, Overloaded, TooLarge
 from hongyan.core.model import Caller, user_lane
-from hongyan.features.avatars.picture import avatar_of
+from hongyan.features.avatars.picture import draw
 from hongyan.features.avatars.tables import avatars
 from hongyan.messaging import Log
 from hongyan.messaging.people import profile
@@ -75,7 +75,7 @@ class Avatars:
         self._waiting += 1
         try:
             async with self._one:
-                return await asyncio.to_thread(avatar_of, file)
+                return await draw(file)
         finally:
             self._waiting -= 1
 
