@@ -6,7 +6,7 @@ import type { Event, Known, Person } from '@/core/model';
 import { nothing } from '@/core/fold';
 import { eventAt, saidOf, wordsOf } from '@/ui/message/said';
 import { happened } from '@/ui/room/happened';
-import { changeOf, countBelow, indexOf, indexOfUnread, readBy, rowsOf } from '@/ui/room/timeline';
+import { changeOf, countBelow, indexOf, indexOfUnread, readBy, rowsOf, unreadAbove } from '@/ui/room/timeline';
 
 const minute = 60_000;
 const day = new Date(2026, 2, 14, 9).getTime();
@@ -55,6 +55,15 @@ describe('a change', () => {
     expect(changeOf(before, [])).toBe('other');
     expect(changeOf(before, rows([...run(50, 53), ...run(55, 60)]))).toBe('below');
   });
+});
+
+it('knows whether what is unread begins above', () => {
+  const counted = { mark: 10, unknown: 0, above: 0, places: [] };
+  const room = { events: run(50, 60), hidden: new Set<number>(), older: true, unread: 11, counted: { unread: counted, mentioned: counted } };
+  expect(unreadAbove(room, 'me')).toBeNull();
+  expect(unreadAbove({ ...room, unread: 30 }, 'me')).toBe(11);
+  expect(unreadAbove({ ...room, unread: 30, older: false }, 'me')).toBeNull();
+  expect(unreadAbove({ ...room, hidden: new Set([50]) }, 'me')).toBe(11);
 });
 
 it('finds an event in a run with gaps', () => {

@@ -7,7 +7,7 @@ import { firstUnread, timeline } from '@/core/groups';
 import type { Id, Room, Seq } from '@/core/model';
 import { eventAt } from '@/ui/message/said';
 
-import { rowsOf, type Row } from './timeline';
+import { rowsOf, unreadAbove, type Row } from './timeline';
 
 export interface Run {
   readonly rows: ComputedRef<readonly Row[]>;
@@ -66,12 +66,11 @@ export function useRun(conversation: Id, room: Readonly<Ref<Room | undefined>>, 
         mark();
       } else {
         await hongyan.load(conversation);
-        mark();
-        const first = unread.value;
         const here = room.value;
-        const begin = here?.events[0]?.seq ?? 0;
-        if (first !== null && here?.older && first < begin) await hongyan.loadAround(conversation, first);
-        else if (here?.newer && !(first !== null && eventAt(here.events, first))) await hongyan.loadNewest(conversation);
+        const above = here && unreadAbove(here, me());
+        if (above) await hongyan.loadAround(conversation, above);
+        else if (here?.newer && !here.unread) await hongyan.loadNewest(conversation);
+        mark();
       }
       opened.value = true;
     } catch (failure) {

@@ -2,7 +2,7 @@
 
 import type { Outgoing } from '@/app/hongyan';
 import type { Item } from '@/core/groups';
-import type { Id, Seq, Time } from '@/core/model';
+import type { Id, Room, Seq, Time } from '@/core/model';
 
 export type Row =
   | Item
@@ -64,4 +64,11 @@ export function countBelow(rows: readonly Row[], seen: Seq, me: Id): number {
 /** Others whose mark is at or above `seq`, by what was told and what was asked. Pure. */
 export function readBy(seq: Seq, others: readonly Id[], ...marks: readonly ReadonlyMap<Id, Seq>[]): number {
   return others.filter((id) => marks.some((some) => (some.get(id) ?? 0) >= seq)).length;
+}
+
+/** Where unread messages begin that the run does not reach; null when it has them all. */
+export function unreadAbove(room: Pick<Room, 'events' | 'hidden' | 'older' | 'unread' | 'counted'>, me: Id): Seq | null {
+  const { mark } = room.counted.unread;
+  const counts = ({ seq, type, sender }: Room['events'][number]): boolean => type === 'message' && seq > mark && sender !== me && !room.hidden.has(seq);
+  return room.older && room.events.filter(counts).length < room.unread ? mark + 1 : null;
 }

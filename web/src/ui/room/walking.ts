@@ -18,7 +18,8 @@ export const frames = async (n: number): Promise<void> => {
   for (; n > 0; n -= 1) await new Promise((done) => requestAnimationFrame(done));
 };
 
-const placeOf = (target: EventTarget | null): Seq | null => Number((target as HTMLElement | null)?.dataset['seq']) || null;
+/** The message that has focus, or something in it. */
+const placeOf = (target: EventTarget | null): Seq | null => Number((target as Element | null)?.closest<HTMLElement>('[data-seq]')?.dataset['seq']) || null;
 
 export function useWalking(
   scroller: Readonly<Ref<HTMLElement | null>>,
