@@ -151,3 +151,16 @@ def test_on_a_phone_one_pane_is_shown_at_a_time(browser: Browser, server: Server
         one.page.keyboard.press("Escape")
         expect(row).to_be_visible()
         assert one.page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_reminder_that_is_due_is_shown_and_leads_to_its_message(browser: Browser, server: Server, people: MakePeople) -> None:
+    ann, bob = people(2)
+    lane = ann.direct(bob.id)
+    seq = bob.send(lane, "别忘了交周报")["seq"]
+    with Visitor(browser, server, ann) as one:
+        one.connected()
+        due = int(time.time() * 1000) + 1_500
+        ann.call("POST", "/v1/me/timers", {"kind": "reminder", "conversation": lane, "seq": seq, "due": due, "note": "周报"})
+        expect(one.page.get_by_text("提醒：周报")).to_be_visible(timeout=SOON)
+        one.page.get_by_role("button", name="查看").click()
+        one.sees("别忘了交周报")

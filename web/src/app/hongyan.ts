@@ -42,6 +42,14 @@ export interface Session {
   readonly device: string;
 }
 
+/** The content of a `reminder` event. */
+export interface Reminder {
+  readonly id: string;
+  readonly conversation: Id;
+  readonly seq: Seq;
+  readonly note?: string;
+}
+
 export interface Hongyan {
   readonly api: Api;
   /** Null: nobody is logged in. */
@@ -76,6 +84,8 @@ export interface Hongyan {
   act(conversation: Id, act: Act): Promise<void>;
   own(act: OwnAct): Promise<void>;
   read(conversation: Id, seq: Seq): void;
+  /** Reminders that become due while one is here. Gives a way to end it. */
+  onDue(tell: (reminder: Reminder) => void): () => void;
   typing(conversation: Id): void;
 }
 

@@ -9,7 +9,7 @@ import { Cache } from '@/link/cache';
 import { Feed, type Online } from '@/link/feed';
 import { Outbox } from '@/link/outbox';
 
-import type { Hongyan, LinkView, Outgoing, Session } from './hongyan';
+import type { Hongyan, LinkView, Outgoing, Reminder, Session } from './hongyan';
 import { Asking } from './store/asking';
 import { Pages } from './store/pages';
 import { Pending } from './store/pending';
@@ -41,6 +41,7 @@ interface LoggedIn {
 }
 
 const WRITE_AFTER = 2_000;
+const DUE = 5 * 60_000; // a reminder of before stands among what was saved
 const STALE = 3 * 24 * 3_600_000; // after so long a snapshot is less to load than everything since
 const NO_LINK: LinkView = { phase: 'idle', transport: 'ws', forced: null, until: null, shared: false, online: navigator.onLine };
 
@@ -52,6 +53,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   const cache = new Cache();
   const closing = new AbortController();
   const listeners = new Set<(events: readonly Event<Content>[]) => void>();
+  const waiting = new Set<(reminder: Reminder) => void>();
   let feed: Feed | null = null;
   let outbox: Outbox | null = null;
   let place: Id | null = null;
@@ -76,6 +78,8 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     if (feed?.leads) writing ??= setTimeout(idly, WRITE_AFTER);
     const said = events.filter(({ type }) => type === 'message' || type === 'reply');
     if (said.length) for (const tell of listeners) tell(said);
+    const due = events.filter(({ type, time }) => type === 'reminder' && Date.now() - time < DUE);
+    for (const { content } of due) for (const tell of waiting) tell(content as Reminder);
   }
 
   function idly(): void {
@@ -241,6 +245,10 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
       );
     },
     read: (conversation, seq) => telling.read(conversation, seq),
+    onDue(tell) {
+      waiting.add(tell);
+      return () => waiting.delete(tell);
+    },
     typing: (conversation) => telling.typing(conversation),
 
     get leads() {

@@ -292,6 +292,8 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   'saved.no_timers_hint': 'A message can be sent later, and you can be reminded of one.',
   'saved.place_gone': 'A conversation you left',
   'saved.message_gone': 'This message can no longer be seen',
+  'saved.reminded': 'Reminder: {text}',
+  'saved.show': 'Show',
   'saved.reminder': 'Reminder',
   'saved.forward': 'Forwarded messages',
   'saved.sends': 'Goes {time}',

@@ -292,6 +292,8 @@ export const zh = {
   'saved.no_timers_hint': '写好的消息可以定时发送，消息可以设置提醒。',
   'saved.place_gone': '已不在的会话',
   'saved.message_gone': '消息已不可见',
+  'saved.reminded': '提醒：{text}',
+  'saved.show': '查看',
   'saved.reminder': '提醒',
   'saved.forward': '转发的消息',
   'saved.sends': '{time} 发送',

@@ -47,6 +47,8 @@ export function wrong(error: unknown): string {
 
 export interface Toasts {
   say(text: string): void;
+  /** Something happened, and there is a place to see it. */
+  offer(text: string, label: string, run: () => void): void;
   /** Something was refused, or the server cannot be reached. */
   fail(error: unknown): void;
   /** It is done already, and `back` takes it back. */
@@ -59,6 +61,15 @@ export interface Toasts {
 
 const service: Toasts = {
   say: (text) => void show(text, false, null),
+  offer(text, label, run) {
+    const id: number = show(text, false, {
+      label,
+      run: () => {
+        dismiss(id);
+        run();
+      },
+    });
+  },
   fail: (error) => void show(wrong(error), true, null),
   undo(text, back) {
     const id: number = show(text, false, {
