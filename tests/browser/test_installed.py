@@ -1,6 +1,7 @@
 """The client as an installed program: it opens without a server, and what is pushed is shown."""
 
 import json
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
@@ -13,6 +14,10 @@ NOTES = """async () => {
     const notes = await getNotifications.call(await navigator.serviceWorker.ready);
     return notes.map(({title, body, tag}) => [title, body, tag]);
 }"""
+CACHED = """async () => {
+    const all = (await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({url}) => url));
+    return (await Promise.all(all)).flat();
+}"""
 CONTROLLED = "() => navigator.serviceWorker.controller !== null"
 
 
@@ -20,7 +25,11 @@ def deliver(visitor: Visitor, page: Page, payload: dict[str, object]) -> None:
     """As if the push service had sent it."""
     found: list[str] = []
     tools = visitor.context.new_cdp_session(page)
-    tools.on("ServiceWorker.workerRegistrationUpdated", lambda told: found.extend(one["registrationId"] for one in told["registrations"]))
+
+    def updated(told: dict[str, Any]) -> None:
+        found.extend(one["registrationId"] for one in told["registrations"])
+
+    tools.on("ServiceWorker.workerRegistrationUpdated", updated)
     tools.send("ServiceWorker.enable")
     for _ in range(100):
         if found:
@@ -50,15 +59,24 @@ def test_it_opens_without_a_server(browser: Browser, server: Server, people: Mak
         finally:
             server.start()
         one.connected()
-        kept = one.page.evaluate("async () => (await Promise.all((await caches.keys()).map(async name => (await (await caches.open(name)).keys()).map(({url}) => url)))).flat()")
+        kept = one.page.evaluate(CACHED)
         assert kept
         assert not [url for url in kept if "/v1/" in url]
 
 
-def test_what_is_pushed_is_shown_unless_somebody_looks(browser: Browser, server: Server, people: MakePeople) -> None:
+def test_what_is_pushed_is_shown_once_for_a_conversation(browser: Browser, server: Server, people: MakePeople) -> None:
     ann, bob = people(2)
     lane = ann.direct(bob.id)
-    payload = {"title": "Bob", "text": "在吗", "conversation": lane, "seq": 1, "kind": "direct", "sender": bob.id, "time": 0, "why": "direct"}
+    payload = {
+        "title": "Bob",
+        "text": "在吗",
+        "conversation": lane,
+        "seq": 1,
+        "kind": "direct",
+        "sender": bob.id,
+        "time": 0,
+        "why": "direct",
+    }
     with Visitor(browser, server, ann, permissions=["notifications"]) as one:
         one.page.wait_for_function(CONTROLLED)
         elsewhere = one.tab("/health")  # no window of the client
