@@ -132,7 +132,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     );
     const kept = alone ? null : await cache.read(next.user);
     if (mine !== turn) return;
-    feed = new Feed(alone ? crypto.randomUUID() : next.user, api, {
+    feed = new Feed(alone ? null : next.user, api, {
       change: (change) => state.take(change),
       kept: () => state.kept(),
       leads: (leads) => {

@@ -58,7 +58,8 @@ export class Feed {
   #joined = false;
 
   constructor(
-    user: Id,
+    /** Null: apart from the other tabs. */
+    user: Id | null,
     api: Api,
     private readonly on: FeedListener,
   ) {
@@ -73,7 +74,7 @@ export class Feed {
         on.view(view);
       },
     });
-    this.#tabs = new Tabs(`hongyan.${user}`, {
+    this.#tabs = new Tabs(user === null ? null : `hongyan.${user}`, {
       lead: () => this.#lead(),
       follow: () => this.#follow(),
       led: () => this.#ask(),

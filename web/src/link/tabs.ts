@@ -38,12 +38,13 @@ export class Tabs<M> {
   #doubt: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly name: string,
+    /** Null: this tab is alone. In frames of other sites browsers may refuse locks. */
+    private readonly name: string | null,
     private readonly on: TabListener<M>,
   ) {
     const { signal } = this.#closing;
     const shared = 'BroadcastChannel' in globalThis && Boolean(navigator.locks);
-    this.#channel = shared ? new BroadcastChannel(name) : null;
+    this.#channel = shared && name !== null ? new BroadcastChannel(name) : null;
     if (this.#channel) this.#channel.onmessage = ({ data }: MessageEvent<Wire<M>>) => this.#hear(data);
     document.addEventListener('visibilitychange', () => this.#look(), { signal });
     window.addEventListener('pagehide', () => this.#post({ word: 'unseen' }), { signal });
@@ -129,7 +130,7 @@ export class Tabs<M> {
         this.#release = resolve;
         this.#lead();
       });
-    navigator.locks.request(this.name, steal ? { steal } : { signal: queue.signal }, held).catch(() => {
+    navigator.locks.request(this.name ?? '', steal ? { steal } : { signal: queue.signal }, held).catch(() => {
       // Aborted by ourselves, or stolen by a tab that waited for an answer in vain.
       if (queue.signal.aborted || !this.#leads) return;
       this.#leads = false;
