@@ -23,7 +23,7 @@ async def test_each_goes_once_though_the_servers_are_killed_at_that_moment(begin
         lane = ann.group("项目组", "bob")
         cancelled: set[str] = set()
         for number in range(ROUNDS):
-            due = int(time.time() * 1000) + 5_000
+            due = int(time.time() * 1000) + 8_000
             for n in range(EACH):
                 content = {"type": "text", "text": f"{number}-{n}"}
                 body = {"kind": "send", "conversation": lane, "content": content, "due": due + n, "client_id": f"t{number}-{n}"}

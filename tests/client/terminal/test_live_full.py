@@ -72,6 +72,7 @@ def test_an_afternoon_on_the_whole_screen(server: Server, tmp_path: Path, size: 
         own = [one["own"] for one in server.login(ann).snapshot()["conversations"] if one["id"] == direct]
         assert [draft["text"] for draft in own[0]["drafts"]] == ["还没写完"]
         go_to(pane, bob)
+        wait_for(lambda: pane.screen().count("还没写完") >= 2, what="the draft in the list and in the composer")
         pane.type("，写完了")
         wait_for(lambda: "还没写完，写完了" in other.texts(direct), what="the whole message")
         wait_for(lambda: "[草稿]" not in pane.screen(), what="a list without the draft")

@@ -140,15 +140,17 @@ class FullScreen(App[int]):
 
     async def open(self, conversation: str, root: int | None = None, around: int | None = None) -> None:
         """Show a conversation, or a thread of it; `around` a message instead of the end."""
-        self._keep_draft()
-        self.deeds.leave()
         room = Room(conversation, self.me, root)
         try:
             await self._fill(room, around)
         except (HongyanError, ClientError) as error:
             self.complain(error)
             return
+        # All at once: a key that is pressed now finds either the conversation before, with its text, or the new one with its own.
+        self._keep_draft()
+        self.deeds.leave()
         self.room = room
+        self.composer.write(self.draft(conversation, root))
         view = self.client.state.conversation(conversation)
         self.timeline.unread_from = None
         if view is not None and view.unread and root is None:
@@ -156,7 +158,6 @@ class FullScreen(App[int]):
         await self.timeline.show(room)
         if around is not None:
             self.timeline.choose(around)
-        self.composer.write(self.draft(conversation, root))
         self.composer.focus()
         self.screen.remove_class("list-shown")
         self._where()
