@@ -54,7 +54,11 @@ class Play:
         return plain(await self._home.messaging.conversations.get(self._caller, id))
 
     async def page(self, id: str, **which: int) -> Json:
-        return page_of(await self._home.messaging.history.page(self._caller, id, **which))  # type: ignore[arg-type]
+        history = self._home.messaging.history
+        if (seq := which.pop("around", None)) is not None:
+            page = await history.around(self._caller, id, seq, **which)
+            return {**page_of(page), "newer": page.newer}
+        return page_of(await history.page(self._caller, id, **which))  # type: ignore[arg-type]
 
     async def ask(self, ids: Sequence[str]) -> None:
         """Something that a client asks for now and then."""
@@ -68,7 +72,7 @@ class Play:
                 await self._load(id, "newest", limit=self._dice.randint(1, 12))
             else:
                 head = (await self.conversation(id))["head_seq"]
-                await self._load(id, "around", before=self._dice.randint(1, head) + 1, limit=self._dice.randint(1, 6))
+                await self._load(id, "around", around=self._dice.randint(1, head), limit=self._dice.randint(1, 12))
         elif self._dice.random() < 0.5:
             await self._load(id, "older", before=run[0], limit=self._dice.randint(1, 20))
         else:

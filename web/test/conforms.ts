@@ -26,7 +26,7 @@ export const conforms: {
   snapshot: Conforms<Ours.Snapshot, Theirs['Snapshot']>;
   person: Conforms<Ours.Person, Theirs['PersonView'], 'status_text'>;
   member: Conforms<Ours.Member, Theirs['MemberView']>;
-  page: Conforms<Ours.Page, Theirs['History'], 'newer'>;
+  page: Conforms<Ours.Page, Theirs['History']>;
 } = {
   amended: true,
   by: true,

@@ -208,6 +208,8 @@ export interface Snapshot {
 export interface Page {
   readonly events: readonly Event[];
   readonly more: boolean;
+  /** Around a message: there are more above the newest of these. */
+  readonly newer?: boolean;
   readonly amended?: readonly Amended[];
 }
 

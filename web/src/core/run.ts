@@ -38,14 +38,14 @@ export function unloaded(room: Room): Room {
 export const shortened = (room: Room, most = LONG): Room =>
   room.events.length <= most ? room : stated({ ...room, events: room.events.slice(-Math.round(most * 0.75)), older: true }, room.states);
 
-/** A page of history. `around` is that before and with a message, in place of what was loaded; `newer` then adds what follows. */
+/** A page of history. `around` a message is in place of what was loaded. */
 export function paged(room: Room, page: Page, where: Where, me: Id): Room {
   if (!room.loaded && (where === 'older' || where === 'newer')) return room; // of a run that is gone
   const anew = where === 'around' || !room.loaded || (where === 'newest' && room.newer);
   const begin = anew ? { ...unloaded(room), loaded: true } : room;
   const isBelow = anew || where === 'older' || (where === 'newest' && first(page.events) < first(begin.events));
   let next: Room = { ...begin, events: joined(begin.events, page.events), older: isBelow ? page.more : begin.older };
-  if (anew || room.newer) next = reaching(next, where === 'newest' || (where === 'newer' && !page.more));
+  if (anew || room.newer) next = reaching(next, where === 'newest' || (where === 'newer' && !page.more) || (where === 'around' && page.newer === false));
   return learned(stated(next, merged(next, page.amended ?? [], me), emptiedIn(next)), me);
 }
 

@@ -160,6 +160,13 @@ describe('pages', () => {
     expect(seqs(one(after(known, message(94)))).at(-1)).toBe(94);
   });
 
+  it('around a message near the end reach it', () => {
+    const live = after(start(conversation('c1', { head_seq: 90, read_seq: 90 })), message(91));
+    const known = withPage(live, 'c1', { ...page([old(89), old(90)], true), newer: false }, 'around');
+    expect(one(known).newer).toBe(false);
+    expect(seqs(one(after(known, message(92))))).toEqual([89, 90, 91, 92]);
+  });
+
   it('give way to the newest', () => {
     const known = withPage(loaded(old(3)), 'c1', page([old(1)], false), 'around');
     expect(seqs(one(known))).toEqual([1]);

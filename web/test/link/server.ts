@@ -124,6 +124,12 @@ export class FakeServer {
     if (first === 'conversations' && third === 'events') {
       const all = this.log.filter((event) => event.conversation === second);
       const [before, after, limit] = [get('before'), get('after'), get('limit') ?? 50];
+      const around = get('around');
+      if (around !== null) {
+        const [up, above] = [all.filter(({ seq }) => seq <= around), all.filter(({ seq }) => seq > around)];
+        const [below, after] = [Math.ceil(limit / 2), Math.floor(limit / 2)];
+        return { events: [...up.slice(-below), ...above.slice(0, after)], more: up.length > below, newer: above.length > after, amended: [] };
+      }
       const these = all.filter(({ seq }) => (before === null || seq < before) && (after === null || seq > after));
       return { events: after === null ? these.slice(-limit) : these.slice(0, limit), more: these.length > limit, amended: [] };
     }

@@ -7,7 +7,7 @@ import { type Api, conversationPath } from '@/link/api';
 import type { State } from './state';
 
 const PAGE = 50;
-const AROUND = 30;
+const AROUND = 60;
 const RUNS = 20;
 
 export class Pages {
@@ -55,13 +55,7 @@ export class Pages {
 
   around(id: Id, seq: Seq): Promise<void> {
     this.#visit(id);
-    return this.#once(`${id} around ${seq}`, async () => {
-      const [before, after] = await Promise.all([
-        this.#get(id, `before=${seq + 1}&limit=${AROUND}`),
-        this.#get(id, `after=${seq}&limit=${AROUND}`),
-      ]);
-      this.state.change((known) => withPage(withPage(known, id, before, 'around'), id, after, 'newer'));
-    });
+    return this.#once(`${id} around ${seq}`, async () => this.#put(id, await this.#get(id, `around=${seq}&limit=${AROUND}`), 'around'));
   }
 
   /** What is looked at was taken away, by another snapshot or a hole: it is loaded again. Where that fails, not before `anew`. */
