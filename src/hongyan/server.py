@@ -26,12 +26,15 @@ from hongyan.features.identity import Identity
 from hongyan.features.push import Push
 from hongyan.features.search import Search
 from hongyan.features.timers import Going, Timers
+from hongyan.features.xmpp import Xmpp
 from hongyan.gateways.cim.gateway import CimGateway
 from hongyan.gateways.cim.house import CimServices
 from hongyan.gateways.door.sockets import CannotListen
 from hongyan.gateways.web.gateway import WebGateway
-from hongyan.gateways.web.port.tls import CertificateError
+from hongyan.gateways.door.tls import CertificateError
 from hongyan.gateways.web.services import WebServices
+from hongyan.gateways.xmpp.gateway import XmppGateway
+from hongyan.gateways.xmpp.house import XmppServices
 from hongyan.messaging import Messaging, now_ms
 from hongyan.operation import logs
 from hongyan.operation.checks import Certificate, Following, Room
@@ -150,11 +153,14 @@ async def _serve(settings: Settings, directory: DataDirectory, demo: bool, ready
 class _Server:
     """What runs."""
 
-    def __init__(self, health: Health, messaging: Messaging, gateway: WebGateway, cim: CimGateway | None) -> None:
+    def __init__(
+        self, health: Health, messaging: Messaging, gateway: WebGateway, cim: CimGateway | None, xmpp: XmppGateway | None
+    ) -> None:
         self.health = health
         self.messaging = messaging
         self.gateway = gateway
         self.cim = cim
+        self.xmpp = xmpp
 
 
 async def _start(started: contextlib.AsyncExitStack, settings: Settings, directory: DataDirectory) -> _Server:
@@ -218,6 +224,10 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     cim_gateway = None
     if settings.cim.listen:
         cim_gateway = CimGateway(CimServices(messaging=messaging, cim=cim, settings=settings))
+    xmpp_gateway = None
+    if settings.xmpp.c2s or settings.xmpp.c2s_tls:
+        xmpp = Xmpp(store, messaging)
+        xmpp_gateway = XmppGateway(XmppServices(messaging=messaging, identity=identity, xmpp=xmpp, settings=settings, now=now_ms))
     started.push_async_callback(messaging.stop)
     started.push_async_callback(identity.stop)
     started.push_async_callback(search.stop)
@@ -238,6 +248,10 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         if cim_gateway is not None:
             started.push_async_callback(cim_gateway.stop)
             await cim_gateway.start()
+        if xmpp_gateway is not None:
+            started.push_async_callback(xmpp_gateway.stop)
+            await xmpp_gateway.start()
+            health.watch(lambda: xmpp_gateway.trouble)
     except (CannotListen, CertificateError) as error:
         raise CannotStart(str(error)) from error
     address = Endpoint(advertised(parse_endpoint(http.listen)).host, gateway.port)
@@ -248,7 +262,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         listen, route = (advertised(parse_endpoint(one)) for one in (settings.cim.listen, settings.cim.route))
         addresses |= cim_gateway.addresses(listen, route)
     messaging.join(settings.node.name or f"{socket.gethostname()}:{gateway.port}", addresses)
-    return _Server(health, messaging, gateway, cim_gateway)
+    return _Server(health, messaging, gateway, cim_gateway, xmpp_gateway)
 
 
 def _settle() -> None:
@@ -282,6 +296,11 @@ async def _ready(settings: Settings, directory: DataDirectory, server: _Server, 
         tcp = _reachable(parse_endpoint(settings.cim.listen), server.cim.port)
         route = _reachable(parse_endpoint(settings.cim.route), server.cim.route_port)
         lines.append(f"Clients of CIM: the route is http://{route}, the TCP port {tcp}")
+    if server.xmpp is not None:
+        told = ", ".join(
+            str(_reachable(parse_endpoint(getattr(settings.xmpp, name)), port)) for name, port in server.xmpp.ports.items()
+        )
+        lines.append(f"XMPP clients of {settings.domain}: {told}")
     if not await server.messaging.people.search("", 1):
         where = "--store URL" if settings.shares_store else f"--data {directory.path}"
         lines.append(f"Nobody has an account yet. Make the first one: hongyan {where} user add NAME --admin")

@@ -24,6 +24,14 @@ def add(commands: Commands) -> None:
     parser.add_argument("--http", metavar="HOST:PORT", help="where to listen (default: 127.0.0.1:8440); port 0 takes a free one")
     parser.add_argument("--cim", metavar="HOST:PORT", help="where to listen for clients of CIM (default: nowhere)")
     parser.add_argument("--cim-route", metavar="HOST:PORT", help="the HTTP API of the CIM gateway (default: 127.0.0.1:8083)")
+    parser.add_argument("--xmpp-c2s", metavar="HOST:PORT", help="where to listen for XMPP clients (default: nowhere)")
+    parser.add_argument("--xmpp-c2s-tls", metavar="HOST:PORT", help="the same, encrypted from the first byte (default: nowhere)")
+    parser.add_argument(
+        "--xmpp-allow-plaintext",
+        action="store_const",
+        const="true",
+        help="log-ins of XMPP without TLS, on a loopback address only",
+    )
     parser.add_argument("--bus", metavar="URL", help="how nodes of one store wake one another: nats://HOST:PORT (default: none)")
     parser.add_argument("--node", metavar="NAME", help="what this node is called among others (default: machine and port)")
     parser.add_argument("--workers", metavar="N", help="so many processes behind one port; needs --store and --bus (default: 1)")
@@ -42,6 +50,9 @@ def _run(given: argparse.Namespace) -> int:
         http__key=given.key,
         cim__listen=given.cim,
         cim__route=given.cim_route,
+        xmpp__c2s=given.xmpp_c2s,
+        xmpp__c2s_tls=given.xmpp_c2s_tls,
+        xmpp__allow_plaintext=given.xmpp_allow_plaintext,
         domain=given.domain,
         bus=given.bus,
         node__name=given.node,

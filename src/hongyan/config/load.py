@@ -155,16 +155,18 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
         ("cim.route", cim.route),
         ("cim.address", cim.address or None),
         ("cim.route_address", cim.route_address or None),
+        ("xmpp.c2s", settings.xmpp.c2s or None),
+        ("xmpp.c2s_tls", settings.xmpp.c2s_tls or None),
     ):
         try:
             if endpoint is not None:
                 parse_endpoint(endpoint)
         except ValueError as error:
             yield name, str(error)
-    if (http.certificate is None) != (http.key is None):
-        missing = "http.key" if http.key is None else "http.certificate"
-        given = "http.certificate" if http.key is None else "http.key"
-        yield given, f"for TLS {missing} is needed too"
+    for branch, files in (("http", http), ("xmpp", settings.xmpp)):
+        if (files.certificate is None) != (files.key is None):
+            given, missing = ("certificate", "key") if files.key is None else ("key", "certificate")
+            yield f"{branch}.{given}", f"for TLS {branch}.{missing} is needed too"
     listed = [("http.origins", one) for one in http.origins] + [("embed.origins", one) for one in settings.embed.origins]
     for name, origin in listed:
         if not _ORIGIN.fullmatch(origin):

@@ -235,6 +235,33 @@ class Cim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Most TCP connections of this process; over it the oldest that has not logged in makes room."""
 
 
+class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The gateway for XMPP clients and servers."""
+
+    c2s: str = ""
+    """HOST:PORT for clients, who encrypt by STARTTLS; empty is off. The usual port is 5222."""
+    c2s_tls: str = ""
+    """HOST:PORT for clients who encrypt from the first byte (XEP-0368); empty is off. The usual port is 5223."""
+    certificate: Path | None = None
+    """PEM file with the TLS certificate of `domain` and its chain; without it that of `http`."""
+    key: Path | None = None
+    """PEM file with its private key."""
+    allow_plaintext: bool = False
+    """Let clients log in without TLS on a listener that is a loopback address: for benchmarks."""
+    rooms: str = "rooms"
+    """Groups and channels have addresses at this name in front of `domain`."""
+    stanza_bytes: Bytes = 262_144
+    """Largest stanza of a client that has logged in."""
+    stranger_bytes: Bytes = 16_384
+    """Largest stanza before that."""
+    login_seconds: Seconds = 30.0
+    """Seconds that a stream may take to log in and bind a resource."""
+    idle_seconds: Seconds = 600.0
+    """Seconds of silence after which a client is asked whether it is there; it is given as long again to say anything."""
+    connections: Count = 20_000
+    """Most connections of this process; over it the oldest that has not logged in makes room."""
+
+
 class Dns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Names that are looked up."""
 
@@ -274,6 +301,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     identity: Identity = Identity()
     node: Node = Node()
     cim: Cim = Cim()
+    xmpp: Xmpp = Xmpp()
     dns: Dns = Dns()
     logging: Logging = Logging()
 

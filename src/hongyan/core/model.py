@@ -13,7 +13,7 @@ HistoryPolicy = Literal["joined", "all"]
 Writers = Literal["all", "admins", "nobody"]
 """Who may write into a conversation: everybody in it; the owner and admins (announcements); nobody, it is archived."""
 Status = Literal["online", "away", "busy", "dnd"]
-TransportName = Literal["websocket", "sse", "longpoll", "poll", "cim"]
+TransportName = Literal["websocket", "sse", "longpoll", "poll", "cim", "xmpp"]
 
 WRITTEN = ("message", "reply")
 """The types of events that a person wrote: a message of a conversation, or of a thread in it."""

@@ -4,10 +4,11 @@ import asyncio
 
 from hongyan.core.errors import HongyanError, RateLimited
 from hongyan.features.cim import Admitted, Confirmed, LoginRefused
-from hongyan.gateways.cim.house import House, address_of, log, site
-from hongyan.gateways.cim.lists import Lists
+from hongyan.gateways.cim.house import House, log
 from hongyan.gateways.cim.outgoing import Outgoing
 from hongyan.gateways.cim.session import Close, Effect, LogIn, Session, Write
+from hongyan.gateways.door.lists import Lists
+from hongyan.gateways.door.peers import address_of, site
 from hongyan.gateways.door.progress import progress
 from hongyan.messaging import Session as Stream
 from hongyan.messaging import Verdict

@@ -8,10 +8,11 @@ from functools import partial
 from hongyan.config import Endpoint, parse_endpoint
 from hongyan.gateways.cim.choosing import GATEWAY, ROUTE, Choosing
 from hongyan.gateways.cim.connection import Connection
-from hongyan.gateways.cim.house import CimServices, Counts, House, safely
+from hongyan.gateways.cim.house import CimServices, Counts, House
 from hongyan.gateways.cim.http import Desk, HttpConnection, Pace
-from hongyan.gateways.cim.lists import Lists
 from hongyan.gateways.cim.route import Route
+from hongyan.gateways.door.lists import Lists
+from hongyan.gateways.door.peers import safely
 from hongyan.gateways.door.sockets import BACKLOG, bind
 
 log = logging.getLogger("hongyan.cim")

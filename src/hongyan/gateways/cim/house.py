@@ -1,15 +1,15 @@
 """What all connections of the gateway share: services, limits, counts, tasks, and one write for each turn of the loop."""
 
 import asyncio
-import ipaddress
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hongyan.config import Settings
+from hongyan.gateways.door.peers import safely
 from hongyan.gateways.door.rates import Rates
 
 if TYPE_CHECKING:
@@ -85,30 +85,3 @@ class House:
         dirty, self._dirty = self._dirty, []
         for outgoing in dirty:
             safely(outgoing.flush)
-
-
-def safely(call: Callable[[], None]) -> None:
-    """One connection's fault is not the others'."""
-    try:
-        call()
-    except Exception:
-        log.exception("a CIM connection failed")
-
-
-def address_of(transport: asyncio.BaseTransport) -> str:
-    """Where the other end is: an address without a port; of an IPv4 address in IPv6's form the former."""
-    peer = transport.get_extra_info("peername")
-    host = str(peer[0]).partition("%")[0] if peer else "unknown"
-    try:
-        found = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
-    return str(mapped or found)
-
-
-def site(address: str) -> str:
-    """What rates count by: an IPv4 address, or the /64 of an IPv6 one, since who has one address there has all of it."""
-    if ":" in address:
-        return str(ipaddress.IPv6Network((address, 64), strict=False))
-    return address

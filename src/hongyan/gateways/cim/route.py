@@ -23,7 +23,8 @@ from hongyan.gateways.cim.answers import (
     refusal,
 )
 from hongyan.gateways.cim.choosing import Choosing
-from hongyan.gateways.cim.house import House, site
+from hongyan.gateways.cim.house import House
+from hongyan.gateways.door.peers import site
 
 log = logging.getLogger("hongyan.cim")
 

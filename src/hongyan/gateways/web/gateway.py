@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from hongyan.config import parse_endpoint
 from hongyan.gateways.web.app import build_app
 from hongyan.gateways.web.port.listener import HttpPace, Listener
-from hongyan.gateways.web.port.tls import Certificate
+from hongyan.gateways.door.tls import Certificate
 from hongyan.gateways.web.services import WebServices
 from hongyan.gateways.web.websocket.context import Context
 from hongyan.gateways.web.websocket.door import Door
@@ -66,7 +66,7 @@ class WebGateway:
     async def start(self) -> None:
         http = self._services.settings.http
         if http.certificate is not None and http.key is not None:
-            self._certificate = Certificate(http.certificate, http.key)
+            self._certificate = Certificate(http.certificate, http.key, "http/1.1")
         self._loop = asyncio.get_running_loop()
         self._upkeep = Upkeep(self._pace, self._loop)
         output = Output(self._loop)

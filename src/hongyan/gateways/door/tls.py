@@ -4,7 +4,10 @@ import logging
 import ssl
 from pathlib import Path
 
-log = logging.getLogger("hongyan.web")
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import MD5, SHA1, SHA256
+
+log = logging.getLogger("hongyan.tls")
 
 
 class CertificateError(Exception):
@@ -14,15 +17,22 @@ class CertificateError(Exception):
 class Certificate:
     """Raises CertificateError when the files cannot be used at the start. Later a bad file leaves the good one in place."""
 
-    def __init__(self, certificate: Path, key: Path) -> None:
+    def __init__(self, certificate: Path, key: Path, *protocols: str) -> None:
+        """`protocols` are those of ALPN."""
         self._files = (certificate, key)
+        self._protocols = protocols
         self._seen = self._look()
-        self.context = _new_context()
+        self.context = self._new_context()
         """For new connections; stays the same object."""
         self.trouble: str | None = None
         """Why the files on the disk are not the ones in use."""
-        self._load(_new_context())
+        self._load(self._new_context())
         self._load(self.context)
+
+    @property
+    def end_point(self) -> bytes:
+        """Of the certificate in use: `tls-server-end-point` (RFC 5929, section 4)."""
+        return self._end_point
 
     def changed(self) -> bool:
         """Whether the files are others than when they were last read."""
@@ -32,7 +42,7 @@ class Certificate:
         """Read the files again; whether they are in use now."""
         self._seen = self._look()
         try:
-            self._load(_new_context())  # a key that does not fit would leave half of it in a context in use
+            self._load(self._new_context())  # a key that does not fit would leave half of it in a context in use
             self._load(self.context)
         except CertificateError as error:
             self.trouble = f"The new certificate is not used: {error}"
@@ -58,13 +68,20 @@ class Certificate:
         except ssl.SSLError as error:
             reason = (error.reason or str(error)).replace("_", " ").lower()
             raise CertificateError(f"{certificate} and {key} are no certificate with its unencrypted key: {reason}") from None
+        self._end_point = _end_point(certificate.read_bytes())
+
+    def _new_context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_alpn_protocols(self._protocols)
+        return context
 
 
-def _new_context() -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+def _end_point(pem: bytes) -> bytes:
+    """The hash of the certificate, by the algorithm of its signature, but none that is weaker than SHA-256."""
+    certificate = x509.load_pem_x509_certificate(pem)
+    used = certificate.signature_hash_algorithm
+    return certificate.fingerprint(SHA256() if used is None or isinstance(used, MD5 | SHA1) else used)
 
 
 def _signature(file: Path) -> tuple[int, int, int] | None:

@@ -6,7 +6,7 @@ import itertools
 from functools import partial
 from typing import Protocol
 
-from hongyan.gateways.cim.house import safely
+from hongyan.gateways.door.peers import safely
 
 _GRACE_SECONDS = 1.0
 """For the last bytes of a connection that is closing."""

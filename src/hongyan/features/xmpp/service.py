@@ -1,0 +1,10 @@
+"""The XMPP gateway's half of the services."""
+
+from hongyan.features.xmpp.places import Places
+from hongyan.messaging import Messaging
+from hongyan.store import Store
+
+
+class Xmpp:
+    def __init__(self, store: Store, messaging: Messaging) -> None:
+        self.places = Places(store, messaging)

@@ -1,0 +1,250 @@
+"""XML of streams: bytes to elements and back, sans I/O. One hardened parser for everything foreign that is XML.
+
+Refused are document types, entities, comments and processing instructions (RFC 6120, section 11.1), and whatever is too large, too
+deep or has too many attributes. Names are `namespace name`, as expat gives them, with a space between.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+from xml.parsers import expat
+
+from hongyan.gateways.xmpp.faults import StreamFault
+
+_DEPTH = 100
+_ATTRIBUTES = 64
+_ELEMENTS = 2_000
+"""In one stanza."""
+_OTHER_MARKS = (b"\xfe", b"\xff")
+"""Byte order marks of UTF-16; nothing in UTF-8 has these bytes."""
+_XML = "http://www.w3.org/XML/1998/namespace"
+
+_TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
+_QUOTED = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
+
+
+class Element:
+    """One element. `attributes` may be written to; what is inside is never shared."""
+
+    __slots__ = ("attributes", "inside", "name")
+
+    def __init__(self, name: str, attributes: dict[str, str] | None = None, *inside: "Element | str") -> None:
+        self.name = name
+        """`namespace name`, or `name` without a namespace."""
+        self.attributes = {} if attributes is None else attributes
+        self.inside: list[Element | str] = list(inside)
+
+    @property
+    def space(self) -> str:
+        return self.name.rpartition(" ")[0]
+
+    @property
+    def local(self) -> str:
+        return self.name.rpartition(" ")[2]
+
+    @property
+    def text(self) -> str:
+        """What is written directly in it."""
+        return "".join([part for part in self.inside if isinstance(part, str)])
+
+    @property
+    def children(self) -> "list[Element]":
+        return [part for part in self.inside if isinstance(part, Element)]
+
+    def child(self, name: str) -> "Element | None":
+        """The first of this name."""
+        for part in self.inside:
+            if isinstance(part, Element) and part.name == name:
+                return part
+        return None
+
+    def all(self, name: str) -> "list[Element]":
+        return [part for part in self.inside if isinstance(part, Element) and part.name == name]
+
+    def said(self, name: str) -> str | None:
+        """The text of the first child of this name."""
+        found = self.child(name)
+        return None if found is None else found.text
+
+    def get(self, attribute: str, otherwise: str = "") -> str:
+        return self.attributes.get(attribute, otherwise)
+
+    def __repr__(self) -> str:
+        return f"<Element {self.name}>"  # never what somebody wrote
+
+
+class Parser:
+    """Gives the head of a stream as an element without children, then its stanzas, then None for its end.
+
+    A parser ends with its stream: a restart is another parser. `stanza_bytes` may grow when its client has logged in.
+    """
+
+    def __init__(self, stanza_bytes: int) -> None:
+        self.stanza_bytes = stanza_bytes
+        self._fed = 0
+        self._done = 0
+        """Up to this byte everything belongs to what was given."""
+        self._open: list[Element] = []
+        self._elements = 0
+        self._ready: list[Element | None] = []
+        self._text: list[str] = []
+        parser = expat.ParserCreate("UTF-8", " ")
+        self._expat = parser
+        parser.buffer_text = True
+        parser.StartElementHandler = self._head
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._characters
+        parser.XmlDeclHandler = _declaration
+        for refused in (
+            "StartDoctypeDecl",
+            "EntityDecl",
+            "Comment",
+            "ProcessingInstruction",
+            "UnparsedEntityDecl",
+            "SkippedEntity",
+        ):
+            setattr(parser, f"{refused}Handler", _restricted)
+        if hasattr(parser, "SetReparseDeferralEnabled"):  # it would hold back a stanza that is whole
+            parser.SetReparseDeferralEnabled(False)
+
+    def feed(self, data: bytes) -> "list[Element | None]":
+        """Raises StreamFault; what was whole before the fault is lost with the stream."""
+        self._fed += len(data)
+        self._parse(data, False)
+        if self._fed - self._done > self.stanza_bytes:
+            raise StreamFault("policy-violation", "A stanza is larger than allowed")
+        ready, self._ready = self._ready, []
+        return ready
+
+    def _parse(self, data: bytes, last: bool) -> None:
+        if data[:1] in _OTHER_MARKS and self._expat.CurrentByteIndex <= 0:
+            raise StreamFault("unsupported-encoding")  # expat would believe it, whatever encoding it was told
+        try:
+            self._expat.Parse(data, last)
+        except expat.ExpatError:
+            raise StreamFault("not-well-formed") from None
+
+    def _head(self, name: str, attributes: dict[str, str]) -> None:
+        if len(attributes) > _ATTRIBUTES:
+            raise StreamFault("policy-violation", "An element has more attributes than allowed")
+        self._expat.StartElementHandler = self._start
+        self._ready.append(Element(name, attributes))
+        self._done = self._expat.CurrentByteIndex
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        element = Element(name, attributes)
+        if self._open:
+            if self._text:
+                self._flush()
+            self._open[-1].inside.append(element)
+            self._elements += 1
+            if len(self._open) >= _DEPTH or self._elements > _ELEMENTS or len(attributes) > _ATTRIBUTES:
+                raise StreamFault("policy-violation", "A stanza has more in it than allowed")
+        elif len(attributes) > _ATTRIBUTES:
+            raise StreamFault("policy-violation", "A stanza has more attributes than allowed")
+        self._open.append(element)
+
+    def _end(self, name: str) -> None:
+        if not self._open:
+            self._ready.append(None)
+            return
+        if self._text:
+            self._flush()
+        element = self._open.pop()
+        if self._open:
+            return
+        here = self._expat.CurrentByteIndex
+        if here - self._done > self.stanza_bytes:
+            raise StreamFault("policy-violation", "A stanza is larger than allowed")
+        self._done = here
+        self._elements = 0
+        self._ready.append(element)
+
+    def _characters(self, text: str) -> None:
+        if self._open:
+            self._text.append(text)
+        elif not text.isspace():
+            raise StreamFault("not-well-formed" if len(self._ready) else "invalid-xml", "Text between stanzas")
+        else:
+            self._done = self._expat.CurrentByteIndex  # keep-alives
+
+    def _flush(self) -> None:
+        self._open[-1].inside.append("".join(self._text))
+        self._text.clear()
+
+
+class _Whole(Parser):
+    """A document of its own, whose outermost element is the stanza."""
+
+    def _head(self, name: str, attributes: dict[str, str]) -> None:
+        self._expat.StartElementHandler = self._start
+        self._start(name, attributes)
+
+    def document(self, data: bytes) -> Element:
+        self._fed = len(data)
+        self._parse(data, True)
+        if len(self._ready) != 1 or self._ready[0] is None:
+            raise StreamFault("not-well-formed")
+        return self._ready[0]
+
+
+def parse(data: bytes, most: int) -> Element:
+    """One document: a message of a WebSocket (RFC 7395), a body of BOSH. Raises StreamFault."""
+    if len(data) > most:
+        raise StreamFault("policy-violation", "This is larger than allowed")
+    return _Whole(most).document(data)
+
+
+def _declaration(version: str, encoding: str | None, standalone: int) -> None:
+    if version != "1.0" or (encoding is not None and encoding.upper() != "UTF-8"):
+        raise StreamFault("unsupported-encoding")
+
+
+def _restricted(*_: Any) -> None:
+    raise StreamFault("restricted-xml")
+
+
+def escape(text: str) -> str:
+    """For what stands between tags. Characters that XML cannot say are left out."""
+    return (text if text.isprintable() else _sayable(text)).translate(_TEXT)
+
+
+def quote(text: str) -> str:
+    """For the value of an attribute, in either kind of quotes."""
+    return (text if text.isprintable() else _sayable(text)).translate(_QUOTED)
+
+
+def _sayable(text: str) -> str:
+    """Char of XML 1.0, section 2.2."""
+    return "".join([c for c in text if c >= "\ue000" and c not in "\ufffe\uffff" or " " <= c < "\ud800" or c in "\t\n\r"])
+
+
+def render(element: Element, space: str = "jabber:client") -> str:
+    """As XML inside something whose namespace is `space`."""
+    return "".join(_render(element, space))
+
+
+def _render(element: Element, around: str) -> Iterator[str]:
+    space, _, local = element.name.rpartition(" ")
+    head = [f"<{local}"]
+    if space != around:
+        head.append(f" xmlns='{quote(space)}'")
+    for number, (name, value) in enumerate(element.attributes.items()):
+        of, _, key = name.rpartition(" ")
+        if of == _XML:
+            key = f"xml:{key}"
+        elif of:
+            head.append(f" xmlns:n{number}='{quote(of)}'")
+            key = f"n{number}:{key}"
+        head.append(f" {key}='{quote(value)}'")
+    if not element.inside:
+        yield "".join(head) + "/>"
+        return
+    yield "".join(head) + ">"
+    for part in element.inside:
+        if isinstance(part, str):
+            yield escape(part)
+        else:
+            yield from _render(part, space)
+    yield f"</{local}>"

@@ -1,0 +1,107 @@
+"""The XMPP gateway: its ports, started and stopped together."""
+
+import asyncio
+import logging
+from functools import partial
+
+from hongyan.config import Endpoint, parse_endpoint
+from hongyan.gateways.door.lists import Lists
+from hongyan.gateways.door.sockets import BACKLOG, CannotListen, bind
+from hongyan.gateways.door.tls import Certificate
+from hongyan.gateways.xmpp.house import Counts, House, XmppServices
+from hongyan.gateways.xmpp.tcp import TcpStream
+from hongyan.gateways.xmpp.xeps import table
+
+log = logging.getLogger("hongyan.xmpp")
+
+_STOP_SECONDS = 0.5
+"""For clients to take their last bytes."""
+_TICK_SECONDS = 1.0
+
+
+class XmppGateway:
+    """`start` raises CannotListen and CertificateError. `stop` closes all connections and returns within two seconds."""
+
+    def __init__(self, services: XmppServices) -> None:
+        settings = services.settings
+        self._settings = settings.xmpp
+        self._http = settings.http
+        self._shared = settings.node.workers > 1
+        self._drain = settings.limits.drain_seconds
+        self._house = House(services, table())
+        self._servers: list[asyncio.Server] = []
+        self._lists: Lists | None = None
+        self._certificate: Certificate | None = None
+        self._looking: asyncio.TimerHandle | None = None
+        self.ports: dict[str, int] = {}
+        """The real ones, by setting, where port 0 was asked for."""
+
+    @property
+    def counts(self) -> Counts:
+        return self._house.counts
+
+    @property
+    def connections(self) -> tuple[int, int]:
+        """Open ones: of strangers, and logged in."""
+        if self._lists is None:
+            return 0, 0
+        return len(self._lists) - self._lists.logged_in_count, self._lists.logged_in_count
+
+    @property
+    def trouble(self) -> str | None:
+        """What somebody should look at: a certificate on the disk that cannot be used."""
+        return self._certificate.trouble if self._certificate is not None else None
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        files = self._settings if self._settings.certificate is not None else self._http
+        if files.certificate is not None and files.key is not None:
+            self._certificate = Certificate(files.certificate, files.key, "xmpp-client")
+        tick = max(0.05, min(_TICK_SECONDS, self._settings.login_seconds / 10, self._settings.idle_seconds / 10))
+        self._lists = Lists(most=self._settings.connections, drain=self._drain, tick=tick)
+        try:
+            if self._settings.c2s:
+                await self._listen("c2s", parse_endpoint(self._settings.c2s), direct=False)
+            if self._settings.c2s_tls:
+                await self._listen("c2s_tls", parse_endpoint(self._settings.c2s_tls), direct=True)
+        except BaseException:
+            self._close()
+            raise
+        self._lists.start()
+        self._look()
+
+    async def stop(self) -> None:
+        self._close()
+        if self._looking is not None:
+            self._looking.cancel()
+        await self._house.stop()
+        if self._lists is not None:
+            await self._lists.stop(_STOP_SECONDS)
+
+    async def _listen(self, name: str, endpoint: Endpoint, *, direct: bool) -> None:
+        if self._certificate is None and (direct or not endpoint.local):
+            raise CannotListen(
+                f"XMPP on {endpoint} needs a certificate: give xmpp.certificate and xmpp.key, or those of http. Without one it may "
+                "listen on a loopback address only"
+            )
+        trusted = endpoint.local and self._settings.allow_plaintext
+        if self._settings.allow_plaintext and not endpoint.local:
+            log.warning("xmpp.allow_plaintext does not count for %s, which is no loopback address", endpoint)
+        assert self._lists is not None
+        make = partial(TcpStream, self._house, self._lists, self._certificate, direct=direct, trusted=trusted)
+        tls = {}
+        if direct and self._certificate is not None:
+            tls = {"ssl": self._certificate.context, "ssl_handshake_timeout": 10.0}
+        sockets = await self._loop.run_in_executor(None, bind, endpoint, self._shared)
+        for one in sockets:
+            self._servers.append(await self._loop.create_server(make, sock=one, backlog=BACKLOG, **tls))  # type: ignore[arg-type]
+        self.ports[name] = int(sockets[0].getsockname()[1])
+
+    def _close(self) -> None:
+        for server in self._servers:
+            server.close()
+
+    def _look(self) -> None:
+        self._looking = self._loop.call_later(_TICK_SECONDS, self._look)
+        if self._certificate is not None and self._certificate.changed():
+            self._certificate.reload()

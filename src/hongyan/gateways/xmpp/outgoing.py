@@ -1,0 +1,101 @@
+"""What has happened, as stanzas: events and signals of a session, in their order."""
+
+from collections import OrderedDict, deque
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
+
+from hongyan.core.model import Event
+from hongyan.messaging import Chunk
+
+if TYPE_CHECKING:
+    from hongyan.gateways.xmpp.resource import Resource
+
+_AT_ONCE = 200
+_MINE = 10_000
+
+
+class Outgoing:
+    def __init__(self, resource: "Resource") -> None:
+        self._resource = resource
+        self._house = resource.house
+        self._queue: deque[Event] = deque()
+        self._mine: OrderedDict[str, None] = OrderedDict()
+        """Client ids of what this resource has sent and not seen yet: it is not told of it again."""
+        self._dirty = False
+        self._closed = False
+        self._working = False
+
+    def mine(self, client_id: str) -> None:
+        while len(self._mine) >= _MINE:
+            self._mine.popitem(last=False)
+        self._mine[client_id] = None
+
+    def is_mine(self, event: Event) -> bool:
+        """Asked once for each event."""
+        if event.client_id in self._mine and event.sender == self._resource.user:
+            del self._mine[event.client_id]
+            return True
+        return False
+
+    def active(self, active: bool) -> None:
+        """Client state indication (XEP-0352)."""
+
+    def wake(self) -> None:
+        """There is something to take, or room for it."""
+        if not self._dirty and not self._closed:
+            self._dirty = True
+            self._house.flush(self._resource)
+
+    def close(self) -> None:
+        self._closed = True
+        self._queue.clear()
+
+    def flush(self) -> None:
+        self._dirty = False
+        resource = self._resource
+        while not self._closed and not self._working and resource.may_write and resource.priority is not None:
+            if self._queue:
+                self._write()
+                continue
+            session = resource.session
+            chunk = session.take(_AT_ONCE)
+            if chunk is not None:
+                self._take(chunk)
+            elif session.behind and not session.closed:
+                self._later(self._follow())
+            else:
+                return
+
+    def _write(self) -> None:
+        table = self._house.table
+        while self._queue and not self._working and not self._closed and self._resource.may_write:
+            event = self._queue.popleft()
+            shape = table.events.get(event.type)
+            if shape is not None:
+                made = shape(self._resource, event)
+                if made is not None:
+                    self._later(made)
+
+    def _take(self, chunk: Chunk) -> None:
+        self._queue.extend([entry.event for entry in chunk.entries])
+        for body in chunk.signals:
+            told = self._house.table.signals.get(body["type"])
+            if told is not None:
+                told(self._resource, body)
+
+    def _later(self, work: Awaitable[None]) -> None:
+        """What has to be asked first; what is behind it waits."""
+        self._working = True
+        self._house.task(self._work(work))
+
+    async def _work(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Exception:
+            self._house.log.exception("something could not be told to %s", self._resource.jid)
+        finally:
+            self._working = False
+        self.wake()
+
+    async def _follow(self) -> None:
+        self._take(await self._resource.session.next(_AT_ONCE))

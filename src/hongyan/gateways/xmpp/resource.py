@@ -1,0 +1,304 @@
+"""A connected resource (RFC 6120, section 1.4): what a client is to the server once it is bound, also while its connection is cut.
+
+Stanzas are handled in the order in which they come. What is written is bounded by what the other end takes: above that nothing is
+taken from the session, which keeps references only.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from hongyan.core.errors import HongyanError
+from hongyan.core.model import Caller
+from hongyan.gateways.xmpp.codec import Element, escape, quote
+from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault, of
+from hongyan.gateways.xmpp.incoming import received
+from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.outgoing import Outgoing
+from hongyan.gateways.xmpp.smacks import SM, Handled, Ledger
+from hongyan.messaging import Session, Verdict
+
+if TYPE_CHECKING:
+    from hongyan.gateways.xmpp.house import House
+    from hongyan.gateways.xmpp.stream import Stream
+
+_UNDER_WAY = 1_000
+"""Stanzas that may wait for an answer or their turn before no more are read."""
+_RESUME_SECONDS = 300
+
+_STANZAS = frozenset({"jabber:client message", "jabber:client presence", "jabber:client iq"})
+
+Finished = Callable[[], None]
+
+
+class Resource:
+    def __init__(self, house: "House", jid: Jid, caller: Caller) -> None:
+        self.house = house
+        self.jid = jid
+        self.caller = caller
+        self.user = caller.user
+        self.session: Session
+        self.stream: Stream | None = None
+        self.ledger: Ledger | None = None
+        self.handled = Handled()
+        self.priority: int | None = None
+        """None until it is available (RFC 6121, section 4.2), and when it is not any more."""
+        self.carbons = False
+        self.rooms: dict[str, str] = {}
+        """Joined: conversation to nickname."""
+        self.outgoing = Outgoing(self)
+        self._waiting: deque[tuple[int, Element]] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._paused = False
+        self._full = False
+        self._detached: asyncio.TimerHandle | None = None
+        self._over = False
+
+    async def begin(self) -> None:
+        """Raises what `Sessions.open` raises."""
+        self.session = await self.house.messaging.sessions.open(self.caller, "xmpp", None, self._wake, self._verdict)
+
+    # The stream it has
+
+    def attach(self, stream: "Stream") -> None:
+        self.stream = stream
+
+    def acknowledges(self, handled: int) -> bool:
+        return self.ledger is not None and self.ledger.could_be(handled)
+
+    def resume(self, stream: "Stream", handled: int) -> None:
+        """Go on over another connection (XEP-0198, section 5)."""
+        assert self.ledger is not None
+        if self.stream is not None:  # the old connection is not known to be dead yet
+            old, self.stream = self.stream, None
+            old.fail(StreamFault("conflict", "Resumed over another connection"))
+        if self._detached is not None:
+            self._detached.cancel()
+            self._detached = None
+        self.ledger.acknowledged(handled)
+        self.stream = stream
+        self._full = False
+        stream.write(f"<resumed xmlns='{SM}' previd='{self.ledger.id}' h='{self.handled.count}'/>")
+        for stanza in self.ledger.waiting:
+            stream.write(stanza)
+        stream.write(f"<r xmlns='{SM}'/>")
+        self._wake()
+
+    def ended(self) -> None:
+        """The client has said good-bye."""
+        self.ledger_off()
+        self.end()
+
+    def parted(self) -> None:
+        """The connection is gone. What may be resumed waits for a while."""
+        self.stream = None
+        ledger = self.ledger
+        if ledger is None or not ledger.resumable or ledger.lost or self._over or self.house.stopping:
+            self.end()
+        else:
+            self._detached = asyncio.get_running_loop().call_later(_RESUME_SECONDS, self.end)
+
+    def replaced(self) -> None:
+        """Another stream has bound its name."""
+        self._close(StreamFault("conflict", "Another client has taken this resource"))
+
+    def end(self) -> None:
+        self._close(None)
+
+    def _close(self, fault: StreamFault | None) -> None:
+        if self._over:
+            return
+        self._over = True
+        if self._detached is not None:
+            self._detached.cancel()
+        if self._task is not None:
+            self._task.cancel()
+        self._waiting.clear()
+        self.outgoing.close()
+        self.house.forget(self)
+        if hasattr(self, "session"):
+            self.session.close()
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            if fault is not None:
+                stream.fail(fault)
+            else:
+                stream.close()
+        self.house.task(self._log_out())
+
+    async def _log_out(self) -> None:
+        try:
+            await self.house.identity.logout(self.caller)
+        except HongyanError as error:
+            self.house.log.debug("the token of a resource could not be ended: %s", error)
+
+    def _verdict(self, verdict: Verdict) -> None:
+        conditions = {
+            "login": "not-authorized",
+            "stop": "policy-violation",
+            "later": "system-shutdown",
+            "resume": "system-shutdown",
+        }
+        self._close(StreamFault(conditions[verdict.do], verdict.reason))
+
+    # What comes
+
+    def received(self, element: Element) -> None:
+        if element.name in _STANZAS:
+            number = self.handled.begin()
+            if self._task is not None:
+                self._waiting.append((number, element))
+            else:
+                self._one(number, element)
+            if self.handled.under_way > _UNDER_WAY and not self._paused and self.stream is not None:
+                self._paused = True
+                self.stream.pause()
+        elif element.space == SM:
+            self._managed(element)
+        elif element.name == "urn:xmpp:csi:0 active" or element.name == "urn:xmpp:csi:0 inactive":
+            self.outgoing.active(element.local == "active")
+        else:
+            self._close(StreamFault("unsupported-stanza-type"))
+
+    def _one(self, number: int, stanza: Element) -> None:
+        finished = lambda: self._finished(number)  # noqa: E731
+        try:
+            work = received(self, stanza, finished)
+        except StreamFault as fault:
+            self._close(fault)
+        except (StanzaFault, HongyanError) as error:
+            self.refuse(stanza, error)
+            finished()
+        except Exception:
+            self._failed(stanza)
+            finished()
+        else:
+            if work is not None:
+                self._task = self.house.task(self._later(number, stanza, work))
+
+    async def _later(self, number: int, stanza: Element, work: Awaitable[bool]) -> None:
+        """What answers later, and what came behind it. `work` says whether it is finished by then."""
+        finished = True
+        try:
+            finished = await work
+        except StreamFault as fault:
+            self._close(fault)
+            return
+        except (StanzaFault, HongyanError) as error:
+            self.refuse(stanza, error)
+        except Exception:
+            self._failed(stanza)
+        if finished:
+            self._finished(number)
+        self._task = None
+        while self._waiting and self._task is None and not self._over:
+            self._one(*self._waiting.popleft())
+
+    def _finished(self, number: int) -> None:
+        self.handled.done(number)
+        if self._paused and self.handled.under_way < _UNDER_WAY // 2:
+            self._paused = False
+            if self.stream is not None:
+                self.stream.go_on()
+
+    def _failed(self, stanza: Element) -> None:
+        self.house.log.exception("a stanza could not be handled")
+        self.refuse(stanza, StanzaFault("internal-server-error"))
+
+    def _managed(self, element: Element) -> None:
+        """XEP-0198."""
+        match element.local:
+            case "r" if self.ledger is not None:
+                self.raw(f"<a xmlns='{SM}' h='{self.handled.count}'/>")
+            case "a" if self.ledger is not None:
+                handled = element.get("h")
+                try:
+                    if not handled.isdecimal():
+                        raise StreamFault("undefined-condition", "An acknowledgement has a number")
+                    self.ledger.acknowledged(int(handled))
+                except StreamFault as fault:
+                    self._close(fault)
+                    return
+                self._wake()
+            case "enable" if self.ledger is None:
+                self._enable(element.get("resume") in ("true", "1"))
+            case _:
+                self.raw(f"<failed xmlns='{SM}'><unexpected-request xmlns='{STANZA_ERRORS}'/></failed>")
+
+    def _enable(self, resume: bool) -> None:
+        from hongyan.core.ids import id_from_bits
+
+        self.handled.restart()
+        self.ledger = Ledger(id_from_bits(self.house.random(20)), resume)
+        if resume:
+            self.house.may_resume(self)
+            self.raw(f"<enabled xmlns='{SM}' id='{self.ledger.id}' resume='true' max='{_RESUME_SECONDS}'/>")
+        else:
+            self.raw(f"<enabled xmlns='{SM}'/>")
+
+    def ledger_off(self) -> None:
+        if self.ledger is not None:
+            self.ledger.resumable = False
+
+    # What goes
+
+    def raw(self, xml: str) -> None:
+        """Something that is no stanza."""
+        if self.stream is not None:
+            self.stream.write(xml)
+
+    def send(self, stanza: str) -> None:
+        """One stanza. Without a connection it waits for one, if there may be one again."""
+        self.house.counts.stanzas_out += 1
+        ask = self.ledger.wrote(stanza) if self.ledger is not None else False
+        if self.stream is not None:
+            self.stream.write(f"{stanza}<r xmlns='{SM}'/>" if ask else stanza)
+        if self.ledger is not None and self.ledger.lost:
+            self._close(StreamFault("policy-violation", "Too much is not acknowledged"))
+
+    def ask(self) -> None:
+        """Whether the client is there: it has to answer."""
+        if self.ledger is not None:
+            self.raw(f"<r xmlns='{SM}'/>")
+        else:
+            to = quote(str(self.jid))
+            self.send(f"<iq type='get' id='there' from='{self.house.domain}' to='{to}'><ping xmlns='urn:xmpp:ping'/></iq>")
+
+    def result(self, iq: Element, inside: str = "", *, sender: Jid | None = None) -> None:
+        by = f" from='{quote(str(sender))}'" if sender is not None else ""
+        self.send(f"<iq type='result' id='{quote(iq.get('id'))}' to='{quote(str(self.jid))}'{by}>{inside}</iq>")
+
+    def refuse(self, stanza: Element, error: StanzaFault | HongyanError) -> None:
+        """Tell what is wrong with a stanza (RFC 6120, section 8.3). Errors and results are not answered."""
+        if stanza.get("type") in ("error", "result"):
+            return
+        fault = of(error) if isinstance(error, HongyanError) else error
+        by = f" from='{quote(stanza.attributes['to'])}'" if "to" in stanza.attributes else ""
+        id = f" id='{quote(stanza.attributes['id'])}'" if "id" in stanza.attributes else ""
+        text = f"<text xmlns='{STANZA_ERRORS}' xml:lang='en'>{escape(fault.text)}</text>" if fault.text else ""
+        self.send(
+            f"<{stanza.local} type='error' to='{quote(str(self.jid))}'{by}{id}>"
+            f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}</error></{stanza.local}>"
+        )
+
+    def full(self) -> None:
+        self._full = True
+
+    def room(self) -> None:
+        self._full = False
+        self._wake()
+
+    @property
+    def may_write(self) -> bool:
+        """There is a connection, and it takes what is written."""
+        return self.stream is not None and not self._full and not (self.ledger is not None and self.ledger.full)
+
+    def _wake(self) -> None:
+        self.outgoing.wake()
+
+    def flush(self) -> None:
+        self.outgoing.flush()
+
+    def __repr__(self) -> str:
+        return f"<Resource {self.jid}>"

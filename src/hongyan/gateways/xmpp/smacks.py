@@ -1,0 +1,100 @@
+"""Stream management (XEP-0198): what was handled of what came, and what was written and not acknowledged yet.
+
+A stanza counts as handled when what it asked for is durable, in the order in which stanzas came, so that an acknowledgement
+promises as much as one on a WebSocket.
+"""
+
+from collections import deque
+
+from hongyan.gateways.xmpp.faults import StreamFault
+
+SM = "urn:xmpp:sm:3"
+_WRAP = 2**32
+_MOST = 2_000
+_MOST_BYTES = 1_048_576
+_ASK_EVERY = 20
+"""Stanzas after which an acknowledgement is asked for."""
+
+
+class Handled:
+    """Stanzas that came. Several may be under way; they are finished in any order and counted in theirs."""
+
+    __slots__ = ("_base", "_began", "_done", "_finished")
+
+    def __init__(self) -> None:
+        self._base = 0
+        self._began = 0
+        self._finished = 0
+        self._done: set[int] = set()
+
+    @property
+    def count(self) -> int:
+        """So many are done since `restart`, without a gap; modulo 2**32."""
+        return max(0, self._finished - self._base) % _WRAP
+
+    def begin(self) -> int:
+        self._began += 1
+        return self._began
+
+    def done(self, number: int) -> None:
+        if number == self._finished + 1:
+            self._finished = number
+            while self._done and self._finished + 1 in self._done:
+                self._finished += 1
+                self._done.discard(self._finished)
+        elif number > self._finished:
+            self._done.add(number)
+
+    @property
+    def under_way(self) -> int:
+        return self._began - self._finished
+
+    def restart(self) -> None:
+        """What comes from now on counts."""
+        self._base = self._began
+
+
+class Ledger:
+    """Stanzas that were written, until they are acknowledged."""
+
+    __slots__ = ("_acknowledged", "_bytes", "_unacknowledged", "id", "lost", "resumable")
+
+    def __init__(self, id: str, resumable: bool) -> None:
+        self.id = id
+        self.resumable = resumable
+        self._unacknowledged: deque[str] = deque()
+        self._bytes = 0
+        self._acknowledged = 0
+        self.lost = False
+        """There was more than is kept: it cannot be resumed."""
+
+    def wrote(self, stanza: str) -> bool:
+        """Whether to ask for an acknowledgement now."""
+        self._unacknowledged.append(stanza)
+        self._bytes += len(stanza)
+        if len(self._unacknowledged) > _MOST or self._bytes > _MOST_BYTES:
+            self.lost = True
+        return len(self._unacknowledged) % _ASK_EVERY == 1
+
+    @property
+    def full(self) -> bool:
+        """So much is not acknowledged that nothing more should be written."""
+        return len(self._unacknowledged) >= _MOST // 2 or self._bytes >= _MOST_BYTES // 2
+
+    def could_be(self, handled: int) -> bool:
+        return (handled - self._acknowledged) % _WRAP <= len(self._unacknowledged)
+
+    def acknowledged(self, handled: int) -> None:
+        """Raises StreamFault for more than was written."""
+        fresh = (handled - self._acknowledged) % _WRAP
+        if fresh > len(self._unacknowledged):
+            sent = (self._acknowledged + len(self._unacknowledged)) % _WRAP
+            raise StreamFault("undefined-condition", f"You acknowledge {handled} stanzas of {sent}")
+        for _ in range(fresh):
+            self._bytes -= len(self._unacknowledged.popleft())
+        self._acknowledged = (self._acknowledged + fresh) % _WRAP
+
+    @property
+    def waiting(self) -> list[str]:
+        """Written and not acknowledged, oldest first."""
+        return list(self._unacknowledged)

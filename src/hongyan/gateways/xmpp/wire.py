@@ -1,0 +1,69 @@
+"""What a stream goes over: TCP (RFC 6120), WebSockets (RFC 7395) and BOSH (XEP-0206) differ in this, and in nothing else."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from hongyan.gateways.xmpp.codec import Element
+
+
+class Wire(Protocol):
+    """One connection. Nothing is written after `close`."""
+
+    @property
+    def address(self) -> str:
+        """Where the other end is."""
+
+    @property
+    def secure(self) -> bool:
+        """It is encrypted, or as good as that (see `xmpp.allow_plaintext`)."""
+
+    @property
+    def tls_offered(self) -> bool:
+        """STARTTLS is possible, and was not done yet."""
+
+    @property
+    def bindings(self) -> Mapping[str, bytes]:
+        """Channel bindings by type (RFC 5929)."""
+
+    def open(self, attributes: Mapping[str, str]) -> None:
+        """Begin the stream, or begin it anew."""
+
+    def write(self, xml: str) -> None:
+        """One or more whole elements, in `jabber:client` or with their namespace declared."""
+
+    def start_tls(self) -> None:
+        """Write `proceed` and go on encrypted; what was sent behind the request without waiting is a fault."""
+
+    def restart(self) -> None:
+        """What comes next is the head of a new stream."""
+
+    def logged_in(self) -> None:
+        """From now on it may send larger stanzas."""
+
+    def pause(self) -> None:
+        """Read nothing until `resume`."""
+
+    def resume(self) -> None: ...
+
+    def close(self) -> None:
+        """End the stream, after what was written."""
+
+
+class Reader(Protocol):
+    """Who is told what comes over a wire."""
+
+    def head(self, element: Element) -> None:
+        """A stream begins, or begins anew."""
+
+    def received(self, element: Element) -> None: ...
+
+    def ended(self) -> None:
+        """The other side has ended its stream."""
+
+    def full(self) -> None:
+        """Nothing more should be written until `room`."""
+
+    def room(self) -> None: ...
+
+    def lost(self) -> None:
+        """The connection is gone."""
