@@ -181,6 +181,10 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Fewest characters of a new password."""
     iterations: Annotated[int, msgspec.Meta(ge=4_096)] = 200_000
     """PBKDF2 rounds of a new password; at least 4,096 (RFC 7677)."""
+    scram_sha1: bool = True
+    """Keep keys for SCRAM-SHA-1, too, for old clients of XMPP; off also removes what was kept."""
+    sha1_iterations: Annotated[int, msgspec.Meta(ge=4_096)] = 10_000
+    """PBKDF2 rounds of those keys; few, since old clients derive them in script at each log-in."""
     session_days: Count = 90
     """Days after which the token of a log-in ends."""
     named_token_days: Count = 365

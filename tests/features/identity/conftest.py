@@ -10,7 +10,7 @@ from hongyan import config
 from hongyan.core.errors import NotAuthenticated
 from hongyan.core.model import Caller
 from hongyan.features.identity import Identity, Login, scram
-from hongyan.features.identity.scram import Verifier
+from hongyan.features.identity.scram import Hash, Verifier
 from tests.build import House, house
 
 HOME, ELSEWHERE = "192.0.2.1", "203.0.113.9"
@@ -65,7 +65,9 @@ class Accounts:
 def settings() -> config.Settings:
     """The fewest iterations that are allowed: tests log in often."""
     return config.Settings(
-        identity=config.Identity(iterations=4_096, failures_per_account=3, failures_per_address=5, tokens_per_user=4)
+        identity=config.Identity(
+            iterations=4_096, sha1_iterations=4_096, failures_per_account=3, failures_per_address=5, tokens_per_user=4
+        )
     )
 
 
@@ -89,9 +91,9 @@ def derived(monkeypatch: pytest.MonkeyPatch) -> list[tuple[bytes, int]]:
     found: list[tuple[bytes, int]] = []
     derive = scram.derive
 
-    def counted(password: str, salt: bytes, iterations: int) -> Verifier:
+    def counted(password: str, salt: bytes, iterations: int, hash: Hash = "sha256") -> Verifier:
         found.append((salt, iterations))
-        return derive(password, salt, iterations)
+        return derive(password, salt, iterations, hash)
 
     monkeypatch.setattr(scram, "derive", counted)
     return found

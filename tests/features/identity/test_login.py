@@ -10,7 +10,7 @@ import pytest
 from hongyan import config
 from hongyan.core.errors import Invalid, NotAuthenticated, Overloaded, RateLimited, WrongPassword
 from hongyan.core.model import Caller
-from hongyan.features.identity import Identity, rows, scram
+from hongyan.features.identity import Identity, Proven, scram
 
 from .conftest import ELSEWHERE, HOME, RIGHT, WRONG, Accounts
 
@@ -173,7 +173,7 @@ async def test_a_log_in_under_way_does_not_survive_a_password_change(site: Accou
     verified, changed = asyncio.Event(), asyncio.Event()
     verify = site.identity._passwords.verify
 
-    async def slowly(*args: str) -> tuple[str, rows.Credentials]:
+    async def slowly(*args: str) -> Proven:
         found = await verify(*args)
         verified.set()
         await changed.wait()
@@ -193,7 +193,7 @@ async def test_a_password_change_under_way_does_not_undo_a_later_one(site: Accou
     caller = await site.caller()
     verify = site.identity._passwords.verify
 
-    async def then_changed(*args: str) -> tuple[str, rows.Credentials]:
+    async def then_changed(*args: str) -> Proven:
         found = await verify(*args)
         await site.identity.set_password("lihua", "a new password", keep=caller.token_id)
         return found
@@ -208,7 +208,7 @@ async def test_a_password_change_under_way_does_not_undo_a_later_one(site: Accou
 async def test_a_log_in_under_way_does_not_survive_disabling(site: Accounts, monkeypatch: pytest.MonkeyPatch) -> None:
     verify = site.identity._passwords.verify
 
-    async def then_disabled(*args: str) -> tuple[str, rows.Credentials]:
+    async def then_disabled(*args: str) -> Proven:
         found = await verify(*args)
         await site.identity.disable("lihua")
         return found
@@ -223,9 +223,9 @@ async def test_too_many_log_ins_at_once_are_told_to_come_back_and_not_counted(
 ) -> None:
     gate, derive = threading.Event(), scram.derive
 
-    def slowly(password: str, salt: bytes, iterations: int) -> scram.Verifier:
+    def slowly(password: str, salt: bytes, iterations: int, hash: scram.Hash = "sha256") -> scram.Verifier:
         gate.wait(20)
-        return derive(password, salt, iterations)
+        return derive(password, salt, iterations, hash)
 
     monkeypatch.setattr(scram, "derive", slowly)
     few = site.another(config.Identity(iterations=4_096, logins_at_once=2, failures_per_account=3))

@@ -1633,7 +1633,7 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            kind: "session" | "named" | "ticket" | "embedded";
+            kind: "session" | "xmpp" | "named" | "ticket" | "embedded";
             created: number;
             expires: number;
             current: boolean;

@@ -379,6 +379,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   'status.holiday': 'On holiday',
 
   'sessions.session': 'Session',
+  'sessions.xmpp': 'XMPP client',
   'sessions.named': 'Access token',
   'sessions.since': 'since',
   'sessions.until': 'until {date}',

@@ -379,6 +379,7 @@ export const zh = {
   'status.holiday': '休假',
 
   'sessions.session': '登录设备',
+  'sessions.xmpp': 'XMPP 客户端',
   'sessions.named': '访问令牌',
   'sessions.since': '登录于',
   'sessions.until': '{date} 到期',

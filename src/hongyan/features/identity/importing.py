@@ -5,10 +5,9 @@ from collections.abc import Callable, Sequence
 from hongyan.core import text
 from hongyan.core.errors import Conflict
 from hongyan.features.identity import rows
-from hongyan.features.identity.deriving import derive_all
 from hongyan.features.identity.issuing import fresh
 from hongyan.features.identity.passwords import Passwords
-from hongyan.features.identity.scram import Verifier
+from hongyan.features.identity.scram import Keys
 from hongyan.features.identity.tokens import token_draft
 from hongyan.messaging import People
 from hongyan.store import Store, Transaction
@@ -43,11 +42,10 @@ class Import:
         for at in range(0, len(prepared), AT_ONCE):
             part = prepared[at : at + AT_ONCE]
             if tokens:
-                verifiers = [self._passwords.unusable() for _ in part]
+                keys = [self._passwords.unusable() for _ in part]
             else:
-                salted = [(password, self._passwords.salt()) for _, password in part]
-                verifiers = await derive_all(salted, self._passwords.iterations)
-            new = [(user, verifier) for (user, _), verifier in zip(part, verifiers, strict=True)]
+                keys = await self._passwords.derive_all([password for _, password in part])
+            new = [(user, its) for (user, _), its in zip(part, keys, strict=True)]
             given += await self._store_part(new, tokens)
         return given
 
@@ -61,14 +59,14 @@ class Import:
         if taken:
             raise Conflict(f"The name {min(taken)} is taken")
 
-    async def _store_part(self, new: Sequence[tuple[str, Verifier]], tokens: bool) -> list[tuple[str, str | None]]:
+    async def _store_part(self, new: Sequence[tuple[str, Keys]], tokens: bool) -> list[tuple[str, str | None]]:
         now = self._clock()
         made = {user: fresh(self._random) for user, _ in new} if tokens else {}
         issued = [token.content(user, user, False, "import", "session", now, self._days) for user, token in made.items()]
 
         def write(tx: Transaction) -> None:
             self._people.add_many(tx, [(user, user, False) for user, _ in new], now)
-            rows.put_verifiers(tx.connection, new, change_password=False)
+            rows.put_keys(tx.connection, new, change_password=False)
             if issued:
                 rows.add_tokens(tx.connection, issued, now)
             tx.append_all([token_draft(token, now) for token in issued])

@@ -44,11 +44,13 @@ def fresh(random: Callable[[int], bytes]) -> Fresh:
     return Fresh(new_token(random), id_from_bits(random(15)))
 
 
-def issue(tx: Transaction, token: Issued, now: int, *, most: int, keep: str | None = None) -> Change:
-    """A new token. What its user has above `most` ends: expired ones, then the oldest log-ins, never `keep` or a named one."""
-    over = rows.oldest_beyond(tx.connection, token.user, most - 1, now, keep=keep)
+def issue(tx: Transaction, token: Issued, now: int, *, most: int, keep: str | None = None, instead: Sequence[str] = ()) -> Change:
+    """A new token. Those end that it is `instead` of, and what its user has above `most`: expired ones, then the oldest log-ins,
+    never `keep` or a named one.
+    """
+    over = rows.oldest_beyond(tx.connection, token.user, most - 1, now, keep=keep, ending=instead)
     rows.add_tokens(tx.connection, [token], now)
-    change = end(tx, over, now)
+    change = end(tx, [*instead, *over], now)
     return Change(change.ended_at, change.ended, tx.append(token_draft(token, now)).position, token)
 
 

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
-TokenKind = Literal["session", "named", "ticket", "embedded"]
-"""A ticket begins an embedded page, once."""
+TokenKind = Literal["session", "xmpp", "named", "ticket", "embedded"]
+"""`session` and `xmpp` come from log-ins, the latter for a stream of XMPP. A ticket begins an embedded page, once."""
 
 
 class Login(msgspec.Struct, frozen=True):

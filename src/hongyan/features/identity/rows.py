@@ -1,14 +1,15 @@
 """Verifiers and tokens in their tables: plain functions of a connection, inside a transaction where they write."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, or_, select
 
 from hongyan.core.model import Caller
-from hongyan.features.identity.model import AccountView, TokenView
-from hongyan.features.identity.scram import Verifier
-from hongyan.features.identity.tables import tokens, verifiers
+from hongyan.features.identity.model import AccountView, TokenKind, TokenView
+from hongyan.features.identity.scram import Keys, Verifier
+from hongyan.features.identity.tables import sha1_verifiers, tokens, verifiers
 from hongyan.features.identity.tokens import Account, Embedded, Issued, Live
 from hongyan.messaging.tables import users
 from hongyan.store import reading
@@ -17,7 +18,7 @@ from hongyan.store import reading
 class Credentials(msgspec.Struct, frozen=True):
     """What a log-in is checked against."""
 
-    verifier: Verifier
+    keys: Keys
     change_password: bool
     name: str
     admin: bool
@@ -26,37 +27,56 @@ class Credentials(msgspec.Struct, frozen=True):
 def credentials(connection: Connection, user: str) -> Credentials | None:
     """None for who does not exist, is disabled, or never got a password."""
     row = connection.execute(
-        select(verifiers, users.c.name, users.c.admin)
+        select(verifiers, users.c.name, users.c.admin, *(column.label(f"sha1_{column.name}") for column in sha1_verifiers.c))
         .join_from(verifiers, users, users.c.id == verifiers.c.user)
+        .join(sha1_verifiers, sha1_verifiers.c.user == verifiers.c.user, isouter=True)
         .where(verifiers.c.user == user, ~users.c.disabled)
     ).one_or_none()
     if row is None:
         return None
-    verifier = Verifier(row.salt, row.iterations, row.stored_key, row.server_key)
-    return Credentials(verifier, row.change_password, row.name, row.admin)
+    sha256, sha1 = Verifier(row.salt, row.iterations, row.stored_key, row.server_key), None
+    if row.sha1_user is not None:
+        sha1 = Verifier(row.sha1_salt, row.sha1_iterations, row.sha1_stored_key, row.sha1_server_key)
+    return Credentials(Keys(sha256, sha1), row.change_password, row.name, row.admin)
 
 
 def has_verifier(connection: Connection, user: str) -> bool:
     return connection.execute(select(verifiers.c.user).where(verifiers.c.user == user)).first() is not None
 
 
-def put_verifiers(connection: Connection, new: Sequence[tuple[str, Verifier]], *, change_password: bool) -> None:
-    """In place of those that the users had."""
-    connection.execute(delete(verifiers).where(verifiers.c.user.in_([user for user, _ in new])))
-    connection.execute(
-        insert(verifiers),
-        [
-            {
-                "user": user,
-                "salt": verifier.salt,
-                "iterations": verifier.iterations,
-                "stored_key": verifier.stored_key,
-                "server_key": verifier.server_key,
-                "change_password": change_password,
-            }
-            for user, verifier in new
-        ],
-    )
+def put_keys(connection: Connection, new: Sequence[tuple[str, Keys]], *, change_password: bool) -> None:
+    """In place of all that the users had, so that no key of an older password is left."""
+    for table in (verifiers, sha1_verifiers):
+        connection.execute(delete(table).where(table.c.user.in_([user for user, _ in new])))
+    rows = [_row(user, keys.sha256) | {"change_password": change_password} for user, keys in new]
+    connection.execute(insert(verifiers), rows)
+    put_sha1(connection, [(user, keys.sha1) for user, keys in new if keys.sha1 is not None])
+
+
+def put_sha1(connection: Connection, new: Sequence[tuple[str, Verifier]]) -> None:
+    """For who has none."""
+    if new:
+        connection.execute(insert(sha1_verifiers), [_row(user, verifier) for user, verifier in new])
+
+
+def has_sha1(connection: Connection) -> bool:
+    """Whether anybody has such keys."""
+    return connection.execute(select(sha1_verifiers.c.user).limit(1)).first() is not None
+
+
+def drop_sha1(connection: Connection) -> None:
+    """Everybody's."""
+    connection.execute(delete(sha1_verifiers))
+
+
+def _row(user: str, verifier: Verifier) -> dict[str, Any]:
+    return {
+        "user": user,
+        "salt": verifier.salt,
+        "iterations": verifier.iterations,
+        "stored_key": verifier.stored_key,
+        "server_key": verifier.server_key,
+    }
 
 
 def account(connection: Connection, user: str) -> Account | None:
@@ -102,15 +122,20 @@ def count_named(connection: Connection, user: str, now: int) -> int:
     return int(connection.execute(select(func.count()).select_from(tokens).where(named)).scalar_one())
 
 
-def oldest_beyond(connection: Connection, user: str, most: int, now: int, *, keep: str | None) -> list[str]:
-    """What to end so that at most `most` are left: expired ones, then the oldest log-ins, never `keep` or a named one."""
+def oldest_beyond(
+    connection: Connection, user: str, most: int, now: int, *, keep: str | None, ending: Collection[str] = ()
+) -> list[str]:
+    """What to end beside `ending` so that at most `most` are left: expired ones, then the oldest log-ins, never `keep` or a named
+    one.
+    """
     own = (tokens.c.user == user, tokens.c.only.is_(None))
     rows = connection.execute(
         select(tokens.c.id, tokens.c.kind, tokens.c.expires).where(*own).order_by(tokens.c.created, tokens.c.id)
     ).all()
+    rows = [row for row in rows if row.id not in ending]
     ids = [row.id for row in rows if row.expires <= now]
     over = len(rows) - len(ids) - most
-    sessions = [row.id for row in rows if row.expires > now and row.kind == "session" and row.id != keep]
+    sessions = [row.id for row in rows if row.expires > now and row.kind in ("session", "xmpp") and row.id != keep]
     return ids + sessions[: max(0, over)]
 
 
@@ -126,6 +151,12 @@ def kind_of(connection: Connection, user: str, id: str) -> tuple[str, str | None
     found = select(tokens.c.kind, tokens.c.parent).where(tokens.c.id == id, tokens.c.user == user)
     row = connection.execute(found).one_or_none()
     return None if row is None else (row.kind, row.parent)
+
+
+def of_device(connection: Connection, user: str, kind: TokenKind, device: str) -> list[str]:
+    """Somebody's tokens of a kind on one device."""
+    own = (tokens.c.user == user, tokens.c.kind == kind, tokens.c.device == device)
+    return list(connection.execute(select(tokens.c.id).where(*own)).scalars())
 
 
 def of_user(connection: Connection, user: str, *, keep: str | None = None) -> list[str]:

@@ -9,20 +9,22 @@ import contextlib
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from sqlalchemy import Connection
 
 from hongyan import config
 from hongyan.core import text
-from hongyan.core.errors import Conflict, HongyanError, Invalid, NotAuthenticated, NotFound
+from hongyan.core.errors import Conflict, Invalid, NotAuthenticated, NotFound
 from hongyan.core.model import Caller, user_lane
-from hongyan.features.identity import rows
+from hongyan.features.identity import exchange, rows
 from hongyan.features.identity.embedding import Embedding
+from hongyan.features.identity.exchange import Exchange
 from hongyan.features.identity.importing import Import
 from hongyan.features.identity.issuing import Change, end, fresh, issue
 from hongyan.features.identity.model import AccountView, IssuedToken, Login, TokenView
-from hongyan.features.identity.passwords import Passwords, still
+from hongyan.features.identity.passwords import Passwords, Proven, counted, still
 from hongyan.features.identity.throttle import ticks_ms
 from hongyan.features.identity.tokens import Account, TokenTable, account_draft
 from hongyan.messaging import Log, People, now_ms
@@ -59,7 +61,7 @@ class Identity:
         self._sweeping: asyncio.Task[None] | None = None
         self.embedding = Embedding(store, clock=clock, random=random, follow=self._follow)
         self.logins: Counter[str] = Counter()
-        """Log-ins by outcome: `ok`, or the code of the error."""
+        """Log-ins by outcome, whatever they come by: `ok`, or the code of the error."""
 
     async def start(self, log: Log, end_token: Callable[[str, str], None], *, sweep_seconds: float = 60.0) -> None:
         """Follow the log from now on. `end_token` is called with user and token id for each token that ends, on whatever node."""
@@ -70,6 +72,8 @@ class Identity:
         table.load(position, live)
         self._table = table
         self._log = log
+        if not self._settings.scram_sha1 and await self._store.read(rows.has_sha1):
+            await self._store.transaction(lambda tx: rows.drop_sha1(tx.connection))
         self._sweeping = asyncio.create_task(self._sweep_on(sweep_seconds), name="hongyan token sweep")
 
     async def stop(self) -> None:
@@ -104,23 +108,7 @@ class Identity:
     async def login(self, name: str, password: str, device: str, address: str) -> Login:
         """A new token for this device. Raises Invalid (the device), WrongPassword, RateLimited, Overloaded."""
         device = text.device_label(device)
-        try:
-            user, verified = await self._passwords.verify(name, password, address)
-        except HongyanError as error:
-            self.logins[error.code] += 1
-            raise
-        new, now = fresh(self._random), self._clock()
-
-        def write(tx: Transaction) -> tuple[Login, Change]:
-            found = still(tx.connection, user, verified)
-            issued = new.content(user, found.name, found.admin, device, "session", now, self._settings.session_days)
-            answer = Login(new.token, new.id, user, found.name, device, issued.expires, found.change_password)
-            return answer, issue(tx, issued, now, most=self._settings.tokens_per_user)
-
-        answer, change = await self._store.transaction(write, scope=user_lane(user))
-        self._follow(change)
-        self.logins["ok"] += 1
-        return answer
+        return await self.enter(await self.prove(name, password, address), device, "session")
 
     async def logout(self, caller: Caller) -> None:
         """End the caller's own token."""
@@ -174,22 +162,66 @@ class Identity:
             swept += len(ids)
         return swept
 
+    # Log-in, in its parts: somebody proves who they are, and enters
+
+    async def prove(self, name: str, password: str, address: str) -> Proven:
+        """By the password itself. Raises WrongPassword, RateLimited, Overloaded."""
+        with counted(self.logins):
+            return await self._passwords.verify(name, password, address)
+
+    def mechanisms(self, bindings: Mapping[str, bytes]) -> tuple[str, ...]:
+        """What `scram` may be asked for, strongest first."""
+        return exchange.mechanisms(bindings, sha1=self._settings.scram_sha1)
+
+    def scram(self, mechanism: str, address: str, bindings: Mapping[str, bytes], *, domain: str = "") -> Exchange:
+        """By SCRAM. `bindings` are what the channel can be bound by, type to data, and none without TLS; people may also say that
+        they act as their own address at `domain`. Raises Invalid for a mechanism that is not offered.
+        """
+        if mechanism not in self.mechanisms(bindings):
+            raise Invalid("This mechanism is not offered here")
+        nonce = exchange.new_nonce(self._random)
+        return Exchange(self._passwords, mechanism, address, bindings, nonce=nonce, domain=domain, outcomes=self.logins)
+
+    async def enter(self, proven: Proven, device: str, kind: Literal["session", "xmpp"] = "xmpp") -> Login:
+        """A new token for this device; one of kind `xmpp` takes the place of what the device had of it.
+
+        Raises Invalid (the device), WrongPassword (it has been changed, or the account disabled, since).
+        """
+        device, user = text.device_label(device), proven.user
+        new, now = fresh(self._random), self._clock()
+
+        def write(tx: Transaction) -> tuple[Login, Change]:
+            found = still(tx.connection, proven)
+            if proven.sha1 is not None and found.keys.sha1 is None:
+                rows.put_sha1(tx.connection, [(user, proven.sha1)])
+            instead = rows.of_device(tx.connection, user, kind, device) if kind == "xmpp" else ()
+            issued = new.content(user, found.name, found.admin, device, kind, now, self._settings.session_days)
+            answer = Login(new.token, new.id, user, found.name, device, issued.expires, found.change_password)
+            return answer, issue(tx, issued, now, most=self._settings.tokens_per_user, instead=instead)
+
+        with counted(self.logins):
+            answer, change = await self._store.transaction(write, scope=user_lane(user))
+        self._follow(change)
+        self.logins["ok"] += 1
+        return answer
+
     # Passwords
 
     async def change_password(self, caller: Caller, old: str, new: str, address: str) -> None:
         """One's own; every other token ends. Raises Invalid, WrongPassword, RateLimited, Overloaded, NotAuthenticated."""
         prepared = self._passwords.chosen(new)
-        user, verified = await self._passwords.verify(caller.user, old, address)
+        proven = await self._passwords.verify(caller.user, old, address)
+        user = proven.user
         if prepared == text.password(old):
             raise Invalid("The new password is the old one; choose another")
-        verifier = await self._passwords.derive(prepared)
+        keys = await self._passwords.derive(prepared)
         now = self._clock()
 
         def write(tx: Transaction) -> Change:
-            still(tx.connection, user, verified)
+            still(tx.connection, proven)
             if not rows.has_token(tx.connection, user, caller.token_id):
                 raise NotAuthenticated("Your token has ended; log in again")
-            rows.put_verifiers(tx.connection, [(user, verifier)], change_password=False)
+            rows.put_keys(tx.connection, [(user, keys)], change_password=False)
             return end(tx, rows.of_user(tx.connection, user, keep=caller.token_id), now)
 
         self._follow(await self._store.transaction(write, scope=user_lane(user)))
@@ -197,13 +229,13 @@ class Identity:
     async def set_password(self, user: str, new: str, *, must_change: bool = False, keep: str | None = None) -> None:
         """Somebody's, by an administrator; every token but `keep` ends. Raises Invalid, NotFound, Overloaded."""
         user = text.account_name(user)
-        verifier = await self._passwords.derive(self._passwords.chosen(new))
+        keys = await self._passwords.derive(self._passwords.chosen(new))
         now = self._clock()
 
         def write(tx: Transaction) -> Change:
             if rows.account(tx.connection, user) is None:
                 raise NotFound(f"There is no user {user}")
-            rows.put_verifiers(tx.connection, [(user, verifier)], change_password=must_change)
+            rows.put_keys(tx.connection, [(user, keys)], change_password=must_change)
             return end(tx, rows.of_user(tx.connection, user, keep=keep), now)
 
         self._follow(await self._store.transaction(write, scope=user_lane(user)))
@@ -220,12 +252,12 @@ class Identity:
         """A new account; its id. Raises Invalid, Conflict when the name was ever used, Overloaded."""
         user = text.account_name(name)
         shown = user if display is None else text.display_name(display)
-        verifier = await self._passwords.derive(self._passwords.chosen(password))
+        keys = await self._passwords.derive(self._passwords.chosen(password))
         now = self._clock()
 
         def write(tx: Transaction) -> None:
             self._people.add(tx, user, shown, admin, now)
-            rows.put_verifiers(tx.connection, [(user, verifier)], change_password=must_change)
+            rows.put_keys(tx.connection, [(user, keys)], change_password=must_change)
 
         await self._store.transaction(write)
         return user

@@ -16,6 +16,17 @@ verifiers = Table(
 )
 """SCRAM-SHA-256 (RFC 5802, RFC 7677); see docs/decisions/0002."""
 
+sha1_verifiers = Table(
+    "sha1_verifiers",
+    metadata,
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("salt", LargeBinary, nullable=False),
+    Column("iterations", Integer, nullable=False),
+    Column("stored_key", LargeBinary, nullable=False),
+    Column("server_key", LargeBinary, nullable=False),
+)
+"""SCRAM-SHA-1, of the same password as in `verifiers`: whoever writes there writes or deletes here. Not everybody has them."""
+
 tokens = Table(
     "tokens",
     metadata,
@@ -29,6 +40,7 @@ tokens = Table(
     Column("only", Text),
     Column("parent", Text, index=True),
 )
-"""Live tokens only: an ended one is deleted, its end is an event. `hash` is SHA-256; `kind` is `session`, `named`, `ticket` or
-`embedded`. The last two are good for the conversation `only`, and end with the named token `parent` that they come from.
+"""Live tokens only: an ended one is deleted, its end is an event. `hash` is SHA-256; `kind` is `session`, `xmpp`, `named`,
+`ticket` or `embedded`. The last two are good for the conversation `only`, and end with the named token `parent` that they come
+from.
 """

@@ -18,8 +18,8 @@ from hongyan.features.identity.address import network
 _Key = tuple[str, ...]
 
 _MOST = 200_000
-"""Windows kept. A guess makes at most two and costs a PBKDF2 of 50 ms, of which four threads do 72,000 in 15 minutes: nobody can
-push out the windows of an account by filling the rest.
+"""Windows kept. A guess makes at most two and costs a PBKDF2 of 50 ms, of which four threads do 72,000 in 15 minutes (a wrong
+proof of SCRAM takes up as much of `Deriving`): nobody can push out the windows of an account by filling the rest.
 """
 _MOST_KNOWN = 10_000
 _KNOWN_MS = 30 * 86_400_000
