@@ -30,8 +30,8 @@ from hongyan.features.xmpp import Xmpp
 from hongyan.gateways.cim.gateway import CimGateway
 from hongyan.gateways.cim.house import CimServices
 from hongyan.gateways.door.sockets import CannotListen
-from hongyan.gateways.web.gateway import WebGateway
 from hongyan.gateways.door.tls import CertificateError
+from hongyan.gateways.web.gateway import WebGateway
 from hongyan.gateways.web.services import WebServices
 from hongyan.gateways.xmpp.gateway import XmppGateway
 from hongyan.gateways.xmpp.house import XmppServices

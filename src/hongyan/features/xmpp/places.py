@@ -1,10 +1,11 @@
 """Conversations as addresses: whose direct conversation one is, what a group is called. Kept by the events since it was read."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from hongyan.core.errors import NotFound
 from hongyan.core.model import Caller, Event, Kind
@@ -33,8 +34,8 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class _Settings(msgspec.Struct):
-    title: str | None | msgspec.UnsetType = msgspec.UNSET
-    topic: str | None | msgspec.UnsetType = msgspec.UNSET
+    title: str | msgspec.UnsetType | None = msgspec.UNSET
+    topic: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Places:
@@ -52,14 +53,10 @@ class Places:
     async def learn(self, ids: Iterable[str]) -> None:
         """Read those that are not known yet. Those that do not exist stay unknown."""
         wanted = [id for id in dict.fromkeys(ids) if id not in self._known]
-        c = conversations.c
         for at in range(0, len(wanted), 500):
-            some = select(c.id, c.kind, c.title, c.topic, c.direct_key).where(c.id.in_(wanted[at : at + 500]))
-            for id, kind, title, topic, key in await self._store.read(
-                lambda connection, some=some: connection.execute(some).all()
-            ):
-                one, _, other = (key or "").partition("\n")
-                self._keep(Place(id, kind, title, topic, (one, other) if key else None))
+            some = wanted[at : at + 500]
+            for place in await self._store.read(partial(_places, some)):
+                self._keep(place)
 
     async def find(self, id: str) -> Place:
         """Raises NotFound."""
@@ -96,3 +93,14 @@ class Places:
             title = known.title if changed.title is msgspec.UNSET else changed.title
             topic = known.topic if changed.topic is msgspec.UNSET else changed.topic
             self._known[event.lane] = msgspec.structs.replace(known, title=title, topic=topic)
+
+
+def _places(ids: Sequence[str], connection: Connection) -> list[Place]:
+    c = conversations.c
+    rows = connection.execute(select(c.id, c.kind, c.title, c.topic, c.direct_key).where(c.id.in_(ids)))
+    return [Place(row.id, row.kind, row.title, row.topic, _pair(row.direct_key)) for row in rows]
+
+
+def _pair(key: str | None) -> tuple[str, str] | None:
+    one, _, other = (key or "").partition("\n")
+    return (one, other) if key else None

@@ -45,7 +45,7 @@ class Connection(asyncio.Protocol):
         self.address = address_of(transport)
         transport.set_write_buffer_limits(high=self._house.settings.limits.write_buffer)
         if not self._lists.admit(self):
-            self.close("full", "there are as many connections as there may be")
+            self.dismiss("full", "there are as many connections as there may be")
 
     def data_received(self, data: bytes) -> None:
         before = self._session.frames
@@ -85,7 +85,7 @@ class Connection(asyncio.Protocol):
             self._outgoing.fetch()
 
     def end(self, reason: str) -> None:
-        self.close("ended", reason)
+        self.dismiss("ended", reason)
 
     # For the timer
 
@@ -96,7 +96,7 @@ class Connection(asyncio.Protocol):
         return progress(self._transport)
 
     def stuck(self) -> None:
-        self.close("stuck", "nothing was taken for too long")
+        self.dismiss("stuck", "nothing was taken for too long")
         self._transport.abort()
 
     def settled(self) -> bool:
@@ -108,7 +108,7 @@ class Connection(asyncio.Protocol):
     def drop(self) -> None:
         self._transport.abort()
 
-    def close(self, reason: str, detail: str) -> None:
+    def dismiss(self, reason: str, detail: str) -> None:
         """`reason` is a word for the metrics."""
         if self._transport.is_closing():
             return
@@ -137,7 +137,7 @@ class Connection(asyncio.Protocol):
                 case LogIn(number, name):
                     self._house.task(self._log_in(number, name))
                 case Close(reason, detail):
-                    self.close(reason, detail)
+                    self.dismiss(reason, detail)
 
     async def _log_in(self, number: int, name: str) -> None:
         outcome = "internal"
@@ -158,11 +158,11 @@ class Connection(asyncio.Protocol):
             self._let_in(admitted, stream)
         self._house.counts.logins[outcome] += 1
         if outcome != "ok":
-            self.close("login", f"log-in refused: {outcome}")
+            self.dismiss("login", f"log-in refused: {outcome}")
 
     def _let_in(self, admitted: Admitted, stream: Stream) -> None:
         self.admitted, self._stream = admitted, stream
-        self._outgoing = Outgoing(self._house, self._transport, admitted, stream, self._written, self._moved, self.close)
+        self._outgoing = Outgoing(self._house, self._transport, admitted, stream, self._written, self._moved, self.dismiss)
         if self._transport.is_closing():  # it went away meanwhile, and that was told to nobody
             self._house.cim.disconnected(self)
             self._outgoing.close()
@@ -182,4 +182,4 @@ class Connection(asyncio.Protocol):
         self._house.cim.keeping.moved(self)
 
     def _verdict(self, verdict: Verdict) -> None:
-        self.close("stopping" if verdict.do in ("resume", "later") else "ended", verdict.reason)
+        self.dismiss("stopping" if verdict.do in ("resume", "later") else "ended", verdict.reason)

@@ -13,8 +13,8 @@ import httptools
 import msgspec
 
 from hongyan.gateways.cim.answers import INVALID, Answer, envelope
-from hongyan.gateways.door.peers import address_of
 from hongyan.gateways.cim.route import Request
+from hongyan.gateways.door.peers import address_of
 from hongyan.gateways.door.progress import progress
 
 log = logging.getLogger("hongyan.cim")

@@ -31,7 +31,7 @@ class Listed(Protocol):
     def drop(self) -> None:
         """Cut it now."""
 
-    def close(self, reason: str, detail: str) -> None: ...
+    def dismiss(self, reason: str, detail: str) -> None: ...
 
 
 class Lists:
@@ -67,7 +67,7 @@ class Lists:
             oldest = next(iter(self._strangers), None)
             if oldest is None:
                 return False
-            oldest.close("full", "room was made for another")
+            oldest.dismiss("full", "room was made for another")
             self._strangers.pop(oldest, None)
         self._strangers[connection] = None
         return True
@@ -101,7 +101,7 @@ class Lists:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
         for connection in [*self._strangers, *self._clients]:
-            safely(partial(connection.close, "stopping", "the server is stopping"))
+            safely(partial(connection.dismiss, "stopping", "the server is stopping"))
         if not await self._none_left(seconds):
             for connection in [*self._strangers, *self._clients, *self._closing]:
                 safely(connection.drop)

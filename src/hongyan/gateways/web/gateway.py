@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 
 from hongyan.config import parse_endpoint
+from hongyan.gateways.door.tls import Certificate
 from hongyan.gateways.web.app import build_app
 from hongyan.gateways.web.port.listener import HttpPace, Listener
-from hongyan.gateways.door.tls import Certificate
 from hongyan.gateways.web.services import WebServices
 from hongyan.gateways.web.websocket.context import Context
 from hongyan.gateways.web.websocket.door import Door

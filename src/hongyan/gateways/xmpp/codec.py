@@ -1,7 +1,7 @@
 """XML of streams: bytes to elements and back, sans I/O. One hardened parser for everything foreign that is XML.
 
-Refused are document types, entities, comments and processing instructions (RFC 6120, section 11.1), and whatever is too large, too
-deep or has too many attributes. Names are `namespace name`, as expat gives them, with a space between.
+Refused are document types, entities, comments and processing instructions (RFC 6120, section 11.1), and whatever is too large,
+too deep or has too many attributes. Names are `namespace name`, as expat gives them, with a space between.
 """
 
 from collections.abc import Iterator
@@ -217,7 +217,7 @@ def quote(text: str) -> str:
 
 def _sayable(text: str) -> str:
     """Char of XML 1.0, section 2.2."""
-    return "".join([c for c in text if c >= "\ue000" and c not in "\ufffe\uffff" or " " <= c < "\ud800" or c in "\t\n\r"])
+    return "".join([c for c in text if (c >= "\ue000" and c not in "\ufffe\uffff") or " " <= c < "\ud800" or c in "\t\n\r"])
 
 
 def render(element: Element, space: str = "jabber:client") -> str:

@@ -17,6 +17,7 @@ log = logging.getLogger("hongyan.xmpp")
 _STOP_SECONDS = 0.5
 """For clients to take their last bytes."""
 _TICK_SECONDS = 1.0
+_HANDSHAKE_SECONDS = 10.0
 
 
 class XmppGateway:
@@ -58,16 +59,16 @@ class XmppGateway:
         if files.certificate is not None and files.key is not None:
             self._certificate = Certificate(files.certificate, files.key, "xmpp-client")
         tick = max(0.05, min(_TICK_SECONDS, self._settings.login_seconds / 10, self._settings.idle_seconds / 10))
-        self._lists = Lists(most=self._settings.connections, drain=self._drain, tick=tick)
+        lists = self._lists = Lists(most=self._settings.connections, drain=self._drain, tick=tick)
         try:
             if self._settings.c2s:
-                await self._listen("c2s", parse_endpoint(self._settings.c2s), direct=False)
+                await self._listen("c2s", parse_endpoint(self._settings.c2s), lists, direct=False)
             if self._settings.c2s_tls:
-                await self._listen("c2s_tls", parse_endpoint(self._settings.c2s_tls), direct=True)
+                await self._listen("c2s_tls", parse_endpoint(self._settings.c2s_tls), lists, direct=True)
         except BaseException:
             self._close()
             raise
-        self._lists.start()
+        lists.start()
         self._look()
 
     async def stop(self) -> None:
@@ -78,23 +79,23 @@ class XmppGateway:
         if self._lists is not None:
             await self._lists.stop(_STOP_SECONDS)
 
-    async def _listen(self, name: str, endpoint: Endpoint, *, direct: bool) -> None:
+    async def _listen(self, name: str, endpoint: Endpoint, lists: Lists, *, direct: bool) -> None:
         if self._certificate is None and (direct or not endpoint.local):
             raise CannotListen(
-                f"XMPP on {endpoint} needs a certificate: give xmpp.certificate and xmpp.key, or those of http. Without one it may "
-                "listen on a loopback address only"
+                f"XMPP on {endpoint} needs a certificate: give xmpp.certificate and xmpp.key, or those of http. Without one it "
+                "may listen on a loopback address only"
             )
         trusted = endpoint.local and self._settings.allow_plaintext
         if self._settings.allow_plaintext and not endpoint.local:
             log.warning("xmpp.allow_plaintext does not count for %s, which is no loopback address", endpoint)
-        assert self._lists is not None
-        make = partial(TcpStream, self._house, self._lists, self._certificate, direct=direct, trusted=trusted)
-        tls = {}
-        if direct and self._certificate is not None:
-            tls = {"ssl": self._certificate.context, "ssl_handshake_timeout": 10.0}
+        make = partial(TcpStream, self._house, lists, self._certificate, direct=direct, trusted=trusted)
+        tls = self._certificate.context if direct and self._certificate is not None else None
+        handshake = _HANDSHAKE_SECONDS if tls is not None else None
         sockets = await self._loop.run_in_executor(None, bind, endpoint, self._shared)
         for one in sockets:
-            self._servers.append(await self._loop.create_server(make, sock=one, backlog=BACKLOG, **tls))  # type: ignore[arg-type]
+            self._servers.append(
+                await self._loop.create_server(make, sock=one, backlog=BACKLOG, ssl=tls, ssl_handshake_timeout=handshake)
+            )
         self.ports[name] = int(sockets[0].getsockname()[1])
 
     def _close(self) -> None:

@@ -74,7 +74,7 @@ class House:
     # Resources
 
     async def bind(self, proven: "Proven", name: str, address: str) -> "Resource":
-        """A resource of somebody who has proven who they are, in place of one of the same name. Raises what opening a session raises."""
+        """A resource of theirs, in place of one of the same name. Raises what `Sessions.open` does, and NotAuthenticated."""
         from hongyan.gateways.xmpp.resource import Resource
 
         login = await self.identity.enter(proven, _label(name))

@@ -4,7 +4,7 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from hongyan.core.model import Event
+from hongyan.core.model import DIRECTORY_LANE, Event
 from hongyan.messaging import Chunk
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Outgoing:
 
     def is_mine(self, event: Event) -> bool:
         """Asked once for each event."""
-        if event.client_id in self._mine and event.sender == self._resource.user:
+        if event.client_id is not None and event.client_id in self._mine and event.sender == self._resource.user:
             del self._mine[event.client_id]
             return True
         return False
@@ -67,14 +67,23 @@ class Outgoing:
                 return
 
     def _write(self) -> None:
-        table = self._house.table
-        while self._queue and not self._working and not self._closed and self._resource.may_write:
-            event = self._queue.popleft()
-            shape = table.events.get(event.type)
-            if shape is not None:
-                made = shape(self._resource, event)
-                if made is not None:
-                    self._later(made)
+        queue, resource, table, places = self._queue, self._resource, self._house.table, self._house.xmpp.places
+        while queue and not self._working and not self._closed and resource.may_write:
+            event = queue[0]
+            place, shape = None, None
+            if event.lane == DIRECTORY_LANE:
+                shape = table.profile
+            elif event.lane.startswith("user:"):
+                shape = table.events.get(("own", event.type))
+            elif ("direct", event.type) in table.events or ("room", event.type) in table.events:
+                place = places.get(event.lane)
+                if place is None:
+                    self._later(self._learn())
+                    return
+                shape = table.events.get(("direct" if place.pair is not None else "room", event.type))
+            queue.popleft()
+            if shape is not None and (work := shape(resource, event, place)) is not None:
+                self._later(work)
 
     def _take(self, chunk: Chunk) -> None:
         self._queue.extend([entry.event for entry in chunk.entries])
@@ -96,6 +105,13 @@ class Outgoing:
         finally:
             self._working = False
         self.wake()
+
+    async def _learn(self) -> None:
+        """Which conversations those are that something waits of."""
+        places = self._house.xmpp.places
+        await places.learn([event.lane for event in self._queue if not event.lane.startswith("user:")])
+        while self._queue and places.get(self._queue[0].lane) is None and not self._queue[0].lane.startswith("user:"):
+            self._queue.popleft()  # of a conversation that is not there
 
     async def _follow(self) -> None:
         self._take(await self._resource.session.next(_AT_ONCE))

@@ -1,4 +1,4 @@
-"""A connected resource (RFC 6120, section 1.4): what a client is to the server once it is bound, also while its connection is cut.
+"""A connected resource (RFC 6120, section 1.4): what a client is once it is bound, also while its connection is cut.
 
 Stanzas are handled in the order in which they come. What is written is bounded by what the other end takes: above that nothing is
 taken from the session, which keeps references only.
@@ -6,7 +6,8 @@ taken from the session, which keeps references only.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hongyan.core.errors import HongyanError
@@ -28,8 +29,6 @@ _UNDER_WAY = 1_000
 _RESUME_SECONDS = 300
 
 _STANZAS = frozenset({"jabber:client message", "jabber:client presence", "jabber:client iq"})
-
-Finished = Callable[[], None]
 
 
 class Resource:
@@ -69,18 +68,20 @@ class Resource:
 
     def resume(self, stream: "Stream", handled: int) -> None:
         """Go on over another connection (XEP-0198, section 5)."""
-        assert self.ledger is not None
+        ledger = self.ledger
+        if ledger is None:
+            raise StreamFault("internal-server-error")
         if self.stream is not None:  # the old connection is not known to be dead yet
             old, self.stream = self.stream, None
             old.fail(StreamFault("conflict", "Resumed over another connection"))
         if self._detached is not None:
             self._detached.cancel()
             self._detached = None
-        self.ledger.acknowledged(handled)
+        ledger.acknowledged(handled)
         self.stream = stream
         self._full = False
-        stream.write(f"<resumed xmlns='{SM}' previd='{self.ledger.id}' h='{self.handled.count}'/>")
-        for stanza in self.ledger.waiting:
+        stream.write(f"<resumed xmlns='{SM}' previd='{ledger.id}' h='{self.handled.count}'/>")
+        for stanza in ledger.waiting:
             stream.write(stanza)
         stream.write(f"<r xmlns='{SM}'/>")
         self._wake()
@@ -162,7 +163,7 @@ class Resource:
             self._close(StreamFault("unsupported-stanza-type"))
 
     def _one(self, number: int, stanza: Element) -> None:
-        finished = lambda: self._finished(number)  # noqa: E731
+        finished = partial(self._finished, number)
         try:
             work = received(self, stanza, finished)
         except StreamFault as fault:
@@ -192,8 +193,12 @@ class Resource:
         if finished:
             self._finished(number)
         self._task = None
-        while self._waiting and self._task is None and not self._over:
+        while self._waiting and not self._busy:
             self._one(*self._waiting.popleft())
+
+    @property
+    def _busy(self) -> bool:
+        return self._over or self._task is not None
 
     def _finished(self, number: int) -> None:
         self.handled.done(number)

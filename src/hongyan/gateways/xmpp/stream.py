@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 BIND = "urn:ietf:params:xml:ns:xmpp-bind"
+SESSION = "urn:ietf:params:xml:ns:xmpp-session"
 SM = "urn:xmpp:sm:3"
 STREAMS = "http://etherx.jabber.org/streams"
 _TRIES = 3
@@ -158,7 +159,7 @@ class Stream:
 
     def _features(self) -> str:
         if self._proven is not None:
-            return f"<bind xmlns='{BIND}'/><sm xmlns='{SM}'/><session xmlns='urn:ietf:params:xml:ns:xmpp-session'><optional/></session>"
+            return f"<bind xmlns='{BIND}'/><sm xmlns='{SM}'/><session xmlns='{SESSION}'><optional/></session>"
         parts = []
         if self._wire.tls_offered:
             parts.append(f"<starttls xmlns='{TLS}'>{'' if self._wire.secure else '<required/>'}</starttls>")
@@ -179,8 +180,8 @@ class Stream:
         try:
             if self._state == "strange":
                 self._stranger(element)
-            elif self._state == "known":
-                self._known(element)
+            elif self._state == "known" and self._proven is not None:
+                self._known(element, self._proven)
             else:
                 raise StreamFault("not-well-formed")
         except StreamFault as fault:
@@ -200,12 +201,12 @@ class Stream:
             case _:
                 raise StreamFault("not-authorized", "Log in first")
 
-    def _known(self, element: Element) -> None:
+    def _known(self, element: Element, proven: "Proven") -> None:
         bind = element.child(f"{BIND} bind")
         if element.name == "jabber:client iq" and element.get("type") == "set" and bind is not None:
-            self._ask(self._bind(element, bind))
+            self._ask(self._bind(proven, element, bind))
         elif element.name == f"{SM} resume":
-            self._ask(self._resume(element))
+            self._ask(self._resume(proven, element))
         else:
             raise StreamFault("not-authorized", "Bind a resource first")
 
@@ -265,12 +266,12 @@ class Stream:
 
     # Getting a resource
 
-    async def _bind(self, iq: Element, bind: Element) -> None:
+    async def _bind(self, proven: "Proven", iq: Element, bind: Element) -> None:
         asked = bind.said(f"{BIND} resource")
         head = f"<iq id='{quote(iq.get('id'))}' type="
         try:
             wanted = jid.resource_part(asked) if asked else id_from_bits(self._house.random(10))
-            resource = await self._bound(wanted)
+            resource = await self._bound(proven, wanted)
         except jid.BadJid as error:
             fault = StanzaFault("bad-request", str(error))
         except NotAuthenticated as error:
@@ -283,9 +284,8 @@ class Stream:
             return
         self._wire.write(f"{head}'error'><error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error></iq>")
 
-    async def _bound(self, name: str) -> "Resource":
-        assert self._proven is not None
-        resource = await self._house.bind(self._proven, name, self._wire.address)
+    async def _bound(self, proven: "Proven", name: str) -> "Resource":
+        resource = await self._house.bind(proven, name, self._wire.address)
         if self._state == "closed":  # it went away meanwhile
             resource.end()
             raise StreamFault("connection-timeout")
@@ -293,9 +293,8 @@ class Stream:
         resource.attach(self)
         return resource
 
-    async def _resume(self, element: Element) -> None:
-        assert self._proven is not None
-        resource = self._house.resumable(element.get("previd"), self._proven.user)
+    async def _resume(self, proven: "Proven", element: Element) -> None:
+        resource = self._house.resumable(element.get("previd"), proven.user)
         handled = element.get("h")
         if resource is None or not handled.isdecimal() or not resource.acknowledges(int(handled)):
             condition = f"<item-not-found xmlns='{STANZA_ERRORS}'/>"

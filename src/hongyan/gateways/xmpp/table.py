@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from hongyan.core.model import Event
+from hongyan.features.xmpp import Place
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.jid import Jid
 
@@ -20,9 +21,11 @@ Handler = Callable[["Resource", Element, Element, Jid], Answer]
 Stanza = Callable[["Resource", Element, Jid, Callable[[], None]], Awaitable[bool] | None]
 """Of a whole stanza to a room; see `incoming.received`."""
 Part = Callable[["Resource", Element, Element, Jid], Awaitable[None]]
-"""Of a message between two that does something else than say something: who sends it, the message, the part that makes it so, to whom."""
-Shape = Callable[["Resource", Event], Awaitable[None] | None]
-"""Tells a resource of an event; what has to be asked for first makes what is behind it wait."""
+"""Of a message between two that does not say something: who sends it, the message, the part that makes it so, to whom."""
+Lane = Literal["direct", "room", "own"]
+"""A conversation of two; a group or channel; one's own lane."""
+Shape = Callable[["Resource", Event, Place | None], Awaitable[None] | None]
+"""Tells a resource of an event; what has to be asked for first makes what is behind it wait. One's own lane is no place."""
 Told = Callable[["Resource", dict[str, Any]], None]
 
 
@@ -32,8 +35,10 @@ class Table:
         self.features: dict[Where, list[str]] = {"server": [], "account": [], "user": [], "rooms": [], "room": []}
         self.messages: dict[str, Part] = {}
         """By the name of an element in it."""
-        self.events: dict[str, Shape] = {}
+        self.events: dict[tuple[Lane, str], Shape] = {}
         """By type."""
+        self.profile: Shape = _nothing
+        """Somebody is called otherwise, or looks otherwise."""
         self.signals: dict[str, Told] = {}
         """By type."""
         self.room_message: Stanza = _no_rooms
@@ -48,6 +53,10 @@ class Table:
 
     def find(self, where: Where, type: str, name: str) -> Handler | None:
         return self._handlers.get((where, type, name))
+
+
+def _nothing(resource: "Resource", event: Event, place: Place | None) -> None:
+    pass
 
 
 def _no_rooms(resource: "Resource", stanza: Element, to: Jid, finished: Callable[[], None]) -> None:

@@ -1,6 +1,7 @@
 """A stream over TCP (RFC 6120, section 4), with STARTTLS (section 5) or encrypted from the first byte (XEP-0368)."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -74,11 +75,13 @@ class TcpStream(asyncio.Protocol):
             self._flush()
 
     def start_tls(self) -> None:
+        if self._certificate is None:
+            return
         self.write(f"<proceed xmlns='{TLS}'/>")
         self._flush()
         self._transport.pause_reading()
         self._switching = True
-        self._house.task(self._switch())
+        self._house.task(self._switch(self._certificate))
 
     def restart(self) -> None:
         self._headed = False
@@ -126,11 +129,15 @@ class TcpStream(asyncio.Protocol):
             return
         try:
             for element in self._parser.feed(data):
-                if self._switching or self._closing:
+                if self._deaf:
                     return
                 self._one(element)
         except StreamFault as fault:
             self._stream.fail(fault)
+
+    @property
+    def _deaf(self) -> bool:
+        return self._switching or self._closing
 
     def _one(self, element: Element | None) -> None:
         if element is None:
@@ -163,14 +170,12 @@ class TcpStream(asyncio.Protocol):
         else:
             self._out.clear()
 
-    async def _switch(self) -> None:
-        assert self._certificate is not None
-        try:
+    async def _switch(self, certificate: "Certificate") -> None:
+        transport: asyncio.Transport | None = None
+        with contextlib.suppress(OSError):  # of TLS, too
             transport = await self._loop.start_tls(
-                self._transport, self, self._certificate.context, server_side=True, ssl_handshake_timeout=10.0
+                self._transport, self, certificate.context, server_side=True, ssl_handshake_timeout=10.0
             )
-        except (OSError, ConnectionError):
-            transport = None
         if transport is None or self._closing:
             self._transport.abort()
             return
@@ -201,6 +206,9 @@ class TcpStream(asyncio.Protocol):
 
     def stuck(self) -> None:
         self._transport.abort()
+
+    def dismiss(self, reason: str, detail: str) -> None:
+        self._stream.fail(StreamFault("system-shutdown" if reason == "stopping" else "resource-constraint", detail))
 
     def settled(self) -> bool:
         return True

@@ -1,22 +1,20 @@
-"""Messages of direct conversations, with their place in the archive (XEP-0359); copies of one's own (XEP-0280)."""
+"""Messages of direct conversations, and copies of one's own (XEP-0280)."""
 
-from collections.abc import Awaitable
-
-from hongyan.core.content import in_words
 from hongyan.core.model import Event
-from hongyan.gateways.xmpp.codec import Element, escape, quote
+from hongyan.features.xmpp import Place
+from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.resource import Resource
+from hongyan.gateways.xmpp.said import SID, said, stanza_id
 from hongyan.gateways.xmpp.table import Table
 
-SID = "urn:xmpp:sid:0"
 CARBONS = "urn:xmpp:carbons:2"
 FORWARD = "urn:xmpp:forward:0"
 
 
 def register(table: Table) -> None:
-    table.events["message"] = _message
+    table.events["direct", "message"] = _message
     table.iq("account", "set", f"{CARBONS} enable", _enable)
     table.iq("account", "set", f"{CARBONS} disable", _disable)
     table.feature(SID, where="account")
@@ -33,44 +31,21 @@ def _disable(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
     return ""
 
 
-def _message(resource: Resource, event: Event) -> Awaitable[None] | None:
+def _message(resource: Resource, event: Event, place: Place | None) -> None:
     mine = resource.outgoing.is_mine(event)
-    place = resource.house.xmpp.places.get(event.lane)
-    if place is None:
-        return _learn(resource, event, mine)
-    peer = place.peer(resource.user)
+    peer = place.peer(resource.user) if place is not None else None
     if peer is None or mine or (resource.priority or 0) < 0:
-        return None
-    house = resource.house
-    inside = f"{body(event)}{stanza_id(resource, event)}"
-    id = quote(shown_id(event.client_id, event.seq))
-    if event.sender != resource.user:
-        resource.send(
-            f"<message from='{quote(str(house.jid(peer)))}' to='{quote(str(resource.jid))}' type='chat' id='{id}'>{inside}</message>"
-        )
-    elif resource.carbons:
-        me = quote(str(resource.jid.bare))
-        resource.send(
-            f"<message from='{me}' to='{quote(str(resource.jid))}' type='chat'><sent xmlns='{CARBONS}'><forwarded xmlns='{FORWARD}'>"
-            f"<message xmlns='jabber:client' from='{me}' to='{quote(str(house.jid(peer)))}' type='chat' id='{id}'>{inside}"
-            "</message></forwarded></sent></message>"
-        )
-    return None
-
-
-async def _learn(resource: Resource, event: Event, mine: bool) -> None:
-    await resource.house.xmpp.places.learn([event.lane])
-    if mine:
         return
-    if resource.house.xmpp.places.get(event.lane) is not None:
-        _message(resource, event)
+    told(resource, event, peer, f"{said(event)}{stanza_id(str(resource.jid.bare), event)}", shown_id(event.client_id, event.seq))
 
 
-def body(event: Event) -> str:
-    words = in_words(event.content)
-    return f"<body>{escape(words)}</body>" if words else ""
-
-
-def stanza_id(resource: Resource, event: Event) -> str:
-    """Its place in the archive of the account."""
-    return f"<stanza-id xmlns='{SID}' by='{quote(str(resource.jid.bare))}' id='{event.position}'/>"
+def told(resource: Resource, event: Event, peer: str, inside: str, id: str) -> None:
+    """A message of a direct conversation; one of one's own as a copy, to clients that want copies."""
+    me, to = quote(str(resource.jid.bare)), quote(str(resource.jid))
+    other = quote(str(resource.house.jid(peer)))
+    if event.sender != resource.user:
+        resource.send(f"<message from='{other}' to='{to}' type='chat' id='{quote(id)}'>{inside}</message>")
+    elif resource.carbons:
+        sent = f"<message xmlns='jabber:client' from='{me}' to='{other}' type='chat' id='{quote(id)}'>{inside}</message>"
+        copy = f"<sent xmlns='{CARBONS}'><forwarded xmlns='{FORWARD}'>{sent}</forwarded></sent>"
+        resource.send(f"<message from='{me}' to='{to}' type='chat'>{copy}</message>")

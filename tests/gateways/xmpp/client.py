@@ -1,0 +1,68 @@
+"""A client that we did not write: slixmpp, with what a test asks of it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import slixmpp
+
+from tests.gateways.xmpp.site import DOMAIN, Site
+from tests.serving import PASSWORD, SECONDS
+
+
+class Client(slixmpp.ClientXMPP):
+    """Keeps every message that comes."""
+
+    def __init__(self, site: Site, user: str, resource: str, plugins: tuple[str, ...]) -> None:
+        super().__init__(f"{user}@{DOMAIN}/{resource}", PASSWORD)
+        self.ca_certs = str(site.certificate)
+        for plugin in ("xep_0030", "xep_0199", *plugins):
+            self.register_plugin(plugin)
+        self.messages: list[Any] = []
+        self.failed: list[Any] = []
+        self._changed = asyncio.Event()
+        self.started = asyncio.Event()
+        self.add_event_handler("session_start", lambda _: self.started.set())
+        self.add_event_handler("message", self._keep)
+        self.add_event_handler("failed_auth", self.failed.append)
+
+    def _keep(self, message: Any) -> None:
+        self.messages.append(message)
+        self._changed.set()
+
+    async def until(self, condition: Callable[[], Any]) -> Any:
+        """The first true value that it gives, looked at whenever something may have come."""
+        async with asyncio.timeout(SECONDS):
+            while not (found := condition()):
+                self._changed.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._changed.wait(), 0.05)
+            return found
+
+    @property
+    def texts(self) -> list[str]:
+        return [message["body"] for message in self.messages if message["body"]]
+
+    async def has(self, *texts: str) -> None:
+        """Until these have come, in this order, and nothing else."""
+        await self.until(lambda: len(self.texts) >= len(texts))
+        assert self.texts == list(texts)
+
+
+@contextlib.asynccontextmanager
+async def client(
+    site: Site, user: str, resource: str = "desk", *, plugins: tuple[str, ...] = (), present: bool = True
+) -> AsyncIterator[Client]:
+    """Connected over STARTTLS, logged in, and available if `present`."""
+    one = Client(site, user, resource, plugins)
+    one.connect("127.0.0.1", site.port)
+    try:
+        async with asyncio.timeout(SECONDS):
+            await one.started.wait()
+        if present:
+            one.send_presence()
+        yield one
+    finally:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await one.disconnect(wait=1.0)
