@@ -15,6 +15,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[Site]:
-    """One that the test may stop."""
-    with Site(tmp_path / "data") as site:
+    """One that the test may stop, and where a log-in may take a second."""
+    with Site(tmp_path / "data", XMPP_LOGIN_SECONDS="1") as site:
         yield site

@@ -16,6 +16,7 @@ _ELEMENTS = 2_000
 """In one stanza."""
 _OTHER_MARKS = (b"\xfe", b"\xff")
 """Byte order marks of UTF-16; nothing in UTF-8 has these bytes."""
+_STREAM = "http://etherx.jabber.org/streams stream"
 _XML = "http://www.w3.org/XML/1998/namespace"
 
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
@@ -75,7 +76,7 @@ class Element:
 
 
 class Parser:
-    """Gives the head of a stream as an element without children, then its stanzas, then None for its end.
+    """Gives the head of a stream as an element without children, then its stanzas, then None for its end, or a fault.
 
     A parser ends with its stream: a restart is another parser. `stanza_bytes` may grow when its client has logged in.
     """
@@ -108,14 +109,19 @@ class Parser:
         if hasattr(parser, "SetReparseDeferralEnabled"):  # it would hold back a stanza that is whole
             parser.SetReparseDeferralEnabled(False)
 
-    def feed(self, data: bytes) -> "list[Element | None]":
-        """Raises StreamFault; what was whole before the fault is lost with the stream."""
+    def feed(self, data: bytes) -> "list[Element | StreamFault | None]":
+        """What is whole now. A fault is the last; nothing may be fed after it."""
         self._fed += len(data)
-        self._parse(data, False)
-        if self._fed - self._done > self.stanza_bytes:
-            raise StreamFault("policy-violation", "A stanza is larger than allowed")
-        ready, self._ready = self._ready, []
-        return ready
+        found: list[Element | StreamFault | None] = []
+        try:
+            self._parse(data, False)
+            if self._fed - self._done > self.stanza_bytes:
+                raise StreamFault("policy-violation", "A stanza is larger than allowed")
+        except StreamFault as fault:
+            found.append(fault)
+        found[:0] = self._ready
+        self._ready.clear()
+        return found
 
     def _parse(self, data: bytes, last: bool) -> None:
         if data[:1] in _OTHER_MARKS and self._expat.CurrentByteIndex <= 0:
@@ -143,6 +149,8 @@ class Parser:
                 raise StreamFault("policy-violation", "A stanza has more in it than allowed")
         elif len(attributes) > _ATTRIBUTES:
             raise StreamFault("policy-violation", "A stanza has more attributes than allowed")
+        elif name == _STREAM:
+            raise StreamFault("bad-format", "There is a stream in the stream")
         self._open.append(element)
 
     def _end(self, name: str) -> None:

@@ -77,11 +77,14 @@ class House:
         """A resource of theirs, in place of one of the same name. Raises what `Sessions.open` does, and NotAuthenticated."""
         from hongyan.gateways.xmpp.resource import Resource
 
-        login = await self.identity.enter(proven, _label(name))
+        older = self.resources.get(proven.user, {}).get(name)
+        if older is not None:
+            older.replaced = True
+        login = await self.identity.enter(proven, _label(name))  # the token of an older one ends with it
         caller = self.identity.check(login.token)
         older = self.resources.get(caller.user, {}).get(name)
         if older is not None:
-            older.replaced()
+            older.yield_to_another()
         resource = Resource(self, self.jid(caller.user, name), caller)
         self.resources.setdefault(caller.user, {})[name] = resource
         try:

@@ -44,6 +44,8 @@ class Resource:
         self.priority: int | None = None
         """None until it is available (RFC 6121, section 4.2), and when it is not any more."""
         self.carbons = False
+        self.replaced = False
+        """Another stream is about to bind its name."""
         self.rooms: dict[str, str] = {}
         """Joined: conversation to nickname."""
         self.outgoing = Outgoing(self)
@@ -100,7 +102,7 @@ class Resource:
         else:
             self._detached = asyncio.get_running_loop().call_later(_RESUME_SECONDS, self.end)
 
-    def replaced(self) -> None:
+    def yield_to_another(self) -> None:
         """Another stream has bound its name."""
         self._close(StreamFault("conflict", "Another client has taken this resource"))
 
@@ -135,6 +137,9 @@ class Resource:
             self.house.log.debug("the token of a resource could not be ended: %s", error)
 
     def _verdict(self, verdict: Verdict) -> None:
+        if self.replaced:
+            self.yield_to_another()
+            return
         conditions = {
             "login": "not-authorized",
             "stop": "policy-violation",

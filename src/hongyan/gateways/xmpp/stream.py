@@ -163,13 +163,18 @@ class Stream:
         parts = []
         if self._wire.tls_offered:
             parts.append(f"<starttls xmlns='{TLS}'>{'' if self._wire.secure else '<required/>'}</starttls>")
-        if names := self._mechanisms().offered():
+        if self._may_log_in and (names := self._mechanisms().offered()):
             listed = "".join(f"<mechanism>{name}</mechanism>" for name in names)
             parts.append(f"<mechanisms xmlns='{SASL}'>{listed}</mechanisms>")
             bindings = "".join(f"<channel-binding type='{name}'/>" for name in self._wire.bindings)
             if bindings:
                 parts.append(f"<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>{bindings}</sasl-channel-binding>")
         return "".join(parts)
+
+    @property
+    def _may_log_in(self) -> bool:
+        """Where TLS is possible it comes first."""
+        return self._wire.secure or not self._wire.tls_offered
 
     def _mechanisms(self) -> Mechanisms:
         return Mechanisms(self._house.identity, self._wire.bindings, secure=self._wire.secure)
@@ -192,6 +197,8 @@ class Stream:
             case "urn:ietf:params:xml:ns:xmpp-tls starttls" if self._wire.tls_offered and self._negotiation is None:
                 self._state = "head"
                 self._wire.start_tls()
+            case "urn:ietf:params:xml:ns:xmpp-sasl auth" if not self._may_log_in:
+                self._refuse(SaslFailure("encryption-required"))
             case "urn:ietf:params:xml:ns:xmpp-sasl auth" if self._negotiation is None:
                 self._ask(self._auth(element))
             case "urn:ietf:params:xml:ns:xmpp-sasl response" if self._negotiation is not None:

@@ -127,26 +127,25 @@ class TcpStream(asyncio.Protocol):
             self._closing = True
             self._transport.abort()
             return
-        try:
-            for element in self._parser.feed(data):
-                if self._deaf:
-                    return
-                self._one(element)
-        except StreamFault as fault:
-            self._stream.fail(fault)
+        for found in self._parser.feed(data):
+            if self._deaf:
+                return
+            self._one(found)
 
     @property
     def _deaf(self) -> bool:
         return self._switching or self._closing
 
-    def _one(self, element: Element | None) -> None:
-        if element is None:
+    def _one(self, found: Element | StreamFault | None) -> None:
+        if found is None:
             self._stream.ended()
+        elif isinstance(found, StreamFault):
+            self._stream.fail(found)
         elif self._headed:
-            self._stream.received(element)
+            self._stream.received(found)
         else:
             self._headed = True
-            self._stream.head(element)
+            self._stream.head(found)
 
     def pause_writing(self) -> None:
         self._lists.full(self)
