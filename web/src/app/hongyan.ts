@@ -2,7 +2,7 @@
 
 import { inject, type InjectionKey, type ShallowRef } from 'vue';
 
-import type { Act, Content, Id, Known, OwnAct, SentContent, Seq, Time } from '@/core/model';
+import type { Act, Content, Conversation, Id, Known, OwnAct, SentContent, Seq, Time } from '@/core/model';
 import type { Api } from '@/link/api';
 
 export type Transport = 'ws' | 'sse' | 'long' | 'short';
@@ -67,6 +67,8 @@ export interface Hongyan {
   force(transport: Transport | null): void;
   retryNow(): void;
 
+  /** What a request answered, before its event is there. */
+  take(conversation: Conversation): void;
   /** The newest page, unless something is loaded. */
   load(conversation: Id): Promise<void>;
   loadOlder(conversation: Id): Promise<void>;

@@ -2,6 +2,7 @@
 
 import { shallowRef } from 'vue';
 
+import { withConversation } from '@/core/fold';
 import type { Content, Event, Id, SentContent } from '@/core/model';
 import { actShown, ownShown } from '@/core/shown';
 import { Api, conversationPath } from '@/link/api';
@@ -216,6 +217,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     force: (transport) => feed?.force(transport),
     retryNow: () => feed?.retryNow(),
 
+    take: (conversation) => state.change((known) => withConversation(known, conversation)),
     load: (conversation) => pages.load(conversation),
     loadOlder: (conversation) => pages.older(conversation),
     loadNewer: (conversation) => pages.newer(conversation),

@@ -7,6 +7,8 @@ interface Layer {
   readonly close: () => void;
   /** A press outside closes it. */
   readonly light: boolean;
+  /** Tab stays in it. */
+  readonly traps: boolean;
   /** What opened it: a press there is left to it. */
   readonly opener: Element | null;
 }
@@ -18,6 +20,8 @@ export const floating = (): boolean => layers.length > 0;
 
 function onKey(event: KeyboardEvent): void {
   const top = layers.at(-1);
+  const root = top?.root();
+  if (top?.traps && root) trap(root, event);
   if (!top || event.key !== 'Escape' || event.isComposing) return;
   event.preventDefault();
   event.stopImmediatePropagation();
@@ -42,7 +46,7 @@ if (typeof window !== 'undefined') {
 export function useLayer(
   root: Readonly<Ref<HTMLElement | null>>,
   close: () => void,
-  options: { readonly light: boolean; readonly opener?: () => Element | null },
+  options: { readonly light: boolean; readonly traps?: boolean; readonly opener?: () => Element | null },
 ): void {
   let layer: Layer | null = null;
   let before: Element | null = null;
@@ -63,7 +67,7 @@ export function useLayer(
       if (!element) return end();
       if (!layer) {
         before = document.activeElement;
-        layer = { root: () => root.value, close, light: options.light, opener: options.opener?.() ?? null };
+        layer = { root: () => root.value, close, light: options.light, traps: options.traps ?? false, opener: options.opener?.() ?? null };
         layers.push(layer);
       }
     },
@@ -79,16 +83,17 @@ export function stops(root: HTMLElement): HTMLElement[] {
   return [...root.querySelectorAll<HTMLElement>(reachable)].filter((one) => one.offsetParent !== null || one === document.activeElement);
 }
 
-/** Keeps Tab inside. */
-export function trap(root: HTMLElement, event: KeyboardEvent): void {
+/** Keeps Tab inside, also when what had focus has gone, and nothing has it. */
+function trap(root: HTMLElement, event: KeyboardEvent): void {
   if (event.key !== 'Tab') return;
   const all = stops(root);
   const first = all[0];
   const last = all.at(-1);
   const active = document.activeElement;
   if (!first || !last) return event.preventDefault();
-  if (event.shiftKey && (active === first || active === root)) last.focus();
-  else if (!event.shiftKey && active === last) first.focus();
+  const outside = !root.contains(active);
+  if (event.shiftKey && (outside || active === first || active === root)) last.focus();
+  else if (!event.shiftKey && (outside || active === last)) first.focus();
   else return;
   event.preventDefault();
 }

@@ -32,7 +32,7 @@ export interface Found {
   readonly act: () => unknown;
 }
 
-export interface Section {
+interface Section {
   readonly name: string;
   readonly found: readonly Found[];
 }

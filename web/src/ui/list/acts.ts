@@ -8,6 +8,7 @@ import { go, open, route } from '@/app/router';
 import type { Id, Level, Room, Time } from '@/core/model';
 import { title } from '@/core/order';
 import { conversationPath } from '@/link/api';
+import { tomorrowAt } from '@/ui/base/clock';
 import type { MenuEntry } from '@/ui/base/menu';
 import { useToasts } from '@/ui/base/toasts';
 import { details } from '@/ui/details/open';
@@ -21,12 +22,6 @@ const levels: readonly Level[] = ['all', 'mentions', 'nothing'];
 
 /** Being left, while it can still be undone: not shown. */
 export const leaving = shallowRef<ReadonlySet<Id>>(new Set());
-
-const morning = (): Time => {
-  const tomorrow = new Date();
-  tomorrow.setDate(tomorrow.getDate() + 1);
-  return tomorrow.setHours(8, 0, 0, 0);
-};
 
 export function notify({ own }: Hongyan, room: Room, change: { level?: Level; until?: Time | null }): Promise<boolean> {
   const level = change.level ?? room.own.level ?? 'all';
@@ -86,11 +81,11 @@ export function leave({ api, known }: Hongyan, room: Room): void {
   );
 }
 
-export function markUnread({ own }: Hongyan, room: Room): void {
+function markUnread({ own }: Hongyan, room: Room): void {
   if (room.last) void toasts.attempt(() => own({ type: 'unread', conversation: room.id, seq: room.last!.seq }));
 }
 
-export function levelItems(hongyan: Hongyan, room: Room): MenuEntry[] {
+function levelItems(hongyan: Hongyan, room: Room): MenuEntry[] {
   const now = room.own.level ?? 'all';
   return levels.map((level) => ({ label: t(`level.${level}`), checked: level === now, act: () => notify(hongyan, room, { level }) }));
 }
@@ -98,7 +93,7 @@ export function levelItems(hongyan: Hongyan, room: Room): MenuEntry[] {
 export function muteItems(hongyan: Hongyan, room: Room): MenuEntry[] {
   return [
     { label: t('list.mute_hour'), act: () => notify(hongyan, room, { until: Date.now() + hour }) },
-    { label: t('list.mute_morning'), act: () => notify(hongyan, room, { until: morning() }) },
+    { label: t('list.mute_morning'), act: () => notify(hongyan, room, { until: tomorrowAt(8) }) },
     { label: t('list.mute_ever'), act: () => notify(hongyan, room, { until: forEver }) },
   ];
 }
