@@ -103,7 +103,7 @@ def test_a_ticket_may_come_from_the_page_around_and_is_good_once(
         portal.frames(f"{server.url}/embed?language=zh")
         visitor.page.goto(portal.url)
         frame = visitor.page.frame_locator("iframe")
-        expect(frame.get_by_text("会话已过期，请刷新页面")).to_be_visible(timeout=SOON)
+        expect(frame.get_by_text("登录已过期，请刷新页面")).to_be_visible(timeout=SOON)
         say = "ticket => frames[0].postMessage({type: 'hongyan.ticket', ticket}, '*')"
         visitor.page.evaluate(say, one)
         expect(frame.get_by_text("在", exact=True)).to_be_visible(timeout=SOON)
