@@ -4,6 +4,7 @@ import { onBeforeUnmount, onMounted } from 'vue';
 
 import { useHongyan } from '@/app/hongyan';
 import { back, go, open, route } from '@/app/router';
+import { composing } from '@/ui/base/composing';
 import { floating } from '@/ui/base/layers';
 import { details } from '@/ui/details/open';
 import { finding, showingKeys } from '@/ui/goto/open';
@@ -56,7 +57,7 @@ export function useKeys(phone: Readonly<{ value: boolean }>): void {
   }
 
   function onKey(event: KeyboardEvent): void {
-    if (!event.defaultPrevented && !event.isComposing && done(event)) event.preventDefault();
+    if (!event.defaultPrevented && !composing(event) && done(event)) event.preventDefault();
   }
   onMounted(() => window.addEventListener('keydown', onKey));
   onBeforeUnmount(() => window.removeEventListener('keydown', onKey));
