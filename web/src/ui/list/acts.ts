@@ -1,7 +1,7 @@
 // What can be done with a conversation from outside: in its row, and in the drawer.
 
-import { Archive, ArchiveRestore, AtSign, Bell, BellOff, CheckCheck, CircleDot, Info, LogOut, Pin, PinOff } from '@lucide/vue';
-import { shallowRef } from 'vue';
+import { Archive, ArchiveRestore, ArrowDown, ArrowUp, AtSign, Bell, BellOff, CheckCheck, CircleDot, Info, LogOut, Pin, PinOff } from '@lucide/vue';
+import { nextTick, shallowRef } from 'vue';
 
 import type { Hongyan } from '@/app/hongyan';
 import { go, open, route } from '@/app/router';
@@ -13,6 +13,8 @@ import type { MenuEntry } from '@/ui/base/menu';
 import { useToasts } from '@/ui/base/toasts';
 import { details } from '@/ui/details/open';
 import { t } from '@/words';
+
+import { movePin, pins } from './pins';
 
 const toasts = useToasts();
 const hour = 3_600_000;
@@ -102,6 +104,22 @@ export function muteItems(hongyan: Hongyan, room: Room): MenuEntry[] {
 export const mutedUntil = (room: Room, now: Time): Time | null =>
   room.own.muted_until && room.own.muted_until > now && room.own.muted_until < forEver ? room.own.muted_until : null;
 
+/** By the keyboard what dragging does. */
+function moveItems({ known }: Hongyan, { id }: Room): MenuEntry[] {
+  const all = pins(known.value);
+  const at = all.findIndex((room) => room.id === id);
+  if (at < 0 || all.length < 2) return [];
+  const move = async (to: number): Promise<void> => {
+    movePin(known.value, id, to);
+    await nextTick();
+    document.querySelector<HTMLElement>(`a.row[data-id="${CSS.escape(id)}"]`)?.focus(); // it may have lost it on its way
+  };
+  return [
+    { label: t('list.up'), icon: ArrowUp, disabled: at === 0, act: () => move(at - 1) },
+    { label: t('list.down'), icon: ArrowDown, disabled: at === all.length - 1, act: () => move(at + 1) },
+  ];
+}
+
 export function roomMenu(hongyan: Hongyan, room: Room): MenuEntry[] {
   const { pinned, archived, muted_until } = room.own;
   const muted = muted_until !== undefined && muted_until > Date.now();
@@ -111,6 +129,7 @@ export function roomMenu(hongyan: Hongyan, room: Room): MenuEntry[] {
       icon: pinned ? PinOff : Pin,
       act: () => toasts.attempt(() => arrange(hongyan, room, { pinned: !pinned })),
     },
+    ...moveItems(hongyan, room),
     room.unread
       ? { label: t('list.mark_read'), icon: CheckCheck, act: () => hongyan.read(room.id, room.head_seq) }
       : { label: t('list.mark_unread'), icon: CircleDot, disabled: !room.last, act: () => markUnread(hongyan, room) },
