@@ -46,7 +46,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   'me.presence': 'Presence',
   'me.logout': 'Log out',
   'me.logout_title': 'Log out?',
-  'me.logout_text': 'Messages stored on this device will be removed.',
+  'me.logout_text': 'The messages kept on this device are removed.',
   'me.logout_waiting': '{n} message has not been sent and will be lost.|{n} messages have not been sent and will be lost.',
 
   'link.choose': 'Connection',
