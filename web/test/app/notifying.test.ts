@@ -39,7 +39,8 @@ function house({ leads = true, looked = [] as string[] } = {}) {
     known,
     leads,
     look: (id: string | null) => looks.push(id),
-    looked: (id: string) => looked.includes(id),
+    session: shallowRef({ token_id: 'i' }),
+    looked: (id?: string) => (id === undefined ? looked.length > 0 : looked.includes(id)),
     onSaid: (listener: typeof tell) => ((tell = listener), () => {}),
   } as unknown as Store;
   const at = shallowRef<Route>({ page: 'home' });
@@ -116,4 +117,17 @@ test('what a person looks at is told', async () => {
   await Promise.resolve();
   expect(looks).toEqual([null, 'lobby']);
   stop();
+});
+
+test('who has messages pushed is told by the page while it is hidden, and only then', () => {
+  localStorage.setItem('hongyan.push', JSON.stringify({ token_id: 'i', endpoint: 'https://push.test/' }));
+  vi.mocked(hindrance).mockReturnValue(null);
+  choose('desktop', false);
+  const there = house({ looked: ['c1'] });
+  there.come(there.server.say('一'));
+  expect(titles()).toEqual([]);
+  const { server, come } = house();
+  come(server.say('一'));
+  expect(titles()).toEqual(['lobby']);
+  localStorage.removeItem('hongyan.push');
 });
