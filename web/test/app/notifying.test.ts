@@ -11,6 +11,9 @@ import type { Event } from '@/core/model';
 
 import { FakeServer } from '../link/server';
 
+const push = vi.hoisted(() => ({ on: false }));
+vi.mock('@/app/push', () => ({ pushed: () => push.on }));
+
 class FakeNotification {
   static permission = 'granted';
   static shown: FakeNotification[] = [];
@@ -56,6 +59,7 @@ const titles = (): string[] => FakeNotification.shown.map(({ title }) => title);
 
 beforeEach(() => {
   FakeNotification.shown = [];
+  push.on = false;
   vi.stubGlobal('Notification', FakeNotification);
   choose('desktop', true);
   choose('sound', false);
@@ -120,8 +124,7 @@ test('what a person looks at is told', async () => {
 });
 
 test('who has messages pushed is told by the page while it is hidden, and only then', () => {
-  localStorage.setItem('hongyan.push', JSON.stringify({ token_id: 'i', endpoint: 'https://push.test/' }));
-  vi.mocked(hindrance).mockReturnValue(null);
+  push.on = true;
   choose('desktop', false);
   const there = house({ looked: ['c1'] });
   there.come(there.server.say('一'));
@@ -129,5 +132,4 @@ test('who has messages pushed is told by the page while it is hidden, and only t
   const { server, come } = house();
   come(server.say('一'));
   expect(titles()).toEqual(['lobby']);
-  localStorage.removeItem('hongyan.push');
 });

@@ -190,7 +190,7 @@ test('what has arrived or was discarded is not tried again', async () => {
 test.each([true, false])('a full storage does not stop a message, of the tab that leads: %s', async (leads) => {
   const { got, post } = server(new Unreachable());
   const { add } = outboxOf(post, { leads });
-  const full = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+  const full = vi.spyOn(localStorage, 'setItem').mockImplementation(() => {
     throw new DOMException('full', 'QuotaExceededError');
   });
   add('一');
