@@ -62,8 +62,8 @@ export interface Hongyan {
 
   /** Throws Problem (wrong password, ...) and Unreachable. */
   login(username: string, password: string): Promise<{ changePassword: boolean }>;
-  /** Empties the cache and ends the token. */
-  logout(): Promise<void>;
+  /** Empties the browser and ends the token. False: the server does not know yet, and is told when it can be reached. */
+  logout(): Promise<boolean>;
   force(transport: Transport | null): void;
   retryNow(): void;
 

@@ -12,6 +12,7 @@ import { Outbox } from '@/link/outbox';
 
 import type { Hongyan, LinkView, Outgoing, Reminder, Session } from './hongyan';
 import { Asking } from './store/asking';
+import { endToken, endTokens } from './store/leaving';
 import { Pages } from './store/pages';
 import { Pending } from './store/pending';
 import { deviceName, keepSession, onSessionElsewhere, readSession } from './store/session';
@@ -24,8 +25,8 @@ export interface Store extends Hongyan {
   readonly leads: boolean;
   /** A person looks at this conversation, in this tab. */
   look(conversation: Id | null): void;
-  /** Whether a person looks at it, in any tab. */
-  looked(conversation: Id): boolean;
+  /** Whether a person looks at it, or at anything, in any tab. */
+  looked(conversation?: Id): boolean;
   /** Messages and replies as they come, after they are known. Gives a way to end it. */
   onSaid(tell: (events: readonly Event<Content>[]) => void): () => void;
   /** Ends everything, for tests. */
@@ -98,6 +99,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   }
 
   async function opened(): Promise<void> {
+    if (!alone) endTokens(api.root);
     outbox?.resume();
     telling.tellMarks();
     telling.again();
@@ -112,8 +114,14 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     const stands = next.phase === 'open' && link.value.phase !== 'open';
     link.value = next;
     if (!stands || !next.shared) return;
+    outbox?.resume();
     telling.tellMarks(); // the tab that leads does more: `opened`
     pages.again(true);
+  }
+
+  /** Who is embedded tells nobody whether they are there. */
+  function looked(): void {
+    if (!alone) telling.looked();
   }
 
   // Who is logged in
@@ -138,10 +146,10 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
       kept: () => state.kept(),
       leads: (leads) => {
         outbox?.lead(leads);
-        telling.looked();
+        looked();
       },
       opened: () => void opened().catch(() => {}),
-      looked: () => telling.looked(),
+      looked,
       login: () => ended(),
       view,
     });
@@ -183,6 +191,10 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   document.addEventListener('visibilitychange', () => document.hidden && write(), { signal: closing.signal });
   addEventListener('pagehide', () => write(), { signal: closing.signal });
 
+  if (!alone) {
+    endTokens(api.root);
+    addEventListener('online', () => endTokens(api.root), { signal: closing.signal });
+  }
   const before = alone ?? readSession();
   if (before) void begin(before);
 
@@ -205,13 +217,13 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     },
 
     async logout() {
-      const user = session.value?.user;
-      if (!user) return;
-      const gone = api.post('v1/logout', {}, { timeout: 5_000 }).catch(() => {}); // with the token, which goes now
+      const token = session.value?.token;
+      if (token === undefined) return true;
       keepSession(null);
       end();
-      Outbox.empty(user);
-      await Promise.all([cache.empty(), gone]);
+      Outbox.empty();
+      const [ended] = await Promise.all([endToken(api.root, token), cache.empty()]);
+      return ended;
     },
 
     force: (transport) => feed?.force(transport),

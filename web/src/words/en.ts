@@ -47,6 +47,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   'me.logout': 'Log out',
   'me.logout_title': 'Log out?',
   'me.logout_text': 'The messages kept on this device are removed.',
+  'me.logout_later': 'Logged out here. The server cannot be reached now; it will be told to end this log-in when it can.',
   'me.logout_waiting': '{n} message has not been sent and will be lost.|{n} messages have not been sent and will be lost.',
 
   'link.choose': 'Connection',

@@ -47,6 +47,7 @@ export const zh = {
   'me.logout': '退出登录',
   'me.logout_title': '退出登录？',
   'me.logout_text': '这台设备上保存的消息会被清除。',
+  'me.logout_later': '已退出。服务器现在无法访问，恢复后会结束这次登录。',
   'me.logout_waiting': '还有 {n} 条消息没有发出，退出后会丢失。',
 
   'link.choose': '连接方式',

@@ -6,7 +6,7 @@ import { createHongyan, type Store } from '@/app/store';
 import type { Room } from '@/core/model';
 import { Api, Problem, Unreachable } from '@/link/api';
 
-import { elsewhere, hide, shareTabs, withoutTabs } from '../link/browser';
+import { elsewhere, hide, settle, shareTabs, withoutTabs } from '../link/browser';
 import { FakeServer, problem } from '../link/server';
 
 const SESSION = { user: 'lin', name: '林', token: 'T', token_id: 'i', device: 'test' };
@@ -91,6 +91,52 @@ test('log-out ends the token and leaves nothing behind, in any tab', async () =>
   server.up = false;
   const three = await Promise.race([createLater(), pause(300).then(() => null)]);
   expect(three).toBe(null); // not ready: there was nothing in the cache
+});
+
+test('a page that somebody had asked for is not given to who logs in after', async () => {
+  const store = await tab();
+  let give = (_: unknown): void => {};
+  server.answers.set('GET /v1/conversations/lobby/events', () => new Promise((resolve) => (give = resolve)));
+  const loading = store.load('lobby');
+  await pause(20);
+  await store.logout();
+  server.answers.clear();
+  await store.login('chen', 'x');
+  await until(() => store.ready.value);
+  give({ events: [server.log[0]], more: false, amended: [] });
+  await loading;
+  await pause(20);
+  expect([lobby(store).loaded, lobby(store).events.length]).toEqual([false, 0]);
+});
+
+test('a log-out that the server does not hear of is told when it can be reached', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  expect(await store.logout()).toBe(false);
+  expect(store.session.value).toBe(null);
+  server.up = true;
+  const bearers: unknown[] = [];
+  server.answers.set('POST /v1/logout', (_, __, { headers }) => void bearers.push(new Headers(headers).get('Authorization')));
+  dispatchEvent(new Event('online'));
+  await until(() => localStorage.length === 0);
+  expect(bearers).toEqual(['Bearer T']);
+});
+
+test('a log-out leaves nothing of anybody, also of one whose token had ended', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  store.send('lobby', text('未发'));
+  await pause(20);
+  store.api.onEnded?.();
+  expect(JSON.stringify(localStorage)).toContain('未发');
+  server.up = true;
+  await store.login('chen', 'x');
+  await until(() => store.ready.value);
+  expect(store.outgoing.value).toEqual([]);
+  await store.logout();
+  expect(Object.keys(localStorage)).toEqual([]);
 });
 
 const createLater = async (): Promise<boolean> => {
@@ -275,13 +321,16 @@ test('two tabs share one connection and know the same; when the first closes the
   expect(count('GET /v1/snapshot')).toBe(1);
 });
 
-test('a follower forces a transport and tries again through the tab that leads', async () => {
+test('a follower forces a transport through the tab that leads, and keeps it when it leads itself', async () => {
   const [one, two] = [await tab(), await tab()];
   two.force('sse');
   await until(() => one.link.value.transport === 'sse' && two.link.value.transport === 'sse' && two.link.value.phase === 'open');
   server.say('一');
   await two.load('lobby');
   await until(() => texts(two).join('') === '从前一');
+  one.close();
+  await until(() => two.leads && two.link.value.phase === 'open');
+  expect(two.link.value).toMatchObject({ transport: 'sse', forced: 'sse' });
 });
 
 test('where tabs cannot share each follows for itself', async () => {
@@ -293,7 +342,7 @@ test('where tabs cannot share each follows for itself', async () => {
   expect(count('ws auth')).toBe(2);
 });
 
-test('somebody who types stops by themselves', async () => {
+test('somebody who types stops', async () => {
   const store = await tab();
   server.signal({ type: 'typing', conversation: 'lobby', user: 'bob', typing: true });
   await until(() => store.known.value.typing.get('lobby')?.has('bob') ?? false);
@@ -301,10 +350,13 @@ test('somebody who types stops by themselves', async () => {
   await until(() => !store.known.value.typing.has('lobby'));
 });
 
-test('hidden tabs fold at once', async () => {
+test('hidden tabs fold at once, others once a frame', async () => {
   const store = await tab();
-  hide(true);
   server.say('一');
-  await pause(0);
-  await until(() => lobby(store).head_seq === 2);
+  await settle();
+  expect(lobby(store).head_seq).toBe(1);
+  hide(true);
+  server.say('二');
+  await settle();
+  expect(lobby(store).head_seq).toBe(3);
 });
