@@ -82,6 +82,7 @@ export interface Hongyan {
 
   /** Shown at once, taken back when it is refused. Throws Problem and Unreachable. */
   act(conversation: Id, act: Act): Promise<void>;
+  /** A draft is kept at once, and told when that is possible. */
   own(act: OwnAct): Promise<void>;
   read(conversation: Id, seq: Seq): void;
   /** Reminders that become due while one is here. Gives a way to end it. */

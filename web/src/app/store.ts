@@ -11,6 +11,7 @@ import { Outbox } from '@/link/outbox';
 
 import type { Hongyan, LinkView, Outgoing, Reminder, Session } from './hongyan';
 import { Asking } from './store/asking';
+import { Drafts } from './store/drafts';
 import { Pages } from './store/pages';
 import { Pending } from './store/pending';
 import { deviceName, keepSession, onSessionElsewhere, readSession } from './store/session';
@@ -64,6 +65,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   const state = new State({ over: (known) => pending.over(known), changed });
   const asking = new Asking(api, state, () => feed);
   const pages = new Pages(api, state, (events) => asking.names(events));
+  const drafts = new Drafts(api, pending);
   const telling = new Telling(api, state, pending, () => feed);
 
   // What happens by itself
@@ -99,6 +101,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   async function opened(): Promise<void> {
     outbox?.resume();
     telling.tellMarks();
+    drafts.tell();
     telling.again();
     pages.again(true);
     asking.wanted();
@@ -112,6 +115,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     link.value = next;
     if (!stands || !next.shared) return;
     telling.tellMarks(); // the tab that leads does more: `opened`
+    drafts.tell();
     pages.again(true);
   }
 
@@ -156,7 +160,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     feed?.stop();
     outbox?.close();
     feed = outbox = null;
-    for (const part of [asking, pages, telling, pending]) part.clear();
+    for (const part of [asking, pages, telling, drafts, pending]) part.clear();
     api.token = null;
     session.value = null;
     outgoing.value = [];
@@ -236,7 +240,8 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
         () => api.post(conversationPath(conversation, '/acts'), { act }),
       );
     },
-    own(act) {
+    async own(act) {
+      if (act.type === 'draft') return drafts.keep(act);
       const now = Date.now();
       if (act.type === 'unread') telling.unread(act.conversation);
       return pending.during(

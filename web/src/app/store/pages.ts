@@ -43,14 +43,20 @@ export class Pages {
     const room = this.#room(id);
     const first = room?.events[0]?.seq;
     if (!room?.older || first === undefined) return Promise.resolve();
-    return this.#once(`${id} older`, async () => this.#put(id, await this.#get(id, `before=${first}&limit=${PAGE}`), 'older'));
+    return this.#once(`${id} older`, async () => {
+      const page = await this.#get(id, `before=${first}&limit=${PAGE}`);
+      if (this.#room(id)?.events[0]?.seq === first) this.#put(id, page, 'older'); // otherwise it belongs to a run that is gone
+    });
   }
 
   newer(id: Id): Promise<void> {
     const room = this.#room(id);
     const last = room?.events.at(-1)?.seq;
     if (!room?.newer || last === undefined) return Promise.resolve();
-    return this.#once(`${id} newer`, async () => this.#put(id, await this.#get(id, `after=${last}&limit=${PAGE}`), 'newer'));
+    return this.#once(`${id} newer`, async () => {
+      const page = await this.#get(id, `after=${last}&limit=${PAGE}`);
+      if (this.#room(id)?.events.at(-1)?.seq === last) this.#put(id, page, 'newer');
+    });
   }
 
   around(id: Id, seq: Seq): Promise<void> {

@@ -12,8 +12,11 @@ const WAIT = 1000;
 
 const same = (draft: Draft | undefined, text: string, reply: Seq | undefined): boolean => (draft?.text ?? '') === text && draft?.reply === reply;
 
-/** `busy` tells whether somebody is writing here: then what comes from elsewhere waits. */
-export function useDraft(desk: Desk, text: Ref<string>, busy: () => boolean): { done(): void } {
+/**
+ * `aside` is what stood there before an old message was taken up to be edited: then that is the draft. `busy` tells whether
+ * somebody is writing here: then what comes from elsewhere waits.
+ */
+export function useDraft(desk: Desk, text: Ref<string>, aside: Ref<string>, busy: () => boolean): { done(): void } {
   const hongyan = useHongyan();
   const { conversation, root } = desk;
   let timer = 0;
@@ -26,14 +29,13 @@ export function useDraft(desk: Desk, text: Ref<string>, busy: () => boolean): { 
   function save(): void {
     clearTimeout(timer);
     timer = 0;
-    if (desk.doing.value?.kind === 'edit') return;
-    const words = text.value.trim() ? text.value : '';
+    const written = desk.doing.value?.kind === 'edit' ? aside.value : text.value;
+    const words = written.trim() ? written : '';
     const answer = words ? reply() : undefined;
     settled = words;
     if (same(kept(), words, answer)) return;
     const place = { type: 'draft', conversation, ...(root === null ? {} : { thread: root }) } as const;
-    // One that is not kept is written again with the next key; nobody is disturbed for it.
-    void hongyan.own({ ...place, ...(words ? { text: words } : {}), ...(answer === undefined ? {} : { reply: answer }) }).catch(() => undefined);
+    void hongyan.own({ ...place, ...(words ? { text: words } : {}), ...(answer === undefined ? {} : { reply: answer }) });
   }
 
   async function restore(draft: Draft | undefined): Promise<void> {

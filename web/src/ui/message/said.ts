@@ -2,6 +2,7 @@
 
 import { said } from '@/core/amend';
 import type { Amended, Content, Event, Id, Seq, Time } from '@/core/model';
+import { t } from '@/words';
 
 export interface Said {
   readonly seq: Seq;
@@ -34,6 +35,9 @@ function make(event: Event, amended: Amended | null | undefined): Said {
   return { seq: event.seq, sender: event.sender, time: event.time, content, mentions, amended: amended ?? null, event: event as Event<Content> };
 }
 
+/** With who said it, where that is known. */
+export const spoken = (who: string, words: string): string => (who ? t('list.who', { who }) + words : words);
+
 /** What copying it gives; empty where there is nothing to copy. */
 export function wordsOf(content: Content, name: (id: Id) => string = (id) => id): string {
   switch (content.type) {
@@ -42,7 +46,7 @@ export function wordsOf(content: Content, name: (id: Id) => string = (id) => id)
     case 'poll':
       return [content.question, ...content.options.map((option, at) => `${at + 1}. ${option}`)].join('\n');
     case 'forward':
-      return [content.text ?? '', ...content.items.map((item) => `${item.name || (item.sender ? name(item.sender) : '')}: ${wordsOf(item.content, name)}`)]
+      return [content.text ?? '', ...content.items.map((item) => spoken(item.name || (item.sender ? name(item.sender) : ''), wordsOf(item.content, name)))]
         .filter(Boolean)
         .join('\n');
     default:

@@ -16,7 +16,7 @@ import { useToasts } from '@/ui/base/toasts';
 import { leads, mayWrite, useDesk } from '@/ui/room/desk';
 import { t } from '@/words';
 
-import { wordsOf, type Said } from './said';
+import { spoken, wordsOf, type Said } from './said';
 
 const DAY = 86_400_000;
 
@@ -41,8 +41,10 @@ export function useVerbs() {
     pin: (said: Said) => !embedded && mayWrite(desk.room.value) && !gone(said) && desk.root === null,
   };
 
-  async function copy(text: string): Promise<void> {
-    if (await toasts.attempt(() => navigator.clipboard.writeText(text))) toasts.say(t('room.copied'));
+  async function copy(text: string): Promise<boolean> {
+    const done = await toasts.attempt(() => navigator.clipboard.writeText(text));
+    if (done) toasts.say(t('room.copied'));
+    return done;
   }
 
   const verbs = {
@@ -84,15 +86,17 @@ export function useVerbs() {
     async unreadFrom(said: Said): Promise<void> {
       desk.held.value = true;
       if (await toasts.attempt(() => hongyan.own({ type: 'unread', conversation, seq: said.seq }))) toasts.say(t('room.marked_unread'));
+      else desk.held.value = false;
     },
-    async hide(seqs: readonly Seq[]): Promise<void> {
-      if (!(await toasts.attempt(() => hongyan.own({ type: 'hide', conversation, seqs })))) return;
-      toasts.undo(t('room.hidden', { n: seqs.length }), () => hongyan.own({ type: 'unhide', conversation, seqs }));
+    async hide(seqs: readonly Seq[]): Promise<boolean> {
+      const done = await toasts.attempt(() => hongyan.own({ type: 'hide', conversation, seqs }));
+      if (done) toasts.undo(t('room.hidden', { n: seqs.length }), () => hongyan.own({ type: 'unhide', conversation, seqs }));
+      return done;
     },
-    copyText: (said: Said): Promise<void> => copy(wordsOf(said.content, name)),
-    copyLink: (said: Said): Promise<void> => copy(location.href.split('#')[0] + href(conversationRoute(conversation, { seq: said.seq }))),
-    copyMany: (all: readonly Said[]): Promise<void> =>
-      copy(all.map((said) => `${said.sender ? name(said.sender) : ''}: ${wordsOf(said.content, name)}`).join('\n')),
+    copyText: (said: Said): Promise<boolean> => copy(wordsOf(said.content, name)),
+    copyLink: (said: Said): Promise<boolean> => copy(location.href.split('#')[0] + href(conversationRoute(conversation, { seq: said.seq }))),
+    copyMany: (all: readonly Said[]): Promise<boolean> =>
+      copy(all.map((said) => spoken(said.sender ? name(said.sender) : '', wordsOf(said.content, name))).join('\n')),
     forward(seqs: readonly Seq[]): void {
       desk.opened.value = { kind: 'forward', seqs };
     },

@@ -7,8 +7,6 @@ import { pageAfter, target } from '@/core/amend';
 import type { Amended, Event, Id, Page, Room, Seq } from '@/core/model';
 import { conversationPath } from '@/link/api';
 
-const PAGES = 40;
-
 interface Followed {
   readonly conversation: Id;
   readonly seq: Seq;
@@ -44,7 +42,7 @@ export function useThread(conversation: Id, root: Seq, room: Readonly<Ref<Room |
         hongyan.api.get<{ threads: readonly Followed[] }>('v1/me/threads?limit=100').catch(() => ({ threads: [] })),
       ]);
       let { events, amended = [] } = first;
-      for (let at = 0, more = true; more && at < PAGES; at += 1) {
+      for (let more = true; more; ) {
         const last = events.at(-1)!.seq;
         const next = await hongyan.api.get<Page>(`${path}/thread?limit=100${last > root ? `&after=${last}` : ''}`);
         events = [...events, ...next.events];
