@@ -84,6 +84,8 @@ def test_a_whole_number_is_good_where_a_fraction_may_stand(tmp_path: Path) -> No
         ('data = ""\n', ["data", "path"]),
         ('[http]\norigins = ["*"]\n', ["http.origins", "'*'"]),
         ('[http]\norigins = ["https://a.example/"]\n', ["http.origins", "without a path"]),
+        ('[embed]\norigins = ["https://例子.cn"]\n', ["embed.origins", "例子"]),
+        ('[embed]\norigins = ["https://a;script-src"]\n', ["embed.origins", "script-src"]),
         ('[http]\norigins = "https://a.example"\n', ["http.origins", "expected array"]),
         ('[http]\ntrusted_proxies = ["proxy"]\n', ["http.trusted_proxies", "'proxy'"]),
         ('[http]\ncertificate = "c"\n', ["http.certificate", "http.key is needed"]),

@@ -1,6 +1,7 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from hongyan.core.errors import NotFound
@@ -50,6 +51,18 @@ async def test_reconnect_is_not_news(home: House) -> None:
         await bob.connect()
     await asyncio.sleep(0.3)
     assert "offline" not in {signal["status"] for signal in watcher.signals}
+
+
+async def test_tokens_are_shown_to_nobody(home: House) -> None:
+    watcher = await home.reader("alice")
+    bob = home.caller("bob")
+    session = await home.messaging.sessions.open(bob, "sse", None, lambda: None, lambda verdict: None)
+    await signals(watcher, "presence")
+    shown = msgspec.json.encode([watcher.signals, await home.messaging.presence.online()])
+    assert home.messaging.attendance.devices_of("bob")[0].token_id == bob.token_id
+    assert b'"bob"' in shown
+    assert bob.token_id.encode() not in shown
+    session.close()
 
 
 async def test_online_list_has_devices_with_their_transports(home: House) -> None:

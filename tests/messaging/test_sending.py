@@ -88,6 +88,18 @@ async def test_who_is_let_in_while_it_is_looked_up_gets_their_message_in(home: H
         assert (await home.send("bob", group, "进来了")).seq == 3
 
 
+async def test_twin_that_was_stored_without_what_it_names_stays_as_it_is(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain message under the same id may come between the look for it and the append: on PostgreSQL it is no transaction."""
+    group = await home.group("alice", "bob")
+    first = await home.send("alice", group, "看看", "same")
+    monkeypatch.setattr("hongyan.messaging.composing.repeated", lambda *asked: None)
+    content = Text("看看", mentions=("bob",), thread=first.seq)
+    again = await home.messaging.sender.send(home.caller("alice"), group, "same", content)
+    assert (again.seq, again.repeated) == (first.seq, True)
+    seen = await home.messaging.conversations.get(home.caller("bob"), group)
+    assert (seen.mentioned, seen.amended) == (0, None)
+
+
 async def test_send_is_answered_although_the_store_cannot_be_read(home: House, monkeypatch: pytest.MonkeyPatch) -> None:
     async def broken(fn: object) -> None:
         raise OSError("gone")

@@ -66,6 +66,8 @@ class Device(msgspec.Struct, frozen=True, gc=False, array_like=True):
     status: Status
     since: int
     """Milliseconds since 1970 UTC."""
+    token_id: str = ""
+    """For the server alone: no reader is shown it."""
 
 
 class NodePresence(msgspec.Struct, frozen=True, tag_field="is", tag=4, array_like=True):

@@ -20,7 +20,7 @@ from hongyan.config.endpoint import is_host, parse_endpoint
 from hongyan.config.settings import Settings
 from hongyan.finding import parse_name_server
 
-_ORIGIN = re.compile(r"https?://[^/\s,*?#@]+", re.ASCII)
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9._\-:\[\]]+")
 _ENVELOPE = 2_048
 """Bytes around a content in a frame or a body: ids, names of members, the client_id."""
 

@@ -62,3 +62,8 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     device: str
     only: str | None = None
     """The one conversation that an embedded page may read, write into and react in; it may do nothing else."""
+
+    @property
+    def payer(self) -> str:
+        """Whose allowance is spent: the user's, and an embedded page's own, since many may act as one user."""
+        return self.user if self.only is None else self.token_id

@@ -59,15 +59,15 @@ class History:
 
     async def around(self, caller: Caller, conversation: str, seq: int, limit: int) -> Page:
         """About half of `limit` up to `seq`, and including it if it is there, and the others above it."""
-        newer: list[bool] = []
+        newer = [False]
 
         def read(connection: Connection, here: Here) -> _Found:
             below, more = _backward(connection, caller.user, conversation, here.first_seq, seq + 1, (limit + 1) // 2)
-            above: _Found = ([], True)
-            if limit > 1:
-                above = _forward(connection, caller.user, conversation, max(seq, here.first_seq - 1), limit // 2)
-            newer[:] = [above[1]]
-            return below + above[0], more
+            next_seq = max(seq, here.first_seq - 1)
+            above, newer[0] = _forward(connection, caller.user, conversation, next_seq, max(limit // 2, 1))
+            if limit == 1:
+                above, newer[0] = [], bool(above)
+            return below + above, more
 
         page = await self._page(caller, conversation, read)
         return msgspec.structs.replace(page, newer=newer[0])

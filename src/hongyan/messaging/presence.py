@@ -200,7 +200,7 @@ class Presence:
         for device in self._devices.get(user, {}).values():
             word = said.get(device.token_id, _NOTHING_SAID)
             words.append(word)
-            devices.append(Device(device.device, device.transport, word.status, device.since))
+            devices.append(Device(device.device, device.transport, word.status, device.since, device.token_id))
         return _best(words) if words else _NOTHING_SAID, tuple(devices)
 
     def _changed(self, user: str, delay: float) -> None:

@@ -24,6 +24,7 @@ from hongyan.messaging.rate import Bucket
 from hongyan.messaging.views import Reader, View, Views, recent
 from hongyan.store import Store, reading
 
+_EMBEDDED_CONNECTIONS = 3
 _SIGNALS = 64
 _AT_ONCE_BYTES = 262_144
 """Contents that are read from the store for one reader at a time."""
@@ -229,7 +230,7 @@ class Sessions:
         self._jitter = jitter
         self._all: dict[int, Session] = {}
         self._ids = itertools.count(1)
-        self._per_user: Counter[str] = Counter()
+        self._per_payer: Counter[str] = Counter()
         self._admission = Bucket(limits.opens_per_second, limits.opens_burst)
         self._opened: Callable[[Session], None] = lambda session: None
         self._gone: Callable[[Session], None] = lambda session: None
@@ -269,7 +270,7 @@ class Sessions:
         self._admit(caller, transport)
         session = Session(self, next(self._ids), caller, transport, wake, close, self._limits.session_queue, self._clock())
         self._all[session.id] = session
-        self._per_user[caller.user] += 1
+        self._per_payer[caller.payer] += 1
         self.by_transport[transport] += 1
         try:
             if place is not None and place.epoch == self.log.epoch and place.position > self.log.position:
@@ -297,10 +298,10 @@ class Sessions:
     def forget(self, session: Session) -> None:
         if self._all.pop(session.id, None) is None:
             return
-        user = session.caller.user
-        self._per_user[user] -= 1
-        if not self._per_user[user]:
-            del self._per_user[user]
+        payer = session.caller.payer
+        self._per_payer[payer] -= 1
+        if not self._per_payer[payer]:
+            del self._per_payer[payer]
         self.by_transport[session.transport] -= 1
         if session.view is not None:
             self._views.detach(session.view, session)
@@ -364,8 +365,9 @@ class Sessions:
             raise self._refuse("The server is stopping", self._stopping.after or 1.0)
         if len(self._all) >= limits.connections:
             raise self._refuse("The server has as many connections as it may have", 10.0)
-        if self._per_user[caller.user] >= limits.connections_per_user:
-            raise self._refuse(f"One user may have {limits.connections_per_user} connections", 10.0)
+        most = limits.connections_per_user if caller.only is None else _EMBEDDED_CONNECTIONS
+        if self._per_payer[caller.payer] >= most:
+            raise self._refuse(f"One {'user' if caller.only is None else 'embedded page'} may have {most} connections", 10.0)
         if transport not in ("poll", "longpoll") and not self._admission.take():
             raise self._refuse("Too many connect at once", 1.0)
 

@@ -121,7 +121,7 @@ def of_push(counts: Mapping[str, int], waiting: int) -> Iterator[Metric]:
     yield _labelled(
         CounterMetricFamily(
             "hongyan_push_messages",
-            "Web Push messages by outcome: `sent`, `gone`, `refused`, `failed` or `dropped`",
+            "Web Push messages by outcome: `sent`, `replaced`, `gone`, `refused`, `failed` or `dropped`",
             labels=["outcome"],
         ),
         counts,

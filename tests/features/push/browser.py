@@ -38,7 +38,7 @@ class Received(msgspec.Struct):
 
 
 class Browser:
-    """`statuses` are answered one after the other, then 201 for ever."""
+    """`statuses` are answered one after the other, then 201 for ever; while there is a `gate` and it is closed, nothing is."""
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
@@ -47,6 +47,9 @@ class Browser:
         self.extra = ""
         self.received: list[Received] = []
         self.asked = 0
+        self.gate: asyncio.Event | None = None
+        self.at_gate = 0
+        """Requests that have come to it."""
         self.server_key = b""
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._auth = secrets.token_bytes(16)
@@ -67,6 +70,16 @@ class Browser:
         async with asyncio.timeout(10):
             while self.asked < count:
                 await asyncio.sleep(0.005)
+
+    async def wait_at_gate(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while self.at_gate < count:
+                await asyncio.sleep(0.005)
+
+    async def pass_gate(self) -> None:
+        if self.gate is not None:
+            self.at_gate += 1
+            await self.gate.wait()
 
     def take(self, headers: dict[str, str], body: bytes) -> int:
         """What the push service answers."""
@@ -121,6 +134,11 @@ class PushService:
         self.browsers[made.endpoint.removeprefix(self.origin)] = made
         return made
 
+    def open_all(self) -> None:
+        for browser in self.browsers.values():
+            if browser.gate is not None:
+                browser.gate.set()
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -130,6 +148,8 @@ class PushService:
             method, path, _ = first.split(" ")
             self.paths.append(path)
             browser = self.browsers.get(path)
+            if browser is not None:
+                await browser.pass_gate()
             status = browser.take(headers, body) if browser is not None and method == "POST" else 404
             extra = browser.extra if browser is not None else ""
             writer.write(f"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 {status} X\r\n{extra}Content-Length: 0\r\n\r\n".encode())

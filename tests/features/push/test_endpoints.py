@@ -13,6 +13,7 @@ from hongyan.features.push.endpoints import NotPublicError, is_public, parse, re
         "255.255.255.255", "198.18.0.1", "192.0.2.1", "240.0.0.1",
         "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "fd12::1", "ff02::1", "2001:db8::1", "fec0::1",
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::127.0.0.1", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::1",
+        "64:ff9b:1::808:808", "64:ff9b:1:2::8efa:15f", "::8.8.8.8", "::8efa:15f",
         "2001:0:4136:e378:8000:63bf:80ff:fffe", "localhost", "",
     ],
 )  # fmt: skip
@@ -37,6 +38,7 @@ async def test_names_that_lead_here_are_not_called(host: str) -> None:
         "http://push.example/a", "ftp://push.example/a", "https:///a", "https://", "push.example", "https://a@push.example/",
         "https://push.example:99999/", "https://push.example/a b", "https://push.example/\r\nHost: x", "https://push.example/ü",
         "https://push.example\\@127.0.0.1/", "https://push.example/#a", "",
+        "https://a..b/x", "https://.a/x", f"https://{'a' * 64}.example/x",
     ],
 )  # fmt: skip
 def test_other_addresses_are_refused(url: str) -> None:

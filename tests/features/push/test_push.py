@@ -18,9 +18,9 @@ from hongyan.core.model import Caller
 from hongyan.core.own import Follow, Notify, SetPreferences
 from hongyan.core.preferences import Preferences
 from hongyan.features.identity import Identity
-from hongyan.features.push import NewSubscription, Push
+from hongyan.features.push import NewSubscription, Push, recipients
 from hongyan.features.push.model import SubscriptionKeys
-from hongyan.features.push.tables import push_subscriptions
+from hongyan.features.push.tables import push_claims, push_subscriptions
 from hongyan.messaging import now_ms
 from tests.build import House, house
 from tests.features.push.browser import Browser, PushService, push_service, unb64
@@ -229,6 +229,20 @@ async def test_session_of_another_kind_of_client_keeps_nobody_from_being_told(si
     session.close()
 
 
+async def test_another_browser_of_the_same_name_keeps_nobody_from_being_told(site: Site, service: PushService) -> None:
+    browser = service.browser()
+    await site.subscribe(browser, await site.log_in("bob", "Chrome"))
+    other = await site.log_in("bob", "Chrome")
+    session = await site.home.messaging.sessions.open(other, "websocket", None, lambda: None, lambda verdict: None)
+    async with asyncio.timeout(5):
+        while not site.home.messaging.attendance.devices_of("bob"):
+            await asyncio.sleep(0.01)
+    group = await site.home.group("alice", "bob")
+    await site.home.send("alice", group)
+    await browser.wait_for(1)
+    session.close()
+
+
 @pytest.mark.parametrize("status", [404, 410])
 async def test_subscription_that_is_gone_is_removed(site: Site, service: PushService, status: int) -> None:
     browser = service.browser()
@@ -345,17 +359,20 @@ async def test_name_that_leads_here_later_is_not_called(
 async def test_full_queue_drops(tmp_path: Path, service: PushService) -> None:
     async with site_on(tmp_path / "db", settings(queue=1)) as site:
         browser = service.browser()
+        browser.gate = asyncio.Event()
         await site.subscribe(browser, await site.log_in("bob"))
-        browser.statuses = [503] * 50
-        browser.extra = "Retry-After: 600\r\n"
-        group = await site.home.group("alice", "bob")
-        await site.home.send("alice", group)
-        await browser.wait_asked(1)
+        one, two, three = [await site.home.group("alice", "bob") for _ in range(3)]
+        await site.home.send("alice", one)
+        await browser.wait_at_gate(1)
+        await site.home.send("alice", two)
         async with asyncio.timeout(5):
             while not site.push.waiting:
                 await asyncio.sleep(0.01)
-        await site.home.send("alice", group)
+        await site.home.send("alice", three)
         await site.counted("dropped")
+        browser.gate.set()
+        await browser.wait_for(2)
+        assert [received.notice["conversation"] for received in browser.received] == [one, two]
 
 
 async def test_switched_off_is_not_found(tmp_path: Path, service: PushService) -> None:
@@ -380,9 +397,69 @@ async def test_one_of_several_nodes_tells(postgresql_url: str, service: PushServ
     async with site_on(postgresql_url, settings(), nodes=3) as site:
         browser = service.browser()
         await site.subscribe(browser, await site.log_in("bob"))
-        group = await site.home.group("alice", "bob")
         for number in range(20):
-            await site.home.send("alice", group, str(number))
+            await site.home.send("alice", await site.home.group("alice", "bob"), str(number))
         await browser.wait_for(20)
         await site.looked()
         assert sorted(int(one.notice["text"].removeprefix("Alice: ")) for one in browser.received) == list(range(20))
+
+
+async def test_nodes_take_what_somebody_subscribed_to_and_one_of_them_makes_it_once(
+    postgresql_url: str, service: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    notice = recipients._notice
+    monkeypatch.setattr(recipients, "_notice", lambda event, *more: made.append(event.seq) or notice(event, *more))
+    async with site_on(postgresql_url, settings(), nodes=3) as site:
+        browsers = [service.browser() for _ in range(2)]
+        await site.subscribe(browsers[0], await site.log_in("bob", "one"))
+        await site.subscribe(browsers[1], await site.log_in("bob", "two"))
+        for number in range(3):
+            await site.home.send("alice", await site.home.group("alice", "carol"), str(number))
+        sent = await site.home.send("alice", await site.home.group("alice", "bob"))
+        for browser in browsers:
+            await browser.wait_for(1)
+        await site.looked()
+        claims = select(push_claims.c.position)
+        taken = await site.home.store.read(lambda connection: list(connection.execute(claims).scalars()))
+        assert (taken, made) == ([sent.position], [sent.seq])
+
+
+async def test_subscriptions_are_looked_at_page_by_page(
+    site: Site, service: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recipients, "_PAGE", 2)
+    bobs, carols = [service.browser() for _ in range(3)], [service.browser() for _ in range(4)]
+    tokens = [await site.log_in("bob", str(number)) for number in range(3)]
+    for browser, caller in zip(bobs, tokens, strict=True):
+        await site.subscribe(browser, caller)
+    for browser in carols:
+        await site.subscribe(browser, await site.log_in("carol"))
+    last = max(tokens, key=lambda caller: caller.token_id)
+    session = await site.home.messaging.sessions.open(last, "websocket", None, lambda: None, lambda verdict: None)
+    async with asyncio.timeout(5):
+        while not site.home.messaging.attendance.devices_of("bob"):
+            await asyncio.sleep(0.01)
+    group = await site.home.group("alice", "bob", "carol")
+    await site.home.send("alice", group)
+    for browser in carols:
+        await browser.wait_for(1)
+    await site.looked()
+    assert [browser.asked for browser in bobs + carols] == [0, 0, 0, 1, 1, 1, 1]
+    session.close()
+
+
+async def test_without_room_no_more_subscriptions_are_looked_at(
+    tmp_path: Path, service: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = []
+    page = recipients.page
+    monkeypatch.setattr(recipients, "_PAGE", 2)
+    monkeypatch.setattr(recipients, "page", lambda *asked: looked.append(asked) or page(*asked))
+    async with site_on(tmp_path / "db", settings(queue=1)) as site:
+        for _ in range(7):
+            await site.subscribe(service.browser(), await site.log_in("bob"))
+        await site.home.send("alice", await site.home.group("alice", "bob"))
+        await site.counted("sent")
+        await site.looked()
+        assert (len(looked), site.push.counts) == (1, {"sent": 1, "dropped": 1})

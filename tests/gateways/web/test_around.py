@@ -8,6 +8,7 @@ from tests.gateways.web.webhouse import WebHouse, problem
 @pytest.mark.parametrize(
     ("around", "limit", "first", "last", "more", "newer"),
     [(10, 6, 8, 13, True, True), (2, 8, 1, 6, False, True), (20, 6, 18, 21, True, False), (10, 1, 10, 10, True, True),
+     (21, 1, 21, 21, True, False),
      (99, 4, 20, 21, True, False), (0, 4, 1, 2, False, True)],
 )  # fmt: skip
 async def test_both_sides_of_a_message(

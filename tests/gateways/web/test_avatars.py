@@ -90,6 +90,6 @@ async def test_embedded_page_sees_those_of_its_members(web: WebHouse) -> None:
     group = await web.group("alice", "bob")
     named = await web.identity.issue(web.identity.check(web.tokens["bob"]), "portal")
     ticket = await web.identity.embedding.ticket(web.identity.check(named.token), group)
-    web.tokens["page"] = ticket.token
+    web.tokens["page"] = (await web.identity.embedding.begin(web.identity.check(ticket.token, ticket=True))).token
     assert (await web.call("page", "GET", "/v1/users/alice/avatar")).status_code == 200
     problem(await web.call("page", "GET", "/v1/users/dave/avatar"), 404, "not-found")

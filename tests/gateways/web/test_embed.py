@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from hongyan.config import Embed
+from hongyan.core.errors import Overloaded
 from tests.gateways.web.port.plays import open_port
 from tests.gateways.web.webhouse import WebHouse, operations, problem, settings, web_house
 
@@ -129,7 +130,7 @@ async def test_streams_from_the_store_show_one_conversation(tmp_path: Path) -> N
         named = await web.identity.issue(web.identity.check(web.tokens["bob"]), "portal")
         embedding = web.identity.embedding
         ticket = await embedding.ticket(web.identity.check(named.token), group)
-        web.tokens["page"] = (await embedding.begin(web.identity.check(ticket.token))).token
+        web.tokens["page"] = (await embedding.begin(web.identity.check(ticket.token, ticket=True))).token
         for number in range(6):
             await web.send("alice", other if number % 2 else group, str(number), str(number))
         epoch = web.home.messaging.log.epoch
@@ -158,6 +159,37 @@ async def test_streams_from_the_store_show_one_conversation(tmp_path: Path) -> N
         )
         assert (await page.hears("ack"))["ref"] == 9
         assert web.home.messaging.attendance.devices_of("bob") == []
+
+
+async def test_ticket_is_good_for_nothing_but_beginning_a_page(site: WebHouse) -> None:
+    group = await site.group("alice", "bob")
+    site.tokens["server"] = (await site.call("bob", "POST", "/v1/tokens", {"name": "portal"})).json()["token"]
+    site.tokens["ticket"] = (await site.call("server", "POST", "/v1/embed", {"conversation": group})).json()["token"]
+    read = ("/v1/me", f"/v1/conversations/{group}/events", "/v1/events", "/v1/events/sse")
+    for method, path in (*(("GET", path) for path in read), ("POST", "/v1/logout")):
+        problem(await site.call("ticket", method, path), 401, "not-authenticated")
+    problem(await site.send("ticket", group, "1"), 401, "not-authenticated")
+    assert (await site.call("ticket", "POST", "/v1/embed/session")).status_code == 201
+
+
+async def test_one_page_uses_up_nothing_of_its_user_or_of_other_pages(site: WebHouse) -> None:
+    group = await site.group("alice", "bob")
+    await embedded(site, group)
+    first = site.tokens["page"]
+    await embedded(site, group)
+    site.tokens["other"], site.tokens["page"] = site.tokens["page"], first
+    answers = [await site.call("page", "GET", "/v1/me") for _ in range(300)]
+    problem(answers[-1], 429, "rate-limited")
+    for who in ("other", "bob"):
+        assert (await site.call(who, "GET", "/v1/me")).status_code == 200
+    sessions = site.home.messaging.sessions
+    page = site.identity.check(site.tokens["other"])
+    opened = [await sessions.open(page, "websocket", None, lambda: None, lambda verdict: None) for _ in range(3)]
+    with pytest.raises(Overloaded, match="embedded page"):
+        await sessions.open(page, "websocket", None, lambda: None, lambda verdict: None)
+    for session in opened:
+        session.close()
+    (await sessions.open(page, "websocket", None, lambda: None, lambda verdict: None)).close()
 
 
 async def test_ticket_begins_one_page(site: WebHouse) -> None:

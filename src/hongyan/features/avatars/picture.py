@@ -45,7 +45,7 @@ async def draw(file: bytes) -> bytes:
     """`avatar_of` in a process of its own. Raises Invalid."""
     words = (sys.executable, "-I", __file__)  # as a file: the package would bring the whole store with it
     process = await asyncio.create_subprocess_exec(
-        *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, env={}
     )
     try:
         async with asyncio.timeout(_SECONDS):

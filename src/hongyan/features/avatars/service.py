@@ -18,7 +18,7 @@ from hongyan.store import Store, Transaction
 
 LARGEST = 524_288
 _WAITING = 20
-"""Pictures that may wait to be drawn; one at a time is."""
+"""People whose picture may wait to be drawn; one at a time is."""
 
 
 class Avatar(msgspec.Struct, frozen=True):
@@ -32,7 +32,7 @@ class Avatars:
         self._log = log
         self._clock = clock
         self._one = asyncio.Lock()
-        self._waiting = 0
+        self._waiting: set[str] = set()
 
     async def put(self, caller: Caller, file: bytes) -> str:
         """The caller's picture from now on; its hash. Raises Invalid, TooLarge, Overloaded."""
@@ -41,7 +41,7 @@ class Avatars:
             raise Invalid("The body is a PNG, JPEG or WebP picture")
         if len(file) > LARGEST:
             raise TooLarge(f"A picture may have {LARGEST} bytes")
-        content = await self._drawn(file)
+        content = await self._drawn(caller.user, file)
         hash = sha256(content).hexdigest()[:32]
         await self._set(caller.user, hash, content)
         return hash
@@ -69,15 +69,15 @@ class Avatars:
             raise NotFound("They have no picture")
         return found
 
-    async def _drawn(self, file: bytes) -> bytes:
-        if self._waiting >= _WAITING:
+    async def _drawn(self, user: str, file: bytes) -> bytes:
+        if user in self._waiting or len(self._waiting) >= _WAITING:
             raise Overloaded("Too many pictures are being drawn", retry_after=1.0)
-        self._waiting += 1
+        self._waiting.add(user)
         try:
             async with self._one:
                 return await draw(file)
         finally:
-            self._waiting -= 1
+            self._waiting.discard(user)
 
     async def _set(self, user: str, hash: str | None, content: bytes | None) -> None:
         now = self._clock()

@@ -19,8 +19,8 @@ from hongyan.store import Store, Transaction
 
 TICKET_SECONDS = 600
 SESSION_SECONDS = 43_200
-_MOST = 1_000
-"""Of one user."""
+_MOST = 5_000
+"""Pages of one user, and as many tickets; over it the oldest end. Nobody tells of a page that was closed."""
 _TICKET = "embed ticket"
 _PAGE = "embed"
 
@@ -69,7 +69,7 @@ class Embedding:
             here_of(tx.connection, conversation, caller.user)
             parent = caller.token_id if needed == "named" else parent or ""
             issued = _content(new, caller, kind, now + seconds * 1000, conversation, parent)
-            over = rows.oldest_embedded(tx.connection, caller.user, _MOST - 1)
+            over = rows.oldest_embedded(tx.connection, caller.user, kind, _MOST - 1)
             change = end(tx, over if needed == "named" else [*over, caller.token_id], now)
             rows.add_tokens(tx.connection, [issued], now)
             placed = tx.append(token_draft(issued, now))

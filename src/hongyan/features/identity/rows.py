@@ -114,9 +114,9 @@ def oldest_beyond(connection: Connection, user: str, most: int, now: int, *, kee
     return ids + sessions[: max(0, over)]
 
 
-def oldest_embedded(connection: Connection, user: str, most: int) -> list[str]:
-    """What to end of somebody's embedded pages so that at most `most` are left: the oldest."""
-    embedded = select(tokens.c.id).where(tokens.c.user == user, tokens.c.only.is_not(None))
+def oldest_embedded(connection: Connection, user: str, kind: str, most: int) -> list[str]:
+    """What to end of somebody's tickets, or embedded pages, so that at most `most` are left: the oldest."""
+    embedded = select(tokens.c.id).where(tokens.c.user == user, tokens.c.kind == kind, tokens.c.only.is_not(None))
     ids = list(connection.execute(embedded.order_by(tokens.c.created, tokens.c.id)).scalars())
     return ids[: max(0, len(ids) - most)]
 
@@ -164,6 +164,7 @@ def live(connection: Connection, now: int) -> tuple[int, list[Live]]:
             tokens.c.user,
             tokens.c.hash,
             tokens.c.device,
+            tokens.c.kind,
             tokens.c.expires,
             tokens.c.only,
             users.c.name,
@@ -178,6 +179,7 @@ def live(connection: Connection, now: int) -> tuple[int, list[Live]]:
             row.hash,
             row.expires,
             position,
+            ticket=row.kind == "ticket",
         )
         for row in rows
     ]

@@ -83,19 +83,21 @@ class Identity:
 
     # Tokens
 
-    async def find(self, token: str) -> Caller:
+    async def find(self, token: str, *, ticket: bool = False) -> Caller:
         """As `check`, also for a token that another node has issued a moment ago."""
         if self._table is not None and self._log is not None and self._table.could_be(token) and self._table.find(token) is None:
             self._log.require_fresh()
             await self._log.caught_up()
-        return self.check(token)
+        return self.check(token, ticket=ticket)
 
-    def check(self, token: str) -> Caller:
-        """Whose token it is, as far as this node knows. Raises NotAuthenticated, Overloaded (it has lost touch)."""
+    def check(self, token: str, *, ticket: bool = False) -> Caller:
+        """Whose token it is, as far as this node knows; also that of a `ticket`, where one may be shown. Raises NotAuthenticated,
+        Overloaded (it has lost touch).
+        """
         if self._log is not None:
             self._log.require_fresh()
         live = self._table.find(token) if self._table is not None else None
-        if live is None or live.expires <= self._clock():
+        if live is None or live.expires <= self._clock() or (live.ticket and not ticket):
             raise NotAuthenticated("This token is not known or has ended; log in again")
         return live.caller
 

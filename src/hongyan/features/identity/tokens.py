@@ -98,14 +98,16 @@ def account_draft(content: Account, now: int) -> Draft:
 class Live:
     """A token that is good. `caller` is replaced when the name or the rights change."""
 
-    __slots__ = ("caller", "expires", "hash", "since")
+    __slots__ = ("caller", "expires", "hash", "since", "ticket")
 
-    def __init__(self, caller: Caller, hash: bytes, expires: int, since: int) -> None:
+    def __init__(self, caller: Caller, hash: bytes, expires: int, since: int, *, ticket: bool = False) -> None:
         self.caller = caller
         self.hash = hash
         self.expires = expires
         self.since = since
         """The position that `caller` is true at; older changes are in it already."""
+        self.ticket = ticket
+        """It is good for beginning an embedded page, and for nothing else."""
 
 
 class TokenTable:
@@ -176,7 +178,7 @@ class TokenTable:
         if content.id not in self._by_id and content.id not in self._ended_early:
             only = content.only if isinstance(content, Embedded) else None
             caller = Caller(content.user, content.name, content.admin and only is None, content.id, content.device, only)
-            self._put(Live(caller, bytes.fromhex(content.hash), content.expires, position))
+            self._put(Live(caller, bytes.fromhex(content.hash), content.expires, position, ticket=content.kind == "ticket"))
 
     def _account(self, event: Event) -> None:
         account = _account_event(event.content)

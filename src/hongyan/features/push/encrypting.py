@@ -21,8 +21,6 @@ _POINT = 65
 _AUTH = 16
 _SALT = 16
 _RECORD = 4_096
-LARGEST = _RECORD - 86 - 17
-"""Bytes of a payload: what a push service has to take (RFC 8030, 7.2), without header, padding delimiter and tag."""
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 

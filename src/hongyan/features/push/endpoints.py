@@ -14,8 +14,10 @@ import msgspec
 from hongyan.core.errors import Invalid
 
 _PORTS = {"https": 443, "http": 80}
-_EMBEDDING = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
-"""Prefixes behind which an IPv4 address stands (RFC 6052, RFC 8215, RFC 4291)."""
+_TRANSLATED = IPv6Network("64:ff9b::/96")
+"""Behind it stands an IPv4 address of the public network (RFC 6052)."""
+_LOCAL = (IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
+"""Translation within a network (RFC 8215), and IPv4-compatible addresses, which are deprecated (RFC 4291, 2.5.5.1)."""
 
 
 class NotPublicError(Exception):
@@ -47,6 +49,10 @@ def parse(url: str, *, private: bool) -> Endpoint:
     plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
     if not plain or parts.scheme not in schemes or not parts.hostname or "@" in parts.netloc or parts.fragment:
         raise _refused()
+    try:
+        parts.hostname.encode("idna")  # as a resolver does
+    except UnicodeError:
+        raise _refused() from None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Endpoint(parts.scheme == "https", parts.hostname, port or _PORTS[parts.scheme], target)
 
@@ -69,11 +75,11 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(found, IPv6Address):
         inner = found.ipv4_mapped or found.sixtofour
-        if inner is None and any(found in prefix for prefix in _EMBEDDING):
+        if inner is None and found in _TRANSLATED:
             inner = IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             found = inner
-        elif found.teredo is not None or found.is_site_local:
+        elif found.teredo is not None or found.is_site_local or any(found in prefix for prefix in _LOCAL):
             return False
     return found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified)
 

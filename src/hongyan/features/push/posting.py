@@ -26,24 +26,23 @@ def _tls() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
-async def post(endpoint: Endpoint, address: str, headers: Mapping[str, str], body: bytes, seconds: float) -> Answer:
-    """Raises OSError (also ssl.SSLError and TimeoutError), BadAnswerError."""
-    async with asyncio.timeout(seconds):
-        tls = {"ssl": _tls(), "server_hostname": endpoint.host} if endpoint.secure else {}
-        reader, writer = await asyncio.open_connection(address, endpoint.port, limit=_HEAD_BYTES, **tls)  # type: ignore[arg-type]
-        try:
-            host = endpoint.origin.partition("://")[2]
-            named = {"Host": host, "Connection": "close", "Content-Length": str(len(body)), **headers}
-            head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
-            writer.write(f"POST {endpoint.target} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body)
-            await writer.drain()
-            while (answer := _read(await reader.readuntil(b"\r\n\r\n"))).status < 200:
-                pass
-            return answer
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            raise BadAnswerError("The answer is none of HTTP/1.1") from None
-        finally:
-            writer.transport.abort()
+async def post(endpoint: Endpoint, address: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    """Raises OSError (also ssl.SSLError), BadAnswerError. Who calls it decides how long it may take."""
+    tls = {"ssl": _tls(), "server_hostname": endpoint.host} if endpoint.secure else {}
+    reader, writer = await asyncio.open_connection(address, endpoint.port, limit=_HEAD_BYTES, **tls)  # type: ignore[arg-type]
+    try:
+        host = endpoint.origin.partition("://")[2]
+        named = {"Host": host, "Connection": "close", "Content-Length": str(len(body)), **headers}
+        head = "".join(f"{name}: {value}\r\n" for name, value in named.items())
+        writer.write(f"POST {endpoint.target} HTTP/1.1\r\n{head}\r\n".encode("ascii") + body)
+        await writer.drain()
+        while (answer := _read(await reader.readuntil(b"\r\n\r\n"))).status < 200:
+            pass
+        return answer
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        raise BadAnswerError("The answer is none of HTTP/1.1") from None
+    finally:
+        writer.transport.abort()
 
 
 def _read(head: bytes) -> Answer:

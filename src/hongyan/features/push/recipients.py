@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, exists, select, tuple_
 
 from hongyan.bus import Device
 from hongyan.core.content import in_words
@@ -22,6 +22,12 @@ from hongyan.messaging.tables_own import arrangements, preferences
 TEXT_LENGTH = 200
 _TITLE_LENGTH = 100
 _SOON = ("mention", "direct")
+_PAGE = 1_000
+"""Subscriptions that are looked at together."""
+
+Place = tuple[str, str, str]
+"""Conversation, user, token."""
+FIRST: Place = ("", "", "")
 
 Present = Callable[[str], Sequence[Device]]
 """The devices of a user that are connected, on whatever node."""
@@ -42,99 +48,149 @@ _preferences = msgspec.json.Decoder(Preferences).decode
 _encode = msgspec.json.Encoder().encode
 
 
-class Candidates(msgspec.Struct, frozen=True):
+class Known(msgspec.Struct, frozen=True):
     """What the store says of some messages."""
 
     rooms: dict[str, _Room]
     names: dict[str, str]
-    rows: dict[str, list[Any]]
-    """By conversation: members' subscriptions, with what they wish."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Some of the subscriptions of members of some conversations, by conversation, user and token."""
+
+    rows: list[Any]
+    subscribed: dict[str, set[str]]
+    """By user: the tokens of all their subscriptions."""
     following: set[tuple[str, str, int]]
     """User, conversation, first message of a thread."""
+    after: Place | None
+    """Where the next page begins; None: there is none."""
 
 
-def read(connection: Connection, events: Sequence[Event], now: int) -> Candidates | None:
-    """None when nobody there has a subscription."""
-    lanes = list({event.lane for event in events})
-    s, m, a = push_subscriptions.c, members.c, arrangements.c
+def heard(connection: Connection, lanes: Sequence[str], now: int) -> set[str]:
+    """Those of these conversations in which somebody has a subscription."""
+    c, m = conversations.c, members.c
+    joined = members.join(push_subscriptions, push_subscriptions.c.user == m.user).join(tokens)
+    somebody = exists().select_from(joined).where(m.conversation == c.id, tokens.c.expires > now)
+    return set(connection.execute(select(c.id).where(c.id.in_(lanes), somebody)).scalars())
+
+
+def known(connection: Connection, events: Sequence[Event]) -> Known:
+    c = conversations.c
+    of_rooms = select(c.id, c.kind, c.title).where(c.id.in_({event.lane for event in events}))
+    rooms = {id: _Room(kind, title) for id, kind, title in connection.execute(of_rooms)}
+    senders = {event.sender for event in events if event.sender is not None}
+    names = {id: name for id, name in connection.execute(select(users.c.id, users.c.name).where(users.c.id.in_(senders)))}
+    return Known(rooms, names)
+
+
+def page(connection: Connection, telling: "Telling", after: Place, now: int) -> Page:
+    s, m, a, f = push_subscriptions.c, members.c, arrangements.c, followers.c
     joined = (
         push_subscriptions.join(tokens, tokens.c.id == s.token)
         .join(members, m.user == s.user)
         .outerjoin(arrangements, and_(a.user == m.user, a.conversation == m.conversation))
         .outerjoin(preferences, preferences.c.user == m.user)
     )
-    columns = (m.conversation, m.role, m.first_seq, m.read_seq, a.level, a.muted_until, preferences.c.content)
+    place = (m.conversation, m.user, s.token)
+    columns = (s.endpoint, s.public, s.auth, m.role, m.first_seq, m.read_seq, a.level, a.muted_until, preferences.c.content)
     statement = (
-        select(s.user, s.endpoint, s.public, s.auth, tokens.c.device, *columns)
+        select(*place, *columns)
         .select_from(joined)
-        .where(m.conversation.in_(lanes), tokens.c.expires > now)
+        .where(m.conversation.in_(telling.lanes), tokens.c.expires > now, tuple_(*place) > after)
+        .order_by(*place)
+        .limit(_PAGE)
     )
-    rows: dict[str, list[Any]] = {}
-    for row in connection.execute(statement):
-        rows.setdefault(row.conversation, []).append(row)
-    if not rows:
-        return None
-    c = conversations.c
-    of_rooms = select(c.id, c.kind, c.title).where(c.id.in_(list(rows)))
-    rooms = {id: _Room(kind, title) for id, kind, title in connection.execute(of_rooms)}
-    senders = list({event.sender for event in events if event.sender is not None and event.lane in rows})
-    names = {id: name for id, name in connection.execute(select(users.c.id, users.c.name).where(users.c.id.in_(senders)))}
-    threads = [(event.lane, thread) for event in events if (thread := _content(event.content).thread) is not None]
-    f = followers.c
-    following = {
-        (user, lane, thread)
-        for lane, thread in set(threads)
-        for (user,) in connection.execute(select(f.user).where(f.conversation == lane, f.seq == thread, f.read_seq >= 0))
-    }
-    return Candidates(rooms, names, rows, following)
+    rows = list(connection.execute(statement))
+    people = {row.user for row in rows}
+    subscribed: dict[str, set[str]] = {}
+    for user, token in connection.execute(select(s.user, s.token).where(s.user.in_(people))):
+        subscribed.setdefault(user, set()).add(token)
+    following: set[tuple[str, str, int]] = set()
+    if threads := telling.threads({row.conversation for row in rows}):
+        wanted = select(f.user, f.conversation, f.seq).where(f.user.in_(people), f.read_seq >= 0)
+        wanted = wanted.where(tuple_(f.conversation, f.seq).in_(threads))
+        following = {(user, lane, seq) for user, lane, seq in connection.execute(wanted)}
+    last = rows[-1] if len(rows) == _PAGE else None
+    return Page(rows, subscribed, following, last and (last.conversation, last.user, last.token))
 
 
 Devices = Mapping[str, Sequence[Device]]
-"""Of each candidate those that are connected."""
+"""Of each user those that are connected."""
 
 
-def decide(events: Sequence[Event], known: Candidates, devices: Devices, now: int) -> dict[int, list[Message]]:
-    """What is to be sent, by the position of the message that is told of."""
-    return {event.position: made for event in events if (made := _of(event, known, devices, now))}
+class _Words(msgspec.Struct, frozen=True):
+    """A message, read once for all."""
+
+    event: Event
+    said: Said
+    words: str
+    thread: int | None
 
 
-def _of(event: Event, known: Candidates, devices: Devices, now: int) -> list[Message]:
-    room = known.rooms.get(event.lane)
-    words = " ".join(in_words(event.content).split())
-    if room is None or not words:
-        return []
-    content = _content(event.content)
-    said = Said(event.sender, in_words(event.content), content.mentions)
-    found = []
-    rows = known.rows.get(event.lane, [])
-    subscribed: dict[str, set[str]] = {}
-    for row in rows:
-        subscribed.setdefault(row.user, set()).add(row.device)
-    for row in rows:
-        if row.first_seq > event.seq or (row.read_seq >= event.seq and content.thread is None):
-            continue
-        if content.thread is not None and not (
-            (row.user, event.lane, content.thread) in known.following or mentions(content.mentions, row.user, row.role)
-        ):
-            continue
+class Telling:
+    """Some messages, and who is told of them. What is sent is made once for each message and reason."""
+
+    def __init__(self, events: Sequence[Event], known: Known) -> None:
+        self._known = known
+        self._made: dict[tuple[int, Reason], bytes] = {}
+        self._words: dict[str, list[_Words]] = {}
+        """By conversation, newest first."""
+        for event in reversed(events):
+            text = in_words(event.content)
+            if event.lane in known.rooms and (words := " ".join(text.split())):
+                content = _content(event.content)
+                read = _Words(event, Said(event.sender, text, content.mentions), words, content.thread)
+                self._words.setdefault(event.lane, []).append(read)
+
+    @property
+    def lanes(self) -> list[str]:
+        return list(self._words)
+
+    def threads(self, lanes: set[str]) -> list[tuple[str, int]]:
+        found = {(lane, one.thread) for lane in lanes for one in self._words[lane] if one.thread is not None}
+        return list(found)
+
+    def decide(self, page: Page, devices: Devices, now: int) -> list[Message]:
+        """One message at most for each row: of a conversation the newest that is told of."""
+        looking = {user for user, tokens in page.subscribed.items() if _looks(tokens, devices[user])}
+        return [made for row in page.rows if row.user not in looking and (made := self._of(row, page, now))]
+
+    def _of(self, row: Any, page: Page, now: int) -> Message | None:
+        room = self._known.rooms[row.conversation]
         wishes = _preferences(row.content) if row.content is not None else Preferences()
-        decision = notifies(said, room.kind, Reader(row.user, row.role, row.level or "all", row.muted_until, wishes), now)
-        if decision.notify and not _looks(subscribed[row.user], devices[row.user]):
-            name = known.names.get(event.sender or "", event.sender or "")
-            payload = _encode(_notice(event, room, name, words, decision.why, content.thread))
-            urgency: Urgency = "high" if decision.why in _SOON else "normal"
-            found.append(Message(Subscription(row.endpoint, row.public, row.auth), payload, topic(event.lane), urgency))
-    return found
+        reader = Reader(row.user, row.role, row.level or "all", row.muted_until, wishes)
+        for one in self._words[row.conversation]:
+            event, thread = one.event, one.thread
+            if row.first_seq > event.seq or (row.read_seq >= event.seq and thread is None):
+                continue
+            if thread is not None and not (
+                (row.user, event.lane, thread) in page.following or mentions(one.said.mentions, row.user, row.role)
+            ):
+                continue
+            decision = notifies(one.said, room.kind, reader, now)
+            if decision.notify:
+                urgency: Urgency = "high" if decision.why in _SOON else "normal"
+                to = Subscription(row.endpoint, row.public, row.auth)
+                return Message(to, self._payload(one, room, decision.why), topic(event.lane), urgency)
+        return None
+
+    def _payload(self, one: _Words, room: _Room, why: Reason) -> bytes:
+        key = (one.event.position, why)
+        if key not in self._made:
+            name = self._known.names.get(one.event.sender or "", one.event.sender or "")
+            self._made[key] = _encode(_notice(one.event, room, name, one.words, why, one.thread))
+        return self._made[key]
 
 
 def topic(conversation: str) -> str:
-    """A newer message of a conversation takes the place of one that was not delivered (RFC 8030, 5.4)."""
+    """A newer message of a conversation takes the place of one that waits, here and at the service (RFC 8030, 5.4)."""
     return urlsafe_b64encode(sha256(conversation.encode()).digest()[:24]).decode()
 
 
-def _looks(subscribed: set[str], devices: Sequence[Device]) -> bool:
+def _looks(tokens: set[str], devices: Sequence[Device]) -> bool:
     """A page that shows notifications itself is open, and somebody is there: it has not said `away`."""
-    return any(device.device in subscribed and device.status != "away" for device in devices)
+    return any(device.token_id in tokens and device.status != "away" for device in devices)
 
 
 def _notice(event: Event, room: _Room, name: str, words: str, why: Reason, thread: int | None) -> Notice:

@@ -14,12 +14,12 @@ from sqlalchemy import delete, insert, select
 
 from hongyan import config
 from hongyan.core.errors import HongyanError, Invalid, NotAuthenticated, NotFound
-from hongyan.core.model import WRITTEN, Caller, user_lane
+from hongyan.core.model import WRITTEN, Caller, Event, user_lane
 from hongyan.features.identity.tables import tokens
 from hongyan.features.push import recipients
 from hongyan.features.push.encrypting import private_key, receiver_keys
 from hongyan.features.push.endpoints import NotPublicError, parse, resolve
-from hongyan.features.push.model import Message, NewSubscription, PushView
+from hongyan.features.push.model import NewSubscription, PushView
 from hongyan.features.push.outbox import Outbox
 from hongyan.features.push.signing import Signer
 from hongyan.features.push.tables import push_claims, push_keys, push_subscriptions
@@ -71,7 +71,7 @@ class Push:
         self._position = 0
         self._task: asyncio.Task[None] | None = None
         self.counts: Counter[str] = Counter()
-        """Messages to browsers by outcome: `sent`, `gone`, `refused`, `failed`, `dropped`."""
+        """Messages to browsers by outcome: `sent`, `replaced`, `gone`, `refused`, `failed`, `dropped`."""
 
     @property
     def waiting(self) -> int:
@@ -188,23 +188,34 @@ class Push:
         if not events or self._log.stale:
             return
         now = self._clock()
-        known = await self._store.read(lambda connection: recipients.read(connection, events, now))
-        if known is None:
-            return
-        devices = {row.user: self._present(row.user) for rows in known.rows.values() for row in rows}
-        found = await asyncio.to_thread(recipients.decide, events, known, devices, now)
-        if found:
-            for position in await self._claim(list(found)):
-                for message in found[position]:
-                    await self._offer(message)
+        lanes = list({event.lane for event in events})
+        heard = await self._store.read(lambda connection: recipients.heard(connection, lanes, now))
+        events = [event for event in events if event.lane in heard]
+        if events:
+            taken = set(await self._claim([event.position for event in events]))
+            await self._tell([event for event in events if event.position in taken])
 
-    async def _offer(self, message: Message) -> None:
+    async def _tell(self, events: Sequence[Event]) -> None:
+        """A page of subscriptions after the other, until all were looked at or the outbox has no room."""
+        if not events:
+            return
+        now = self._clock()
+        outbox = await self._sending()
+        telling = recipients.Telling(events, await self._store.read(lambda connection: recipients.known(connection, events)))
+        after: recipients.Place | None = recipients.FIRST
+        while after is not None:
+            page = await self._store.read(lambda connection, after=after: recipients.page(connection, telling, after, now))  # type: ignore[misc]
+            devices = {user: self._present(user) for user in page.subscribed}
+            made = await asyncio.to_thread(telling.decide, page, devices, now)
+            after = page.after if all([outbox.offer(message) for message in made]) else None
+
+    async def _sending(self) -> Outbox:
         if self._outbox is None:
             signer = await self._ready()
             pause = {} if self._first_pause is None else {"first_pause": self._first_pause}
             self._outbox = Outbox(self._settings, signer, self._remove, self.counts, random=self._random, **pause)
             self._outbox.start()
-        self._outbox.offer(message)
+        return self._outbox
 
     async def _claim(self, positions: Sequence[int]) -> list[int]:
         """Those that no other node has taken."""

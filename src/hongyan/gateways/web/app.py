@@ -24,6 +24,8 @@ from hongyan.gateways.web.streams import HEARTBEAT, Streams
 
 _BODY_BEFORE_LOGIN = 16_384
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+_EMBEDDED_RATE = (20.0, 200)
+"""Requests of one embedded page, a second and at once."""
 _GET_ONLY = [(b"allow", b"GET, OPTIONS")]
 _REDIRECTS = {"/docs/": b"/docs"}
 
@@ -39,6 +41,7 @@ class WebApp:
         self._vary = bool(http.origins)
         self._most_body = http.max_body
         self._users = Rates(limits.requests_per_second, limits.requests_burst)
+        self._embedded = Rates(*_EMBEDDED_RATE)
         self._sites = Rates(limits.requests_per_second, limits.requests_burst)
         self._litestar = build_rest(services)
         self._rest: ASGIApp = self._litestar  # type: ignore[assignment]  # its own types of the same protocol
@@ -122,14 +125,19 @@ class WebApp:
     async def _admit(self, scope: Scope) -> Caller:
         """The one place that decides who comes in."""
         try:
-            caller = await authenticate(scope["headers"], self._services)
+            caller = await self._who(scope)
         except NotAuthenticated:
             self._sites.spend(site(scope["client"][0]))
             raise
-        self._users.spend(caller.user)
-        if caller.only is not None:
+        if caller.only is None:
+            self._users.spend(caller.payer)
+        else:
+            self._embedded.spend(caller.payer)
             access.embedded(scope["method"], scope["path"], caller.only)
         return caller
+
+    async def _who(self, scope: Scope) -> Caller:
+        return await authenticate(scope["headers"], self._services, ticket=scope["path"] == access.EMBED_SESSION)
 
     async def _call(self, scope: Scope, caller: Caller | None, receive: Receive, send: Answering) -> None:
         """One REST call. Its body is here, whole, before anything runs."""
@@ -141,7 +149,7 @@ class WebApp:
             most = self._most_body if caller is not None else min(_BODY_BEFORE_LOGIN, self._most_body)
             body = await read_body(scope["headers"], receive, most)
             if caller is not None:
-                caller = await authenticate(scope["headers"], self._services)  # the token may have ended while the body came
+                caller = await self._who(scope)  # the token may have ended while the body came
         if scope["method"] == "HEAD":
             scope["method"] = "GET"
         if caller is not None:

@@ -21,9 +21,9 @@ def bearer_token(headers: RawHeaders) -> str | None:
     return match[1]
 
 
-async def authenticate(headers: RawHeaders, services: WebServices) -> Caller:
-    """The user behind the token of a request. Raises NotAuthenticated, Overloaded."""
+async def authenticate(headers: RawHeaders, services: WebServices, *, ticket: bool = False) -> Caller:
+    """The user behind the token of a request, or a `ticket` where one may be shown. Raises NotAuthenticated, Overloaded."""
     token = bearer_token(headers)
     if token is None:
         raise NotAuthenticated("This needs the header Authorization: Bearer TOKEN")
-    return await services.identity.find(token)
+    return await services.identity.find(token, ticket=ticket)

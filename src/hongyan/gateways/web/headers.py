@@ -16,3 +16,9 @@ def first_of(headers: RawHeaders, name: bytes) -> str | None:
         if key == name:
             return value.decode("latin-1")
     return None
+
+
+def matches(if_none_match: str | None, *tags: str) -> bool:
+    """Whether who asks has one of these already (RFC 9110, 13.1.2)."""
+    told = [one.strip().removeprefix("W/") for one in (if_none_match or "").split(",")]
+    return "*" in told or any(tag in told for tag in tags)

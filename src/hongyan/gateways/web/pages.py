@@ -14,6 +14,7 @@ from importlib.resources.abc import Traversable
 import msgspec
 
 from hongyan.gateways.web.asgi import Headers
+from hongyan.gateways.web.headers import matches
 
 log = logging.getLogger("hongyan.web")
 
@@ -67,11 +68,8 @@ class Page(msgspec.Struct, frozen=True):
     """Pages of other sites may show it in a frame: those of its policy."""
 
     def known_by(self, if_none_match: str | None) -> bool:
-        """Whether the browser has this already (RFC 9110, 13.1.2)."""
-        if if_none_match is None:
-            return False
-        told = [one.strip().removeprefix("W/") for one in if_none_match.split(",")]
-        return if_none_match.strip() == "*" or any(tag in told for tag in (self.tag, _packed_tag(self.tag)))
+        """Whether the browser has this already, in either form."""
+        return matches(if_none_match, self.tag, _packed_tag(self.tag))
 
     def answer(self, accept_encoding: str | None) -> tuple[Headers, bytes]:
         """Headers and body for who takes these encodings."""

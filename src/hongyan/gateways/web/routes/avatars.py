@@ -4,6 +4,7 @@ from litestar import Response, delete, get, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 
+from hongyan.gateways.web.headers import matches
 from hongyan.gateways.web.queries import given
 from hongyan.gateways.web.routes.request import ApiRequest, Id
 from hongyan.gateways.web.schemas import AvatarHash, AvatarQuery
@@ -34,8 +35,7 @@ def avatars(services: WebServices) -> list[HTTPRouteHandler]:
         tag = f'"{found.hash}"'
         keep = given(request.query(AvatarQuery).hash) == found.hash
         headers = {"ETag": tag, "Cache-Control": _KEEP if keep else _ASK}
-        known = [one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")]
-        if tag in known or "*" in known:
+        if matches(request.headers.get("if-none-match"), tag):
             return Response(b"", status_code=304, headers=headers)
         return Response(found.content, media_type="image/webp", headers=headers)
 

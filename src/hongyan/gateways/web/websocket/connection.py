@@ -44,6 +44,8 @@ _TASKS = 32
 _ERROR_COST = 4
 """Frames that a refused frame counts for, besides itself."""
 _CALM_DOWN = 10.0
+_EMBEDDED_RATE = (5.0, 50)
+"""Frames of an embedded page, a second and at once: whoever visits a site may be behind it."""
 _KINDS = {TEXT: WSMsgType.TEXT, BINARY: WSMsgType.BINARY}
 _DATA = (WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION)
 
@@ -52,8 +54,8 @@ class Connection(WSListener):
     """picows calls the `on_ws_*` methods and `pause_writing`; `wake` and `end` are given to the session."""
 
     __slots__ = (
-        "_compresses", "_context", "_credit", "_earned_at", "_kind", "_message", "_most", "_open", "_running", "_sender",
-        "_session", "_silent", "_slot", "_transport", "_writer", "caller", "codec", "heard", "verdict", "wake",
+        "_burst", "_compresses", "_context", "_credit", "_earned_at", "_kind", "_message", "_most", "_open", "_rate", "_running",
+        "_sender", "_session", "_silent", "_slot", "_transport", "_writer", "caller", "codec", "heard", "verdict", "wake",
     )  # fmt: skip
 
     def __init__(
@@ -75,7 +77,8 @@ class Connection(WSListener):
         self._slot = 0
         self._message: Message | None = None
         """One that comes in fragments."""
-        self._credit: float = context.burst
+        self._rate, self._burst = context.rate, context.burst
+        self._credit: float = self._burst
         self._earned_at = context.loop.time()
         self._running = 0
         self._silent = 0
@@ -85,6 +88,9 @@ class Connection(WSListener):
 
     def begin(self, session: Session, welcome: bytes = b"") -> None:
         """It is open. `welcome` is the first thing the client is told."""
+        if self.caller.only is not None:
+            self._rate, self._burst = _EMBEDDED_RATE
+            self._credit = min(self._credit, self._burst)
         self._session = session
         self._open = True
         self._context.open += 1
@@ -250,7 +256,7 @@ class Connection(WSListener):
         if not self._open:
             return None
         over = self._credit < 0 and not self._earn()
-        if over and self._credit < -self._context.burst:
+        if over and self._credit < -self._burst:
             self.end(Verdict("later", _CALM_DOWN, "You are sending much faster than allowed"))
             return None
         try:
@@ -281,7 +287,7 @@ class Connection(WSListener):
             self._refuse(self.codec.ref_of(data), error)
             return None
         if over:
-            wait = max((1 - self._credit) / context.rate, 0.05)
+            wait = max((1 - self._credit) / self._rate, 0.05)
             limited = RateLimited("You are sending faster than allowed", retry_after=math.ceil(wait * 100) / 100)
             self._writer.tell(self.codec.error(self.codec.ref_of(data), limited))
             return None
@@ -289,8 +295,8 @@ class Connection(WSListener):
 
     def _earn(self) -> bool:
         """Add what was earned since the last time; whether a frame may be taken. The clock is looked at only here."""
-        context, now = self._context, self._context.loop.time()
-        self._credit = min(context.burst, self._credit + (now - self._earned_at) * context.rate)
+        now = self._context.loop.time()
+        self._credit = min(self._burst, self._credit + (now - self._earned_at) * self._rate)
         self._earned_at = now
         return self._credit >= 0
 
