@@ -134,6 +134,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
       },
       (all) => (outgoing.value = all),
     );
+    drafts.begin(next.user);
     const kept = alone ? null : await cache.read(next.user);
     if (mine !== turn) return;
     feed = new Feed(alone ? null : next.user, api, {
@@ -214,6 +215,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
       keepSession(null);
       end();
       Outbox.empty(user);
+      Drafts.empty(user);
       await Promise.all([cache.empty(), gone]);
     },
 

@@ -29,8 +29,7 @@ export class Pending {
   async during(show: Deed['show'], ask: () => Promise<{ position: number }>): Promise<void> {
     const deed = this.begin(show);
     try {
-      ({ position: deed.position } = await ask());
-      this.changed();
+      this.become(deed, (await ask()).position);
     } catch (error) {
       this.end(deed);
       throw error;
@@ -42,6 +41,12 @@ export class Pending {
     this.#deeds.add(deed);
     this.changed();
     return deed;
+  }
+
+  /** It is so from there on. */
+  become(deed: Deed, position: number): void {
+    deed.position = position;
+    this.changed();
   }
 
   end(deed: Deed): void {

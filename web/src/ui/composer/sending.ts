@@ -12,13 +12,16 @@ import type { Desk, Doing } from '@/ui/room/desk';
 import { t } from '@/words';
 
 import type { Members } from './people';
+import type { Unfinished } from './unfinished';
 
-const PATIENCE = 3000;
+/** A list of members that does not come is not waited for any longer. */
+const PATIENCE = 5000;
 
-export function useSending(desk: Desk, text: Ref<string>, members: Members, cleared: () => void) {
+export function useSending(desk: Desk, text: Ref<string>, members: Members, unfinished: Unfinished, cleared: () => void) {
   const hongyan = useHongyan();
   const toasts = useToasts();
   const { conversation, root } = desk;
+  const who = hongyan.session.value?.user;
   let here = true;
   let asking = false;
   onBeforeUnmount(() => (here = false));
@@ -30,6 +33,7 @@ export function useSending(desk: Desk, text: Ref<string>, members: Members, clea
       asking = true;
       await Promise.race([members.want(), new Promise((done) => setTimeout(done, PATIENCE))]);
       asking = false;
+      if (hongyan.session.value?.user !== who) return null;
     }
     const words = text.value.replace(/^\s*\n/, '').trimEnd();
     if (!words.trim()) return null;
@@ -47,6 +51,7 @@ export function useSending(desk: Desk, text: Ref<string>, members: Members, clea
   /** Nothing written is lost: it stands there again where nothing else does; otherwise it can be copied. */
   function refused(error: unknown, doing: Doing | null, words: string): void {
     if (!here || text.value || desk.doing.value) {
+      if (doing?.kind === 'edit') unfinished.keep(doing, words);
       return toasts.offer(wrong(error), t('room.copy_written'), () => void toasts.attempt(() => navigator.clipboard.writeText(words)));
     }
     toasts.fail(error);
@@ -69,16 +74,17 @@ export function useSending(desk: Desk, text: Ref<string>, members: Members, clea
   }
 
   return {
-    /** True when something went out. */
+    /** True when a message went out. */
     async send(): Promise<boolean> {
       const said = await content();
       if (!said) return false;
       const doing = desk.doing.value;
-      if (doing?.kind === 'edit') void change(doing, said);
-      else {
-        cleared();
-        hongyan.send(conversation, said);
+      if (doing?.kind === 'edit') {
+        void change(doing, said);
+        return false;
       }
+      cleared();
+      hongyan.send(conversation, said);
       return true;
     },
     async later(due: Time): Promise<void> {
