@@ -11,6 +11,7 @@ import { Outbox } from '@/link/outbox';
 
 import type { Hongyan, LinkView, Outgoing, Reminder, Session } from './hongyan';
 import { Asking } from './store/asking';
+import { Bookmarks } from './store/bookmarks';
 import { Drafts } from './store/drafts';
 import { Pages } from './store/pages';
 import { Pending } from './store/pending';
@@ -65,6 +66,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   const state = new State({ over: (known) => pending.over(known), changed });
   const asking = new Asking(api, state, () => feed);
   const pages = new Pages(api, state, (events) => asking.names(events));
+  const bookmarks = new Bookmarks(api, state);
   const drafts = new Drafts(api, pending);
   const telling = new Telling(api, state, pending, () => feed);
 
@@ -77,6 +79,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     asking.wanted();
     asking.names(events);
     pages.again();
+    bookmarks.again();
     if (feed?.leads) writing ??= setTimeout(idly, WRITE_AFTER);
     const said = events.filter(({ type }) => type === 'message' || type === 'reply');
     if (said.length) for (const tell of listeners) tell(said);
@@ -104,6 +107,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     drafts.tell();
     telling.again();
     pages.again(true);
+    bookmarks.again(true);
     asking.wanted();
     const here = feed;
     const { users } = await api.get<{ users: readonly Online[] }>('v1/online');
@@ -117,6 +121,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     telling.tellMarks(); // the tab that leads does more: `opened`
     drafts.tell();
     pages.again(true);
+    bookmarks.again(true);
   }
 
   // Who is logged in
@@ -161,7 +166,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     feed?.stop();
     outbox?.close();
     feed = outbox = null;
-    for (const part of [asking, pages, telling, drafts, pending]) part.clear();
+    for (const part of [asking, pages, bookmarks, telling, drafts, pending]) part.clear();
     api.token = null;
     session.value = null;
     outgoing.value = [];
@@ -251,6 +256,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
         () => api.post('v1/me/acts', { act }),
       );
     },
+    wantBookmarks: () => bookmarks.want(),
     read: (conversation, seq) => telling.read(conversation, seq),
     onDue(tell) {
       waiting.add(tell);

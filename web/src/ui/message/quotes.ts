@@ -4,17 +4,17 @@ import { computed, shallowRef, watchEffect, type ComputedRef } from 'vue';
 
 import { useHongyan } from '@/app/hongyan';
 import { target } from '@/core/amend';
-import type { Event, Page, Seq } from '@/core/model';
+import type { Page, Seq } from '@/core/model';
 import { conversationPath, Problem } from '@/link/api';
 import { useDesk } from '@/ui/room/desk';
 import { duringLogin } from '@/ui/room/lasting';
 
-import { saidOf, type Said } from './said';
+import { newest, saidOf, type Said } from './said';
 
 interface Asked {
   /** The newest event that had changed it. */
   readonly changed: Seq;
-  readonly said: Promise<Said | null>;
+  readonly said: Promise<Said | null | undefined>;
 }
 const asked = duringLogin(() => new Map<string, Asked>());
 const KEPT = 300;
@@ -24,6 +24,7 @@ export function useQuote(seq: () => Seq | undefined): ComputedRef<Said | null | 
   const hongyan = useHongyan();
   const desk = useDesk();
   const answer = shallowRef<Said | null | undefined>();
+  let last: Asked | null = null;
 
   const loaded = computed(() => {
     const place = seq();
@@ -31,11 +32,7 @@ export function useQuote(seq: () => Seq | undefined): ComputedRef<Said | null | 
   });
 
   /** What the room holds tells when it was edited or taken back since. */
-  const changed = computed(() => {
-    const { events = [], ahead = [] } = desk.room.value ?? {};
-    const isChange = (event: Event): boolean => (event.type === 'edit' || event.type === 'recall') && target(event) === seq();
-    return (ahead.findLast(isChange) ?? events.findLast(isChange))?.seq ?? 0;
-  });
+  const changed = computed(() => newest(desk.room.value, (event) => (event.type === 'edit' || event.type === 'recall') && target(event) === seq()));
 
   watchEffect(() => {
     const place = seq();
@@ -47,16 +44,17 @@ export function useQuote(seq: () => Seq | undefined): ComputedRef<Said | null | 
       const said = hongyan.api.get<Page>(path).then(
         (page) => (page.events[0] ? saidOf(page.events[0], page.amended?.[0]) : null),
         (error: unknown) => {
-          if (!(error instanceof Problem) || error.passing) all.delete(path);
-          return null;
+          if (error instanceof Problem && !error.passing) return null;
+          all.delete(path); // asked again when it is drawn again
+          return undefined;
         },
       );
       if (all.size >= KEPT) all.clear();
       all.set(path, (found = { changed: changed.value, said }));
     }
-    const { said } = found;
+    const { said } = (last = found);
     void said.then((now) => {
-      if (seq() === place && all.get(path)?.said === said) answer.value = now;
+      if (last?.said === said && now !== undefined) answer.value = now;
     });
   });
 

@@ -1,7 +1,7 @@
 // A message as it is read now: what was sent, and what has been done to it.
 
 import { said } from '@/core/amend';
-import type { Amended, Content, Event, Id, Seq, Time } from '@/core/model';
+import type { Amended, Content, Event, Id, Room, Seq, Time } from '@/core/model';
 import { t } from '@/words';
 
 export interface Said {
@@ -53,6 +53,10 @@ export function wordsOf(content: Content, name: (id: Id) => string = (id) => id)
       return '';
   }
 }
+
+/** The newest event that a room holds of some kind. */
+export const newest = ({ events = [], ahead = [] }: Partial<Pick<Room, 'events' | 'ahead'>> = {}, is: (event: Event) => boolean): Seq =>
+  (ahead.findLast(is) ?? events.findLast(is))?.seq ?? 0;
 
 /** In a run, which ascends. */
 export function eventAt(events: readonly Event[], seq: Seq): Event | undefined {

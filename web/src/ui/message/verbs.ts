@@ -1,7 +1,7 @@
 // What can be done to a message, and the menu that offers it.
 
 import {
-  AlarmClock, Bookmark, CheckCheck, Copy, EyeOff, Forward, Link, ListChecks, MailOpen, MessageSquareText, Pencil, Pin, PinOff, Reply, SmilePlus, Undo2,
+  AlarmClock, Bookmark, BookmarkX, CheckCheck, Copy, EyeOff, Forward, Link, ListChecks, MailOpen, MessageSquareText, Pencil, Pin, PinOff, Reply, SmilePlus, Undo2,
 } from '@lucide/vue';
 
 import { href, conversationRoute } from '@/app/router';
@@ -41,6 +41,9 @@ export function useVerbs() {
     pin: (said: Said) => !embedded && mayWrite(desk.room.value) && !gone(said) && desk.root === null,
   };
 
+  const noteOf = (said: Said): string | undefined => hongyan.known.value.bookmarks?.get(conversation)?.get(said.seq);
+  const bookmarked = (said: Said): boolean => noteOf(said) !== undefined;
+
   async function copy(text: string): Promise<boolean> {
     const done = await toasts.attempt(() => navigator.clipboard.writeText(text));
     if (done) toasts.say(t('room.copied'));
@@ -49,6 +52,7 @@ export function useVerbs() {
 
   const verbs = {
     can,
+    bookmarked,
     reply(said: Said): void {
       desk.doing.value = { kind: 'reply', said };
       desk.focus();
@@ -78,10 +82,14 @@ export function useVerbs() {
       const type = said.amended?.pinned ? 'unpin' : 'pin';
       if (await toasts.attempt(() => hongyan.act(conversation, { type, seq: said.seq }))) toasts.say(t(type === 'pin' ? 'room.pinned' : 'room.unpinned'));
     },
+    /** Undone, it has its note again. */
     async bookmark(said: Said): Promise<void> {
-      const { seq } = said;
-      if (await toasts.attempt(() => hongyan.own({ type: 'bookmark', conversation, seq })))
-        toasts.undo(t('room.bookmarked'), () => hongyan.own({ type: 'unbookmark', conversation, seq }));
+      const note = noteOf(said);
+      const place = { conversation, seq: said.seq } as const;
+      const keep = () => hongyan.own({ type: 'bookmark', ...place, ...(note ? { note } : {}) });
+      const leave = () => hongyan.own({ type: 'unbookmark', ...place });
+      const [act, back] = note === undefined ? [keep, leave] : [leave, keep];
+      if (await toasts.attempt(act)) toasts.undo(t(note === undefined ? 'room.bookmarked' : 'room.unbookmarked'), back);
     },
     async unreadFrom(said: Said): Promise<void> {
       desk.held.value = true;
@@ -126,7 +134,7 @@ export function useVerbs() {
             { label: t('room.copy'), icon: Copy, keys: 'C', act: () => verbs.copyText(said) },
             { label: t('room.copy_link'), icon: Link, act: () => verbs.copyLink(said) },
             ...some(can.pin(said), { label: t(said.amended?.pinned ? 'room.unpin' : 'room.pin'), icon: said.amended?.pinned ? PinOff : Pin, act: () => verbs.pin(said) }),
-            { label: t('room.bookmark'), icon: Bookmark, act: () => verbs.bookmark(said) },
+            { label: t(bookmarked(said) ? 'room.unbookmark' : 'room.bookmark'), icon: bookmarked(said) ? BookmarkX : Bookmark, act: () => verbs.bookmark(said) },
             { label: t('room.remind'), icon: AlarmClock, act: () => verbs.remind(said) },
             ...some(mine(said) && !threaded, { label: t('room.readers'), icon: CheckCheck, act: () => (desk.opened.value = { kind: 'readers', said }) }),
           ];
