@@ -78,6 +78,62 @@ def test_what_is_written_while_the_server_is_away_goes_out_once_in_order_also_af
     assert bob.texts(lane) == ["一", "二", "三"]
 
 
+def test_a_draft_survives_a_reload_and_an_absent_server_and_ends_when_it_is_sent(
+    browser: Browser, server: Server, people: MakePeople
+) -> None:
+    ann, bob = people(2)
+    lane = ann.direct(bob.id)
+
+    def drafts() -> list[str]:
+        (found,) = [one for one in ann.call("GET", "/v1/snapshot")["conversations"] if one["id"] == lane]
+        return [draft["text"] for draft in found.get("own", {}).get("drafts", [])]
+
+    with Visitor(browser, server, ann) as one:
+        one.connected()
+        one.open(lane)
+        server.kill()
+        try:
+            expect(one.page.get_by_text("连接已断开，正在重试")).to_be_visible(timeout=SOON)
+            one.box().fill("离线写的")
+            time.sleep(2)  # it is told a second after the last key
+        finally:
+            server.start()
+        one.page.reload()
+        expect(one.box()).to_have_value("离线写的", timeout=SOON)
+        one.connected()
+        one.box().fill("离线写的，又写了一点")
+        one.page.reload()  # at once
+        expect(one.box()).to_have_value("离线写的，又写了一点", timeout=SOON)
+        one.connected()
+        one.box().press("Enter")
+        one.sees("离线写的，又写了一点")
+        one.page.reload()
+        one.sees("离线写的，又写了一点")
+        time.sleep(1)
+        expect(one.box()).to_have_value("")
+    assert drafts() == []
+
+
+def test_the_new_text_of_a_message_is_there_when_one_comes_back_to_it(browser: Browser, server: Server, people: MakePeople) -> None:
+    ann, bob = people(2)
+    lane = ann.direct(bob.id)
+    with Visitor(browser, server, ann) as one:
+        one.connected()
+        one.open(lane)
+        one.say("第一句")
+        one.sees("第一句")
+        one.box().press("ArrowUp")
+        expect(one.box()).to_have_value("第一句")
+        one.box().fill("第一句，改到一半")
+        one.open("lobby")
+        expect(one.box()).to_have_value("")
+        one.open(lane)
+        expect(one.box()).to_have_value("第一句，改到一半")
+        one.box().press("Enter")
+        one.sees("第一句，改到一半")
+        expect(one.box()).to_have_value("")
+
+
 def test_an_ended_token_leads_to_the_log_in_and_leaves_nothing_behind(
     browser: Browser, server: Server, people: MakePeople
 ) -> None:

@@ -84,8 +84,11 @@ export interface Hongyan {
 
   /** Shown at once, taken back when it is refused. Throws Problem and Unreachable. */
   act(conversation: Id, act: Act): Promise<void>;
+  /** A draft is kept at once, and told when that is possible. */
   own(act: OwnAct): Promise<void>;
   read(conversation: Id, seq: Seq): void;
+  /** From now on `known.bookmarks` is there as soon as it can be. */
+  wantBookmarks(): void;
   /** Reminders that become due while one is here. Gives a way to end it. */
   onDue(tell: (reminder: Reminder) => void): () => void;
   typing(conversation: Id): void;

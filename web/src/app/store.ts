@@ -12,6 +12,8 @@ import { Outbox } from '@/link/outbox';
 
 import type { Hongyan, LinkView, Outgoing, Reminder, Session } from './hongyan';
 import { Asking } from './store/asking';
+import { Bookmarks } from './store/bookmarks';
+import { Drafts } from './store/drafts';
 import { endToken, endTokens } from './store/leaving';
 import { Pages } from './store/pages';
 import { Pending } from './store/pending';
@@ -66,6 +68,8 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   const state = new State({ over: (known) => pending.over(known), changed });
   const asking = new Asking(api, state, () => feed);
   const pages = new Pages(api, state, (events) => asking.names(events));
+  const bookmarks = new Bookmarks(api, state);
+  const drafts = new Drafts(api, pending);
   const telling = new Telling(api, state, pending, () => feed);
 
   // What happens by itself
@@ -77,6 +81,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     asking.wanted();
     asking.names(events);
     pages.again();
+    bookmarks.again();
     if (feed?.leads) writing ??= setTimeout(idly, WRITE_AFTER);
     const said = events.filter(({ type }) => type === 'message' || type === 'reply');
     if (said.length) for (const tell of listeners) tell(said);
@@ -102,8 +107,10 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     if (!alone) endTokens(api.root);
     outbox?.resume();
     telling.tellMarks();
+    drafts.tell();
     telling.again();
     pages.again(true);
+    bookmarks.again(true);
     asking.wanted();
     const here = feed;
     const { users } = await api.get<{ users: readonly Online[] }>('v1/online');
@@ -116,7 +123,9 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     if (!stands || !next.shared) return;
     outbox?.resume();
     telling.tellMarks(); // the tab that leads does more: `opened`
+    drafts.tell();
     pages.again(true);
+    bookmarks.again(true);
   }
 
   /** Who is embedded tells nobody whether they are there. */
@@ -139,6 +148,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
       },
       (all) => (outgoing.value = all),
     );
+    drafts.begin(next.user);
     const kept = alone ? null : await cache.read(next.user);
     if (mine !== turn) return;
     feed = new Feed(alone ? null : next.user, api, {
@@ -165,7 +175,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     feed?.stop();
     outbox?.close();
     feed = outbox = null;
-    for (const part of [asking, pages, telling, pending]) part.clear();
+    for (const part of [asking, pages, bookmarks, telling, drafts, pending]) part.clear();
     api.token = null;
     session.value = null;
     outgoing.value = [];
@@ -222,6 +232,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
       keepSession(null);
       end();
       Outbox.empty();
+      Drafts.empty();
       const [ended] = await Promise.all([endToken(api.root, token), cache.empty()]);
       return ended;
     },
@@ -250,7 +261,8 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
         () => api.post(conversationPath(conversation, '/acts'), { act }),
       );
     },
-    own(act) {
+    async own(act) {
+      if (act.type === 'draft') return drafts.keep(act);
       const now = Date.now();
       if (act.type === 'unread') telling.unread(act.conversation);
       return pending.during(
@@ -258,6 +270,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
         () => api.post('v1/me/acts', { act }),
       );
     },
+    wantBookmarks: () => bookmarks.want(),
     read: (conversation, seq) => telling.read(conversation, seq),
     onDue(tell) {
       waiting.add(tell);

@@ -4,6 +4,7 @@
 // of what was before; a mark that stops among messages whose places are unknown) the conversation is put into `wanted`,
 // and `withConversation` puts in the answer.
 
+import { bookmarked } from './bookmarks';
 import { at, position } from './cursor';
 import type { Conversation, Event, Id, Known, Page, Person, Presence, Room, Signal, Snapshot, StatusText, Time } from './model';
 import { acted, created, done, membered, recounted, renamed, roomOf, set, settled, written, type Told } from './room';
@@ -25,6 +26,7 @@ export const nothing: Known = Object.freeze({
   preferences: {},
   statusText: null,
   heard: new Map(),
+  bookmarks: null,
   wanted: new Set<Id>(),
   parted: [],
 });
@@ -184,7 +186,7 @@ function happened({ room, sure }: Told, event: Event, me: Id): Told {
 /** Of one's own lane. */
 function foldOwn(open: Open, event: Event): Open {
   const { type, content } = event;
-  const next = { ...open, heard: put(open.heard, type, event.seq) };
+  const next = { ...open, heard: put(open.heard, type, event.seq), bookmarks: bookmarked(open.bookmarks, type, content) };
   if (type === 'preferences') return { ...next, preferences: content.preferences };
   if (type === 'status') return { ...next, statusText: content.text || content.emoji ? whole(content) : null };
   const room = next.rooms.get(content.conversation);

@@ -24,8 +24,8 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   'presence.dnd': 'Do not disturb',
   'presence.offline': 'Offline',
 
-  'preview.recalled': '{name} took back a message',
-  'preview.recalled_you': 'You took back a message',
+  'preview.recalled': '{name} recalled a message',
+  'preview.recalled_you': 'You recalled a message',
   'preview.poll': '[Poll] {text}',
   'preview.forward': '[Forwarded] {text}',
   'preview.unknown': '[A message that this version cannot show]',

@@ -246,6 +246,93 @@ test('what is one\'s own is shown at once', async () => {
   expect(lobby(store).own.pinned).toBe(true);
 });
 
+const draft = (said?: string) => ({ type: 'draft', conversation: 'lobby', ...(said === undefined ? {} : { text: said }) }) as const;
+const drafted = (store: Store): string | undefined => lobby(store).own.drafts?.[0]?.text;
+const told = (): unknown[] => server.log.filter(({ type }) => type === 'draft').map(({ content }) => content.text);
+
+test('a draft that could not be told is kept, also over a reload, and the newest is told', async () => {
+  const first = await tab();
+  server.up = false;
+  server.breakOff();
+  await first.own(draft('写'));
+  await first.own(draft('写到一半'));
+  expect(drafted(first)).toBe('写到一半');
+  first.close();
+  open.length = 0;
+  server.up = true;
+  const store = await tab();
+  await until(() => told().length > 0);
+  expect(drafted(store)).toBe('写到一半');
+  await until(() => !Object.keys(localStorage).some((key) => key.startsWith('hongyan.draft.')));
+  expect(told()).toEqual(['写到一半']);
+});
+
+test('an older draft that is answered late does not come back', async () => {
+  const store = await tab();
+  const late: (() => void)[] = [];
+  server.answers.set('POST /v1/me/acts', async (_, { act }) => {
+    if (act.text) await new Promise<void>((go) => late.push(go));
+    return { position: server.add('user:lin', act.type, act, { sender: 'lin' }) && server.position };
+  });
+  await store.own(draft('就要发了'));
+  await until(() => late.length === 1);
+  await store.own(draft());
+  const seen: unknown[] = [];
+  const looks = setInterval(() => seen.push(drafted(store)));
+  late[0]!();
+  await until(() => told().length === 2);
+  await pause(50);
+  clearInterval(looks);
+  expect(new Set(seen)).toEqual(new Set([undefined]));
+});
+
+test('a draft is told for who wrote it, and for nobody else', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  await store.own(draft('不给别人'));
+  server.up = true;
+  await store.login('wang', 'x');
+  await until(() => store.ready.value && store.link.value.phase === 'open');
+  await pause(100);
+  expect(told()).toEqual([]);
+  expect(Object.keys(localStorage)).toContain('hongyan.draft.lin.lobby '); // it waits for its writer
+  await store.logout();
+  await store.own(draft('太晚了'));
+  expect(Object.keys(localStorage).filter((key) => key.startsWith('hongyan.draft.'))).toEqual([]);
+});
+
+test('what another tab has written since is not told over', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  await store.own(draft('旧'));
+  elsewhere('hongyan.draft.lin.lobby ', JSON.stringify({ act: draft('新'), time: Date.now() }));
+  server.up = true;
+  store.retryNow();
+  await until(() => store.link.value.phase === 'open');
+  await pause(100);
+  expect(told()).toEqual([]);
+});
+
+test('bookmarks are asked for once they are wanted, and then follow', async () => {
+  const store = await tab();
+  const marks = (): unknown => [...(store.known.value.bookmarks?.get('lobby') ?? [])];
+  const pages = [{ bookmarks: [{ conversation: 'lobby', seq: 9, place: 5, note: '记' }], more: true }, { bookmarks: [{ conversation: 'lobby', seq: 1, place: 2 }], more: false }];
+  server.answers.set('GET /v1/me/bookmarks', ({ searchParams }) => pages[searchParams.get('before') === '5' ? 1 : 0]);
+  expect(store.known.value.bookmarks).toBe(null);
+  store.wantBookmarks();
+  store.wantBookmarks();
+  await until(() => store.known.value.bookmarks !== null);
+  expect(count('GET /v1/me/bookmarks')).toBe(2);
+  expect(marks()).toEqual([[9, '记'], [1, '']]);
+  const going = store.own({ type: 'unbookmark', conversation: 'lobby', seq: 9 });
+  expect(marks()).toEqual([[1, '']]);
+  await going;
+  server.add('user:lin', 'bookmark', { conversation: 'lobby', seq: 3 }, { sender: 'lin' });
+  await until(() => JSON.stringify(marks()) === '[[1,""],[3,""]]');
+});
+
 test('read marks are shown at once, told a few times a second, and only forward', async () => {
   const store = await tab();
   await store.load('lobby');

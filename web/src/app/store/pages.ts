@@ -46,14 +46,14 @@ export class Pages {
     const room = this.#room(id);
     const first = room?.events[0]?.seq;
     if (!room?.older || first === undefined) return Promise.resolve();
-    return this.#once(`${id} older`, () => this.#page(id, `before=${first}&limit=${PAGE}`, 'older'));
+    return this.#once(`${id} older`, () => this.#page(id, `before=${first}&limit=${PAGE}`, 'older', (now) => now.events[0]?.seq === first));
   }
 
   newer(id: Id): Promise<void> {
     const room = this.#room(id);
     const last = room?.events.at(-1)?.seq;
     if (!room?.newer || last === undefined) return Promise.resolve();
-    return this.#once(`${id} newer`, () => this.#page(id, `after=${last}&limit=${PAGE}`, 'newer'));
+    return this.#once(`${id} newer`, () => this.#page(id, `after=${last}&limit=${PAGE}`, 'newer', (now) => now.events.at(-1)?.seq === last));
   }
 
   around(id: Id, seq: Seq): Promise<void> {
@@ -75,10 +75,12 @@ export class Pages {
     return this.state.base.rooms.get(id);
   }
 
-  async #page(id: Id, query: string, where: Where): Promise<void> {
+  /** `fits` tells whether the page still belongs to the run that there is now. */
+  async #page(id: Id, query: string, where: Where, fits: (room: Room) => boolean = () => true): Promise<void> {
     const turn = this.#turn;
     const page = await this.api.get<Page>(conversationPath(id, `/events?${query}`));
-    if (turn !== this.#turn) return;
+    const room = this.#room(id);
+    if (turn !== this.#turn || (room && !fits(room))) return;
     this.brought(page.events);
     this.state.change((known) => withPage(known, id, page, where));
   }
