@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import vue from '@vitejs/plugin-vue';
@@ -15,9 +15,12 @@ const files: Plugin = {
     const worker = parts.find((part) => part.fileName === 'sw.js');
     if (worker?.type !== 'chunk') return;
     const size = (part: (typeof parts)[number]): number => (part.type === 'chunk' ? part.code : part.source).length;
-    const assets = parts.filter((part) => part.fileName.startsWith('assets/') && size(part) < 200_000).map(({ fileName }) => `/${fileName}`);
-    const kept = [...assets, ...readdirSync(here('./public')).map((name) => `/${name}`)].sort();
-    const build = createHash('sha256').update(kept.join()).digest('hex').slice(0, 12);
+    const assets = parts.filter((part) => part.fileName.startsWith('assets/') && size(part) < 200_000);
+    const others = readdirSync(here('./public'));
+    const kept = [...assets.map(({ fileName }) => fileName), ...others].map((name) => `/${name}`).sort();
+    const hash = createHash('sha256').update(kept.join()); // an asset's name is one of what is in it
+    for (const path of ['./index.html', ...others.map((name) => `./public/${name}`)]) hash.update(readFileSync(here(path)));
+    const build = hash.digest('hex').slice(0, 12);
     worker.code = worker.code.replaceAll('__FILES__', JSON.stringify(kept)).replaceAll('__BUILD__', JSON.stringify(build));
   },
 };

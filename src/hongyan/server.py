@@ -225,7 +225,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     if settings.cim.listen:
         cim_gateway = CimGateway(CimServices(messaging=messaging, cim=cim, settings=settings))
     xmpp_gateway = None
-    if settings.xmpp.c2s or settings.xmpp.c2s_tls:
+    if settings.xmpp.c2s or settings.xmpp.c2s_tls or settings.xmpp.s2s:
         xmpp = Xmpp(store, messaging)
         xmpp_gateway = XmppGateway(XmppServices(messaging=messaging, identity=identity, xmpp=xmpp, settings=settings, now=now_ms))
     started.push_async_callback(messaging.stop)

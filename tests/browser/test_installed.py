@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import MakePeople
 from tests.browser.visitor import SOON, Visitor
@@ -18,6 +18,13 @@ CACHED = """async () => {
     const all = (await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({url}) => url));
     return (await Promise.all(all)).flat();
 }"""
+RENEWED = """(token_id) => {
+    localStorage.setItem('hongyan.push', JSON.stringify({token_id, endpoint: 'https://push.test/old'}));
+    const endpoint = 'https://push.test/new';
+    const now = {endpoint, unsubscribe: async () => true, toJSON: () => ({endpoint, keys: {}})};
+    PushManager.prototype.getSubscription = PushManager.prototype.subscribe = async () => now;
+}"""
+"""There is no push service here: the browser is made to have another subscription than the one that was told."""
 CONTROLLED = "() => navigator.serviceWorker.controller !== null"
 
 
@@ -85,3 +92,52 @@ def test_what_is_pushed_is_shown_once_for_a_conversation(browser: Browser, serve
         deliver(one, elsewhere, {**payload, "text": "在吗？？", "seq": 2})
         elsewhere.wait_for_timeout(500)
         assert elsewhere.evaluate(NOTES) == [["Bob", "在吗？？", lane]]
+
+
+CLICKED = """async () => {
+    const [notification] = await registration.getNotifications();
+    try { dispatchEvent(new NotificationEvent('notificationclick', {notification})); } catch {}
+}"""
+"""The browser lets no test click; and of an event that is not its own nothing is waited for."""
+
+
+def test_a_click_on_a_note_opens_its_message_in_the_window_that_is_there(
+    browser: Browser, server: Server, people: MakePeople
+) -> None:
+    ann, bob = people(2)
+    lane = ann.direct(bob.id)
+    seq = bob.send(lane, "看这里")["seq"]
+    with Visitor(browser, server, ann, permissions=["notifications"]) as one:
+        one.connected()
+        one.page.wait_for_function(CONTROLLED)
+        elsewhere = one.tab("/health")
+        show = "async (given) => (await navigator.serviceWorker.ready).showNotification('Bob', given)"
+        one.page.evaluate(show, {"tag": lane, "data": {"path": f"#/c/{lane}/{seq}"}})
+        one.context.service_workers[0].evaluate(CLICKED)
+        one.sees("看这里")
+        assert len(one.context.pages) == 2
+        elsewhere.close()
+
+
+def test_a_subscription_that_the_browser_has_changed_is_told_to_the_server(
+    browser: Browser, server: Server, people: MakePeople
+) -> None:
+    (ann,) = people(1)
+    with Visitor(browser, server, ann, permissions=["notifications"]) as one:
+        one.connected()
+        one.page.wait_for_function(CONTROLLED)
+        told: list[str] = []
+
+        def answer(route: Route) -> None:
+            if route.request.method == "POST":
+                told.append(route.request.post_data_json["endpoint"])
+            route.fulfill(status=200, json={"key": "k", "subscribed": True})
+
+        one.page.route("**/v1/me/push", answer)
+        one.page.evaluate(RENEWED, ann.token_id)
+        one.context.service_workers[0].evaluate("() => { try { dispatchEvent(new ExtendableEvent('pushsubscriptionchange')); } catch {} }")
+        for _ in range(100):
+            if told:
+                break
+            one.page.wait_for_timeout(50)
+        assert told == ["https://push.test/new"]

@@ -78,6 +78,62 @@ def test_what_is_written_while_the_server_is_away_goes_out_once_in_order_also_af
     assert bob.texts(lane) == ["一", "二", "三"]
 
 
+def test_a_draft_survives_a_reload_and_an_absent_server_and_ends_when_it_is_sent(
+    browser: Browser, server: Server, people: MakePeople
+) -> None:
+    ann, bob = people(2)
+    lane = ann.direct(bob.id)
+
+    def drafts() -> list[str]:
+        (found,) = [one for one in ann.call("GET", "/v1/snapshot")["conversations"] if one["id"] == lane]
+        return [draft["text"] for draft in found.get("own", {}).get("drafts", [])]
+
+    with Visitor(browser, server, ann) as one:
+        one.connected()
+        one.open(lane)
+        server.kill()
+        try:
+            expect(one.page.get_by_text("连接已断开，正在重试")).to_be_visible(timeout=SOON)
+            one.box().fill("离线写的")
+            time.sleep(2)  # it is told a second after the last key
+        finally:
+            server.start()
+        one.page.reload()
+        expect(one.box()).to_have_value("离线写的", timeout=SOON)
+        one.connected()
+        one.box().fill("离线写的，又写了一点")
+        one.page.reload()  # at once
+        expect(one.box()).to_have_value("离线写的，又写了一点", timeout=SOON)
+        one.connected()
+        one.box().press("Enter")
+        one.sees("离线写的，又写了一点")
+        one.page.reload()
+        one.sees("离线写的，又写了一点")
+        time.sleep(1)
+        expect(one.box()).to_have_value("")
+    assert drafts() == []
+
+
+def test_the_new_text_of_a_message_is_there_when_one_comes_back_to_it(browser: Browser, server: Server, people: MakePeople) -> None:
+    ann, bob = people(2)
+    lane = ann.direct(bob.id)
+    with Visitor(browser, server, ann) as one:
+        one.connected()
+        one.open(lane)
+        one.say("第一句")
+        one.sees("第一句")
+        one.box().press("ArrowUp")
+        expect(one.box()).to_have_value("第一句")
+        one.box().fill("第一句，改到一半")
+        one.open("lobby")
+        expect(one.box()).to_have_value("")
+        one.open(lane)
+        expect(one.box()).to_have_value("第一句，改到一半")
+        one.box().press("Enter")
+        one.sees("第一句，改到一半")
+        expect(one.box()).to_have_value("")
+
+
 def test_an_ended_token_leads_to_the_log_in_and_leaves_nothing_behind(
     browser: Browser, server: Server, people: MakePeople
 ) -> None:
@@ -94,6 +150,53 @@ def test_an_ended_token_leads_to_the_log_in_and_leaves_nothing_behind(
         expect(one.page.get_by_text("只给两个人看")).to_have_count(0)
         kept = one.page.evaluate(CACHED)
         assert "只给两个人看" not in kept
+
+
+def test_who_logs_in_after_a_log_out_finds_nothing_of_who_was_there(
+    browser: Browser, server: Server, people: MakePeople
+) -> None:
+    ann, bob, eve = people(3)
+    lane = ann.direct(bob.id)
+    bob.send(lane, "只给两个人看")
+    with Visitor(browser, server, ann) as one:
+        one.connected()
+        one.open(lane)
+        one.sees("只给两个人看")
+        one.box().fill("没写完的话")
+        time.sleep(3)  # the cache is written two seconds after the last change
+        one.page.get_by_role("button", name="我的菜单").click()
+        one.page.get_by_role("menuitem", name="退出登录").click()
+        one.page.get_by_role("dialog").get_by_role("button", name="退出登录").click()
+        one.log_in(eve.id)
+        one.page.get_by_role("button", name="开始使用").click()
+        one.connected()
+        one.page.goto(f"{server.url}/#/c/{lane}")
+        one.page.wait_for_timeout(3_000)
+        seen = one.page.locator("body").inner_text() + one.page.evaluate(CACHED) + one.page.evaluate("JSON.stringify(localStorage)")
+        found = [text for text in ("只给两个人看", "没写完的话", ann.token, lane) if text in seen]
+        assert found == []
+
+
+def test_a_message_outlives_the_tab_that_was_sending_it(browser: Browser, server: Server, people: MakePeople) -> None:
+    ann, bob = people(2)
+    lane = ann.direct(bob.id)
+    with Visitor(browser, server, ann) as one:
+        one.connected()
+        second = one.tab()
+        expect(one.link(second)).to_be_visible(timeout=SOON)
+        one.open(lane)
+        server.freeze()
+        try:
+            one.say("发到一半")
+            one.page.wait_for_timeout(300)
+            one.page.close()
+        finally:
+            server.thaw()
+        one.page = second
+        one.open(lane)
+        one.sees("发到一半")
+        expect(second.locator("article.row.own:not([data-seq])")).to_have_count(0)
+    assert bob.texts(lane) == ["发到一半"]
 
 
 def test_enter_that_ends_a_composition_does_not_send(browser: Browser, server: Server, people: MakePeople) -> None:

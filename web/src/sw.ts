@@ -43,6 +43,11 @@ self.addEventListener('notificationclick', (event) => {
   event.waitUntil(show((event.notification.data as { path?: string } | null)?.path ?? '#/'));
 });
 
+// The browser has changed the subscription. Only a page has the token to tell the server: an open one now, else the next.
+self.addEventListener('pushsubscriptionchange', (event) => {
+  event.waitUntil(windows().then(([one]) => one?.postMessage({ type: 'subscription' })));
+});
+
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll([new Request(PAGE, { cache: 'no-cache' }), ...__FILES__]);
@@ -60,25 +65,34 @@ async function page(event: FetchEvent): Promise<Response> {
   const late = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE, null));
   const fresh = await Promise.race([loading.catch(() => null), late]);
   if (fresh?.ok) return fresh;
-  return (await caches.match(PAGE)) ?? fresh ?? loading;
+  return (await kept(PAGE)) ?? fresh ?? loading;
 }
 
 async function load({ request }: FetchEvent): Promise<Response> {
   const response = await fetch(request);
-  if (response.ok) {
-    const copy = response.clone();
-    await (await caches.open(CACHE)).put(PAGE, copy);
-  }
+  if (response.ok) await keep(PAGE, response.clone());
   return response;
 }
 
 /** Files of an asset's name never change. Those of a newer build are in its own cache while it waits: all are looked into. */
 async function file(request: Request): Promise<Response> {
-  const kept = await caches.match(request);
-  if (kept) return kept;
+  const before = await kept(request);
+  if (before) return before;
   const response = await fetch(request);
-  if (response.ok) await (await caches.open(CACHE)).put(request, response.clone());
+  if (response.ok) await keep(request, response.clone());
   return response;
+}
+
+// A browser without room, or that refuses, does not keep what the network gives from the page.
+
+const kept = (what: RequestInfo): Promise<Response | undefined> => caches.match(what).catch(() => undefined);
+
+async function keep(what: RequestInfo, response: Response): Promise<void> {
+  try {
+    await (await caches.open(CACHE)).put(what, response);
+  } catch (error) {
+    console.warn('Not kept:', error);
+  }
 }
 
 function read(data: PushMessageData | null): Told | null {

@@ -26,6 +26,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("--cim-route", metavar="HOST:PORT", help="the HTTP API of the CIM gateway (default: 127.0.0.1:8083)")
     parser.add_argument("--xmpp-c2s", metavar="HOST:PORT", help="where to listen for XMPP clients (default: nowhere)")
     parser.add_argument("--xmpp-c2s-tls", metavar="HOST:PORT", help="the same, encrypted from the first byte (default: nowhere)")
+    parser.add_argument("--xmpp-s2s", metavar="HOST:PORT", help="where to listen for XMPP servers (default: nowhere)")
     parser.add_argument(
         "--xmpp-allow-plaintext",
         action="store_const",
@@ -52,6 +53,7 @@ def _run(given: argparse.Namespace) -> int:
         cim__route=given.cim_route,
         xmpp__c2s=given.xmpp_c2s,
         xmpp__c2s_tls=given.xmpp_c2s_tls,
+        xmpp__s2s=given.xmpp_s2s,
         xmpp__allow_plaintext=given.xmpp_allow_plaintext,
         domain=given.domain,
         bus=given.bus,

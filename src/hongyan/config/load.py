@@ -157,6 +157,7 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
         ("cim.route_address", cim.route_address or None),
         ("xmpp.c2s", settings.xmpp.c2s or None),
         ("xmpp.c2s_tls", settings.xmpp.c2s_tls or None),
+        ("xmpp.s2s", settings.xmpp.s2s or None),
     ):
         try:
             if endpoint is not None:

@@ -264,6 +264,24 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Seconds of silence after which a client is asked whether it is there; it is given as long again to say anything."""
     connections: Count = 20_000
     """Most connections of this process; over it the oldest that has not logged in makes room."""
+    s2s: str = ""
+    """HOST:PORT for other servers; empty is off, and no other server is called either. The usual port is 5269."""
+    s2s_tls: bool = True
+    """Talk to other servers over TLS only."""
+    s2s_dialback: bool = True
+    """Believe a server without a certificate that is believed when it can be called back (XEP-0220)."""
+    s2s_authorities: Path | None = None
+    """PEM file with the authorities that are believed for certificates of servers, instead of those of the system."""
+    s2s_allow: tuple[str, ...] = ()
+    """Domains, with those below them, that are talked to; none is all."""
+    s2s_deny: tuple[str, ...] = ()
+    """Domains, with those below them, that are not talked to."""
+    s2s_queue: Count = 1_000
+    """Stanzas that may wait for one server."""
+    s2s_seconds: Seconds = 60.0
+    """Seconds in which another server has to be reached before what waits for it comes back as an error."""
+    s2s_stanzas_per_second: Rate = 200.0
+    """Stanzas a second that are taken from one domain for long; over four times as many at once its stream ends."""
 
 
 class Dns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

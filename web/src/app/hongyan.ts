@@ -2,7 +2,7 @@
 
 import { inject, type InjectionKey, type ShallowRef } from 'vue';
 
-import type { Act, Content, Id, Known, OwnAct, SentContent, Seq, Time } from '@/core/model';
+import type { Act, Content, Conversation, Id, Known, OwnAct, SentContent, Seq, Time } from '@/core/model';
 import type { Api } from '@/link/api';
 
 export type Transport = 'ws' | 'sse' | 'long' | 'short';
@@ -62,11 +62,13 @@ export interface Hongyan {
 
   /** Throws Problem (wrong password, ...) and Unreachable. */
   login(username: string, password: string): Promise<{ changePassword: boolean }>;
-  /** Empties the cache and ends the token. */
-  logout(): Promise<void>;
+  /** Empties the browser and ends the token. False: the server does not know yet, and is told when it can be reached. */
+  logout(): Promise<boolean>;
   force(transport: Transport | null): void;
   retryNow(): void;
 
+  /** What a request answered, before its event is there. */
+  take(conversation: Conversation): void;
   /** The newest page, unless something is loaded. */
   load(conversation: Id): Promise<void>;
   loadOlder(conversation: Id): Promise<void>;
@@ -82,8 +84,11 @@ export interface Hongyan {
 
   /** Shown at once, taken back when it is refused. Throws Problem and Unreachable. */
   act(conversation: Id, act: Act): Promise<void>;
+  /** A draft is kept at once, and told when that is possible. */
   own(act: OwnAct): Promise<void>;
   read(conversation: Id, seq: Seq): void;
+  /** From now on `known.bookmarks` is there as soon as it can be. */
+  wantBookmarks(): void;
   /** Reminders that become due while one is here. Gives a way to end it. */
   onDue(tell: (reminder: Reminder) => void): () => void;
   typing(conversation: Id): void;

@@ -9,6 +9,7 @@ import { notifiesOf } from '@/core/notify';
 import { nameOf, title } from '@/core/order';
 import { oneLine, type Translate } from '@/core/preview';
 
+import { pushed } from './push';
 import { conversationRoute, go, href, type Route } from './router';
 import { settings } from './settings';
 import type { Store } from './store';
@@ -51,7 +52,9 @@ export function notifying(store: Store, route: Readonly<Ref<Route>>, t: Translat
   });
 
   function show(room: Room, event: Event<Content>, known: Known, more: number): void {
-    if (!settings.desktop || !('Notification' in globalThis) || Notification.permission !== 'granted') return;
+    // The server pushes nothing before it takes a person for away: until then the page tells who looks at none of it.
+    const wanted = settings.desktop || (!store.looked() && pushed(store.session.value));
+    if (!wanted || !('Notification' in globalThis) || Notification.permission !== 'granted') return;
     const count = (notes.get(room.id)?.count ?? 0) + more;
     const line = oneLine(event, room.states.get(event.seq), known, t);
     const named = room.kind === 'direct' || event.sender === null;

@@ -5,7 +5,7 @@ import { watch } from 'vue';
 import { type Api, Problem } from '@/link/api';
 
 import type { Hongyan, Session } from './hongyan';
-import { closeNotes, hasWorker, worker } from './worker';
+import { closeNotes, hasWorker, onWorker, worker } from './worker';
 
 const KEY = 'hongyan.push';
 
@@ -52,6 +52,7 @@ export async function endPush(api: Api): Promise<void> {
 export function pushing({ api, session }: Pick<Hongyan, 'api' | 'session'>): () => void {
   const turned = (now: Session | null): Promise<unknown> => (now ? renew(api, now) : Promise.all([forget(), closeNotes()]));
   // Without the network it is for the next time.
+  onWorker('subscription', () => session.value && renew(api, session.value).catch(() => {}));
   return watch(session, (now) => void turned(now).catch(() => {}), { immediate: true });
 }
 

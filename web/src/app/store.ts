@@ -2,6 +2,7 @@
 
 import { shallowRef } from 'vue';
 
+import { withConversation } from '@/core/fold';
 import type { Content, Event, Id, SentContent } from '@/core/model';
 import { actShown, ownShown } from '@/core/shown';
 import { Api, conversationPath } from '@/link/api';
@@ -11,6 +12,9 @@ import { Outbox } from '@/link/outbox';
 
 import type { Hongyan, LinkView, Outgoing, Reminder, Session } from './hongyan';
 import { Asking } from './store/asking';
+import { Bookmarks } from './store/bookmarks';
+import { Drafts } from './store/drafts';
+import { endToken, endTokens } from './store/leaving';
 import { Pages } from './store/pages';
 import { Pending } from './store/pending';
 import { deviceName, keepSession, onSessionElsewhere, readSession } from './store/session';
@@ -23,8 +27,8 @@ export interface Store extends Hongyan {
   readonly leads: boolean;
   /** A person looks at this conversation, in this tab. */
   look(conversation: Id | null): void;
-  /** Whether a person looks at it, in any tab. */
-  looked(conversation: Id): boolean;
+  /** Whether a person looks at it, or at anything, in any tab. */
+  looked(conversation?: Id): boolean;
   /** Messages and replies as they come, after they are known. Gives a way to end it. */
   onSaid(tell: (events: readonly Event<Content>[]) => void): () => void;
   /** Ends everything, for tests. */
@@ -64,6 +68,8 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   const state = new State({ over: (known) => pending.over(known), changed });
   const asking = new Asking(api, state, () => feed);
   const pages = new Pages(api, state, (events) => asking.names(events));
+  const bookmarks = new Bookmarks(api, state);
+  const drafts = new Drafts(api, pending);
   const telling = new Telling(api, state, pending, () => feed);
 
   // What happens by itself
@@ -75,6 +81,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     asking.wanted();
     asking.names(events);
     pages.again();
+    bookmarks.again();
     if (feed?.leads) writing ??= setTimeout(idly, WRITE_AFTER);
     const said = events.filter(({ type }) => type === 'message' || type === 'reply');
     if (said.length) for (const tell of listeners) tell(said);
@@ -97,10 +104,13 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   }
 
   async function opened(): Promise<void> {
+    if (!alone) endTokens(api.root);
     outbox?.resume();
     telling.tellMarks();
+    drafts.tell();
     telling.again();
     pages.again(true);
+    bookmarks.again(true);
     asking.wanted();
     const here = feed;
     const { users } = await api.get<{ users: readonly Online[] }>('v1/online');
@@ -111,8 +121,16 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     const stands = next.phase === 'open' && link.value.phase !== 'open';
     link.value = next;
     if (!stands || !next.shared) return;
+    outbox?.resume();
     telling.tellMarks(); // the tab that leads does more: `opened`
+    drafts.tell();
     pages.again(true);
+    bookmarks.again(true);
+  }
+
+  /** Who is embedded tells nobody whether they are there. */
+  function looked(): void {
+    if (!alone) telling.looked();
   }
 
   // Who is logged in
@@ -130,6 +148,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
       },
       (all) => (outgoing.value = all),
     );
+    drafts.begin(next.user);
     const kept = alone ? null : await cache.read(next.user);
     if (mine !== turn) return;
     feed = new Feed(alone ? null : next.user, api, {
@@ -137,10 +156,10 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
       kept: () => state.kept(),
       leads: (leads) => {
         outbox?.lead(leads);
-        telling.looked();
+        looked();
       },
       opened: () => void opened().catch(() => {}),
-      looked: () => telling.looked(),
+      looked,
       login: () => ended(),
       view,
     });
@@ -156,7 +175,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     feed?.stop();
     outbox?.close();
     feed = outbox = null;
-    for (const part of [asking, pages, telling, pending]) part.clear();
+    for (const part of [asking, pages, bookmarks, telling, drafts, pending]) part.clear();
     api.token = null;
     session.value = null;
     outgoing.value = [];
@@ -182,6 +201,10 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   document.addEventListener('visibilitychange', () => document.hidden && write(), { signal: closing.signal });
   addEventListener('pagehide', () => write(), { signal: closing.signal });
 
+  if (!alone) {
+    endTokens(api.root);
+    addEventListener('online', () => endTokens(api.root), { signal: closing.signal });
+  }
   const before = alone ?? readSession();
   if (before) void begin(before);
 
@@ -204,18 +227,20 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
     },
 
     async logout() {
-      const user = session.value?.user;
-      if (!user) return;
-      const gone = api.post('v1/logout', {}, { timeout: 5_000 }).catch(() => {}); // with the token, which goes now
+      const token = session.value?.token;
+      if (token === undefined) return true;
       keepSession(null);
       end();
-      Outbox.empty(user);
-      await Promise.all([cache.empty(), gone]);
+      Outbox.empty();
+      Drafts.empty();
+      const [ended] = await Promise.all([endToken(api.root, token), cache.empty()]);
+      return ended;
     },
 
     force: (transport) => feed?.force(transport),
     retryNow: () => feed?.retryNow(),
 
+    take: (conversation) => state.change((known) => withConversation(known, conversation)),
     load: (conversation) => pages.load(conversation),
     loadOlder: (conversation) => pages.older(conversation),
     loadNewer: (conversation) => pages.newer(conversation),
@@ -236,7 +261,8 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
         () => api.post(conversationPath(conversation, '/acts'), { act }),
       );
     },
-    own(act) {
+    async own(act) {
+      if (act.type === 'draft') return drafts.keep(act);
       const now = Date.now();
       if (act.type === 'unread') telling.unread(act.conversation);
       return pending.during(
@@ -244,6 +270,7 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
         () => api.post('v1/me/acts', { act }),
       );
     },
+    wantBookmarks: () => bookmarks.want(),
     read: (conversation, seq) => telling.read(conversation, seq),
     onDue(tell) {
       waiting.add(tell);

@@ -16,8 +16,14 @@ export async function worker(): Promise<ServiceWorkerRegistration | null> {
 export function beginWorker(): void {
   if (!hasWorker) return;
   navigator.serviceWorker.register('/sw.js').catch((error: unknown) => console.warn('No service worker:', error));
+  onWorker('go', ({ path }) => typeof path === 'string' && go(routeOf(path)));
+}
+
+/** What the worker says to this page. */
+export function onWorker(type: string, hear: (data: { readonly path?: unknown }) => unknown): void {
+  if (!hasWorker) return;
   navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<{ type?: unknown; path?: unknown } | null>) => {
-    if (data?.type === 'go' && typeof data.path === 'string') go(routeOf(data.path));
+    if (data?.type === type) hear(data);
   });
 }
 

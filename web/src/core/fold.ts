@@ -4,10 +4,11 @@
 // of what was before; a mark that stops among messages whose places are unknown) the conversation is put into `wanted`,
 // and `withConversation` puts in the answer.
 
+import { bookmarked } from './bookmarks';
 import { at, position } from './cursor';
 import type { Conversation, Event, Id, Known, Page, Person, Presence, Room, Signal, Snapshot, StatusText, Time } from './model';
 import { acted, created, done, membered, recounted, renamed, roomOf, set, settled, written, type Told } from './room';
-import { grown, paged, unloaded, type Where } from './run';
+import { grown, paged, shortened, unloaded, type Where } from './run';
 
 export type { Where } from './run';
 
@@ -25,6 +26,7 @@ export const nothing: Known = Object.freeze({
   preferences: {},
   statusText: null,
   heard: new Map(),
+  bookmarks: null,
   wanted: new Set<Id>(),
   parted: [],
 });
@@ -64,12 +66,7 @@ export function withConversation(known: Known, conversation: Conversation): Know
 }
 
 /** The server does not know it (any more). */
-export const withoutConversation = (known: Known, id: Id): Known => ({
-  ...known,
-  wanted: less(known.wanted, id),
-  rooms: without(known.rooms, id),
-  typing: without(known.typing, id),
-});
+export const withoutConversation = (known: Known, id: Id): Known => gone({ ...known, rooms: new Map(known.rooms) }, id);
 
 /**
  * A page of history: `newest`, or what is `older` or `newer` than what is loaded, or, in place of that, the page that ends with
@@ -81,6 +78,9 @@ export function withPage(known: Known, id: Id, page: Page, where: Where): Known 
 
 /** Free the memory of a run that nobody looks at. */
 export const withoutRun = (known: Known, id: Id): Known => change(known, id, unloaded);
+
+/** Free some of it, when it has grown long: for a conversation that is left. */
+export const withShorterRun = (known: Known, id: Id): Known => change(known, id, (room) => shortened(room));
 
 /** Of answers about people, which say everything about them. */
 export const withPeople = (known: Known, people: readonly Person[]): Known => ({
@@ -98,39 +98,69 @@ export function withOnline(known: Known, users: readonly (Person & { status: Pre
 // Events
 
 /** The next event of the stream. The same again, and types that are not known, change nothing. */
-export function fold(known: Known, event: Event): Known {
-  const here = at(event);
-  if (here <= known.position) return known;
-  const next = { ...known, position: here };
-  if (event.conversation.startsWith('user:')) return foldOwn(next, event);
-  if (event.conversation === 'directory') return event.type === 'profile' ? foldProfile(next, event) : next;
-  const room = next.rooms.get(event.conversation);
-  return room ? foldEvent(next, room, event) : foldUnknown(next, event);
+export const fold = (known: Known, event: Event): Known => foldAll(known, [event]).known;
+
+/** Known while several events are folded: `rooms` is nobody else's yet, so that it is copied once for all of them. */
+interface Open extends Known {
+  readonly rooms: Map<Id, Room>;
+}
+
+/** The next events, one after another, and which of them were new. One that fails is left out, if there is somebody to tell. */
+export function foldAll(known: Known, events: readonly Event[], failed = thrown): { readonly known: Known; readonly fresh: readonly Event[] } {
+  const news = events.filter((event) => at(event) > known.position);
+  if (!news.length) return { known, fresh: [] };
+  let open: Open = { ...known, rooms: new Map(known.rooms) };
+  const fresh: Event[] = [];
+  for (const event of news) {
+    if (at(event) <= open.position) continue;
+    try {
+      open = folded({ ...open, position: at(event) }, event);
+      fresh.push(event);
+    } catch (error) {
+      failed(error);
+    }
+  }
+  return { known: open, fresh };
+}
+
+function thrown(error: unknown): void {
+  throw error;
+}
+
+function folded(open: Open, event: Event): Open {
+  if (event.conversation.startsWith('user:')) return foldOwn(open, event);
+  if (event.conversation === 'directory') return event.type === 'profile' ? foldProfile(open, event) : open;
+  const room = open.rooms.get(event.conversation);
+  return room ? foldEvent(open, room, event) : foldUnknown(open, event);
 }
 
 /** Of a conversation that is not there (yet). */
-function foldUnknown(known: Known, event: Event): Known {
-  const me = known.me?.id ?? '';
-  if (takesAway(event, me)) return withoutConversation(known, event.conversation);
+function foldUnknown(open: Open, event: Event): Open {
+  const me = open.me?.id ?? '';
+  if (takesAway(event, me)) return gone(open, event.conversation);
   const room = event.type === 'create' ? created(event, me) : null;
-  if (!room) return want(known, event.conversation);
-  return { ...known, names: named(known.names, event.content.members), rooms: put(known.rooms, room.id, room) };
+  if (!room) return want(open, event.conversation);
+  const names = named(open.names, event.content.members);
+  open.rooms.set(room.id, room);
+  return { ...open, names };
 }
 
-function foldEvent(known: Known, room: Room, event: Event): Known {
-  const me = known.me?.id ?? '';
+function foldEvent(open: Open, room: Room, event: Event): Open {
+  const me = open.me?.id ?? '';
   const isNew = at(event) > room.position;
   if (isNew && takesAway(event, me)) {
-    const parted = event.content.action === 'remove' ? [...known.parted, room.title ?? room.id] : known.parted;
-    return { ...withoutConversation(known, room.id), parted };
+    const parted = event.content.action === 'remove' ? [...open.parted, room.title ?? room.id] : open.parted;
+    return { ...gone(open, room.id), parted };
   }
   // A hole cannot come from a good server but where the reader was away; ask rather than show a wrong order.
   const isHole = isNew ? event.seq !== room.head_seq + 1 : takesAway(event, me);
   const run = isHole ? { ...unloaded(room), ahead: [] } : grown(room, event);
   let told: Told = { room: acted(run, event, me), sure: !(isHole && isNew) };
   if (isNew) told = happened(told, event, me);
-  const kept = event.type === 'message' ? stopped(known, event.conversation, event.sender) : known;
-  const next = { ...kept, rooms: put(known.rooms, room.id, settled(told.room)), names: named(known.names, event.type === 'member' ? (event.content.users ?? []) : []) };
+  const names = named(open.names, event.type === 'member' ? (event.content.users ?? []) : []);
+  const kept = event.type === 'message' ? stopped(open, event.conversation, event.sender) : open;
+  open.rooms.set(room.id, settled(told.room));
+  const next = { ...kept, names };
   return told.sure ? next : want(next, room.id);
 }
 
@@ -154,23 +184,33 @@ function happened({ room, sure }: Told, event: Event, me: Id): Told {
 }
 
 /** Of one's own lane. */
-function foldOwn(known: Known, event: Event): Known {
+function foldOwn(open: Open, event: Event): Open {
   const { type, content } = event;
-  const next = { ...known, heard: put(known.heard, type, event.seq) };
+  const next = { ...open, heard: put(open.heard, type, event.seq), bookmarks: bookmarked(open.bookmarks, type, content) };
   if (type === 'preferences') return { ...next, preferences: content.preferences };
   if (type === 'status') return { ...next, statusText: content.text || content.emoji ? whole(content) : null };
   const room = next.rooms.get(content.conversation);
   if (!room || at(event) <= room.position) return next;
   const told = done(room, event);
-  const rooms = put(next.rooms, room.id, settled({ ...told.room, position: at(event) }));
-  return told.sure ? { ...next, rooms } : want({ ...next, rooms }, room.id);
+  next.rooms.set(room.id, settled({ ...told.room, position: at(event) }));
+  return told.sure ? next : want(next, room.id);
 }
 
-function foldProfile(known: Known, event: Event<Person>): Known {
+function foldProfile(open: Open, event: Event<Person>): Open {
   const { id, name } = event.content;
-  const me = known.me?.id === id ? { ...known.me, name } : known.me;
-  const rooms = new Map([...known.rooms].map(([key, room]) => [key, renamed(room, event.content, at(event))]));
-  return { ...known, me, rooms, names: named(known.names, [{ id, name }]), avatars: pictured(known.avatars, [event.content]) };
+  const me = open.me?.id === id ? { ...open.me, name } : open.me;
+  const here = at(event);
+  for (const room of open.rooms.values()) {
+    const after = renamed(room, event.content, here);
+    if (after !== room) open.rooms.set(room.id, after);
+  }
+  return { ...open, me, names: named(open.names, [{ id, name }]), avatars: pictured(open.avatars, [event.content]) };
+}
+
+/** It is not there any more. */
+function gone(open: Open, id: Id): Open {
+  open.rooms.delete(id);
+  return { ...open, wanted: less(open.wanted, id), typing: without(open.typing, id) };
 }
 
 const takesAway = ({ type, content }: Event, me: Id): boolean =>
@@ -205,7 +245,7 @@ export function expireTyping(known: Known, now: Time): Known {
   return all.filter(({ until }) => until <= now).reduce((next, { conversation, user }) => stopped(next, conversation, user), known);
 }
 
-function stopped(known: Known, conversation: Id, user: Id | null): Known {
+function stopped<K extends Known>(known: K, conversation: Id, user: Id | null): K {
   const people = known.typing.get(conversation);
   if (user === null || !people?.has(user)) return known;
   const rest = without(people, user);
@@ -228,7 +268,7 @@ function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
 
 const less = (set: ReadonlySet<Id>, id: Id): ReadonlySet<Id> => (set.has(id) ? new Set([...set].filter((one) => one !== id)) : set);
 
-const want = (known: Known, id: Id): Known => (known.wanted.has(id) ? known : { ...known, wanted: new Set(known.wanted).add(id) });
+const want = <K extends Known>(known: K, id: Id): K => (known.wanted.has(id) ? known : { ...known, wanted: new Set(known.wanted).add(id) });
 
 function named(names: ReadonlyMap<Id, string>, people: readonly Person[]): ReadonlyMap<Id, string> {
   const fresh = people.filter((person) => person.name && names.get(person.id) !== person.name);

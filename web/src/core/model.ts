@@ -267,6 +267,8 @@ export interface Known {
   readonly statusText: StatusText | null;
   /** Type of an event of one's own lane -> its newest seq. Who shows a list that is asked for (bookmarks, timers, threads) asks anew when it moves. */
   readonly heard: ReadonlyMap<string, Seq>;
+  /** What one keeps at hand: conversation -> message -> its note, which may be empty. Null until it was asked for. */
+  readonly bookmarks: ReadonlyMap<Id, ReadonlyMap<Seq, string>> | null;
   /** Conversations that must be asked for: an event told less than is needed. */
   readonly wanted: ReadonlySet<Id>;
   /** Titles of conversations that were taken away while one looked. */

@@ -5,7 +5,7 @@ import { position } from './cursor';
 import type { Conversation, Event, Id, Member, Person, Role, Room, Seq } from './model';
 import { isMentioned } from './notify';
 import { ownAfter, type Done } from './own';
-import { isInside, shortened, unloaded } from './run';
+import { isInside, unloaded } from './run';
 import * as unread from './unread';
 
 /** Beyond this many a conversation carries no list of members. */
@@ -77,11 +77,9 @@ export function written(room: Room, event: Event, me: Id): Room {
   const { counted } = room;
   const others = event.sender !== me;
   const isMessage = event.type === 'message';
-  const states = new Map(room.states);
-  if (isMessage && room.last && !isInside(room, room.last.seq)) states.delete(room.last.seq);
   return {
     ...room,
-    states,
+    states: isMessage && room.last && !isInside(room, room.last.seq) ? withoutState(room.states, room.last.seq) : room.states,
     last: isMessage ? event : room.last,
     counted: {
       unread: isMessage && others ? unread.arrived(counted.unread, event.seq) : counted.unread,
@@ -122,8 +120,7 @@ export function done(before: Room, event: Done): Told {
       const read_seq = Math.max(room.read_seq, content.seq);
       const counted = { unread: unread.read(room.counted.unread, read_seq), mentioned: unread.read(room.counted.mentioned, read_seq) };
       const sure = (name: 'unread' | 'mentioned'): boolean => counted[name] === room.counted[name] || counted[name].unknown === 0;
-      const next = { ...room, read_seq, counted };
-      return { room: read_seq >= room.head_seq ? shortened(next) : next, sure: sure('unread') && sure('mentioned') };
+      return { room: { ...room, read_seq, counted }, sure: sure('unread') && sure('mentioned') };
     }
     case 'unread':
       return { room, sure: false };
@@ -186,6 +183,13 @@ function became({ room, sure }: Told, user: Id, role: Role, me: Id): Told {
   if (user !== me) return { room: { ...room, members }, sure };
   const same = (room.role === 'member') === (role === 'member') || room.head_seq <= room.counted.mentioned.mark;
   return { room: { ...room, members, role }, sure: sure && same };
+}
+
+function withoutState(states: Room['states'], seq: Seq): Room['states'] {
+  if (!states.has(seq)) return states;
+  const rest = new Map(states);
+  rest.delete(seq);
+  return rest;
 }
 
 /** What was taken back says nothing any more, wherever it is held; so do its edits. */

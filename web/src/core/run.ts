@@ -9,7 +9,7 @@ export type Where = 'newest' | 'older' | 'newer' | 'around';
 
 /** So many newest events are kept of a room whose run does not reach its head. */
 const AHEAD = 200;
-/** A run may be so long while its reader is at its newest end, and at all. */
+/** A run may be so long when its reader leaves it, and at all. */
 const LONG = 2_000;
 const LONGEST = 10_000;
 
@@ -34,7 +34,7 @@ export function unloaded(room: Room): Room {
   return stated({ ...room, events: [], ahead, loaded: false, older: true, newer: false }, room.states);
 }
 
-/** Who has read everything is at the newest end: what is far above may go. */
+/** Without what is far above its newest end. */
 export const shortened = (room: Room, most = LONG): Room =>
   room.events.length <= most ? room : stated({ ...room, events: room.events.slice(-Math.round(most * 0.75)), older: true }, room.states);
 

@@ -2,6 +2,7 @@
 // what is refused is simply left out again. Showing something that has become so already changes nothing.
 
 import { foreseen, untouched } from './amend';
+import { bookmarked } from './bookmarks';
 import type { Act, Id, Known, OwnAct, Room, Seq, Time } from './model';
 import { done, settled } from './room';
 
@@ -19,6 +20,7 @@ export function ownShown(known: Known, act: OwnAct, now: Time): Known {
     const { type: _, text = '', ...more } = act;
     return { ...known, statusText: text || more.emoji ? { text, ...more } : null };
   }
+  if (act.type === 'bookmark' || act.type === 'unbookmark') return { ...known, bookmarks: bookmarked(known.bookmarks, act.type, act) };
   return changed(known, act.conversation, (room) => settled(done(room, { type: act.type, time: now, content: act }).room));
 }
 

@@ -4,7 +4,8 @@ import type { Counted, Seq } from './model';
 
 /** The server counts no further, so neither does the fold. */
 const MOST = 1000;
-const KEPT = 4096;
+/** Places that are remembered: half of them count as far as is counted. */
+const KEPT = 2 * MOST;
 
 /** Starts from the server's number, which says how many but not which; then remembers the places of what arrives. */
 export const counting = (count: number, mark: Seq, head: Seq): Counted => ({ mark, unknown: count, above: head, places: [] });

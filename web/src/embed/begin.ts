@@ -38,11 +38,15 @@ export interface Embedded {
   readonly conversation: Id;
 }
 
+/** A ticket is good once: what fails after it was taken goes on, when it is tried again, with what it gave. */
+let taken: { readonly ticket: string; readonly begun: Begun } | null = null;
+
 /** Throws Problem (a ticket is good once, for ten minutes) and Unreachable. */
 export async function begin(ticket: string): Promise<Embedded> {
   const api = new RoomApi();
   api.token = ticket;
-  const { token, conversation } = await api.post<Begun>('v1/embed/session');
+  if (taken?.ticket !== ticket) taken = { ticket, begun: await api.post<Begun>('v1/embed/session') };
+  const { token, conversation } = taken.begun;
   api.token = token;
   api.conversation = conversation;
   const { id, name, device, token_id } = await api.get<Self>('v1/me');

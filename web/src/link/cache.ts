@@ -61,7 +61,11 @@ async function open(): Promise<IDBDatabase> {
     db.createObjectStore('state');
     db.createObjectStore('rooms');
   };
-  const db = await asked(request);
+  const db = await asked(request).catch((error: unknown) => {
+    // Of a newer client than this one, which does without: so nothing stays that nobody here could remove.
+    if ((error as DOMException).name === 'VersionError') indexedDB.deleteDatabase(NAME);
+    throw error;
+  });
   db.onversionchange = () => db.close(); // a newer client, in another tab
   return db;
 }

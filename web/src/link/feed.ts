@@ -144,13 +144,19 @@ export class Feed {
 
   #hear(message: Message): void {
     if (this.leads) this.#obey(message);
-    else if (message.type === 'view') this.on.view({ ...message.view, shared: true });
+    else if (message.type === 'view') this.#see(message.view);
     else if (message.type === 'kept' || message.type === 'snapshot') {
       // What the leader knew when another tab came is not news to a tab that has taken every change.
       if (this.#joined && message.type === 'kept') return;
       this.#joined = true;
       this.on.change(message);
     } else if (this.#joined && (message.type === 'batch' || message.type === 'conversation' || message.type === 'online')) this.on.change(message);
+  }
+
+  /** What was forced stays so when this tab leads. */
+  #see(view: LinkView): void {
+    if (view.forced !== this.#link.view.forced) this.#link.force(view.forced);
+    this.on.view({ ...view, shared: true });
   }
 
   #obey(message: Message): void {

@@ -9,6 +9,7 @@ import { Problem } from './api';
 import { uuid7 } from './ids';
 import { sleep } from './transports';
 
+const KEY = 'hongyan.out.';
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
 
@@ -26,6 +27,8 @@ export class Outbox {
   readonly #closing = new AbortController();
   /** Conversations that are worked on now, by who leads. */
   readonly #busy = new Set<Id>();
+  /** Messages that no other tab can know of, for want of room: this one sends them, leading or not. */
+  readonly #unkept = new Set<string>();
   /** Aborted when it may work again: those who wait for their next try go on. */
   #pause = new AbortController();
   #leads = false;
@@ -35,15 +38,15 @@ export class Outbox {
     private readonly post: Post,
     private readonly changed: (outgoing: readonly Outgoing[]) => void,
   ) {
-    this.#prefix = `hongyan.out.${user}.`;
+    this.#prefix = `${KEY}${user}.`;
     for (const key of keysOf(this.#prefix)) this.#read(key, localStorage.getItem(key));
     window.addEventListener('storage', (event) => this.#elsewhere(event), { signal: this.#closing.signal });
     this.#show();
   }
 
-  /** Forgets everything that is on its way for this user. */
-  static empty(user: Id): void {
-    for (const key of keysOf(`hongyan.out.${user}.`)) localStorage.removeItem(key);
+  /** Forgets everything that is on its way, of whomever: nobody else is to find it. */
+  static empty(): void {
+    for (const key of keysOf(KEY)) localStorage.removeItem(key);
   }
 
   close(): void {
@@ -94,16 +97,23 @@ export class Outbox {
 
   #set(entry: Entry, keep = true): void {
     this.#entries.set(entry.client_id, entry);
-    try {
-      if (keep) localStorage.setItem(this.#prefix + entry.client_id, JSON.stringify(entry));
-    } catch {
-      // No room: it goes out as long as this tab lives.
-    }
+    if (keep) this.#keep(entry);
     this.#show();
+  }
+
+  /** Without room it goes out as long as this tab lives. */
+  #keep(entry: Entry): void {
+    try {
+      localStorage.setItem(this.#prefix + entry.client_id, JSON.stringify(entry));
+      this.#unkept.delete(entry.client_id);
+    } catch {
+      this.#unkept.add(entry.client_id);
+    }
   }
 
   #drop(client_id: string): void {
     if (!this.#entries.delete(client_id)) return;
+    this.#unkept.delete(client_id);
     localStorage.removeItem(this.#prefix + client_id);
     this.#show();
   }
@@ -137,15 +147,16 @@ export class Outbox {
   }
 
   #next(conversation: Id): Entry | undefined {
+    const mine = ({ client_id }: Entry): boolean => !this.#closing.signal.aborted && (this.#leads || this.#unkept.has(client_id));
     const waits = (entry: Entry): boolean => entry.conversation === conversation && entry.status !== 'failed' && entry.position === undefined;
-    return [...this.#entries.values()].filter(waits).sort((a, b) => (a.client_id < b.client_id ? -1 : 1))[0];
+    return [...this.#entries.values()].filter((entry) => waits(entry) && mine(entry)).sort((a, b) => (a.client_id < b.client_id ? -1 : 1))[0];
   }
 
   async #work(conversation: Id): Promise<void> {
-    if (!this.#leads || this.#busy.has(conversation)) return;
+    if (this.#busy.has(conversation)) return;
     this.#busy.add(conversation);
     let failures = 0;
-    for (let entry = this.#next(conversation); entry && this.#leads; entry = this.#next(conversation)) {
+    for (let entry = this.#next(conversation); entry; entry = this.#next(conversation)) {
       const wait = await this.#try(entry, failures);
       failures = wait === null ? 0 : failures + 1;
       if (wait !== null) await sleep(wait, this.#pause.signal);
@@ -178,4 +189,4 @@ export class Outbox {
   }
 }
 
-const keysOf = (prefix: string): string[] => Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+export const keysOf = (prefix: string): string[] => Object.keys(localStorage).filter((key) => key.startsWith(prefix));

@@ -31,6 +31,10 @@ export class Tabs<M> {
   readonly #closing = new AbortController();
   /** Tabs that are looked at, and the place in each. */
   readonly #looks = new Map<string, string | null>();
+  /** Other tabs whose end is waited for. */
+  readonly #others = new Set<string>();
+  /** Others can tell when this tab ends. */
+  #lives = false;
   #place: string | null = null;
   #leads = false;
   #release = (): void => {};
@@ -53,8 +57,10 @@ export class Tabs<M> {
 
   /** Apart from making it, so that who listens is ready. */
   join(): void {
-    if (this.#channel) this.#stand();
-    else this.#lead();
+    if (this.#channel) {
+      this.#live();
+      this.#stand();
+    } else this.#lead();
     this.#look();
   }
 
@@ -97,8 +103,10 @@ export class Tabs<M> {
       return this.on.led();
     }
     if (wire.word === 'here') return clearTimeout(this.#doubt);
-    if (wire.word === 'seen') this.#looks.set(wire.from, wire.place);
-    else this.#looks.delete(wire.from);
+    if (wire.word === 'seen') {
+      this.#looks.set(wire.from, wire.place);
+      this.#await(wire.from);
+    } else this.#looks.delete(wire.from);
     if (wire.word === 'seen' && this.#leads) this.#post({ word: 'here' });
     this.on.looked();
   }
@@ -109,10 +117,31 @@ export class Tabs<M> {
       this.#post({ word: 'unseen' });
     } else {
       this.#looks.set(this.#id, this.#place);
-      this.#post({ word: 'seen', place: this.#place });
-      if (this.#channel && !this.#leads) this.#doubtLeader();
+      if (this.#lives) this.#post({ word: 'seen', place: this.#place });
+      if (this.#lives && !this.#leads) this.#doubtLeader();
     }
     this.on.looked();
+  }
+
+  /** A lock of its own for as long as the tab lives: one that crashes says no word, but its lock becomes free. */
+  #live(): void {
+    const { signal } = this.#closing;
+    const held = (): Promise<void> => {
+      this.#lives = true;
+      this.#look();
+      return new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+    };
+    navigator.locks.request(`${this.name}.${this.#id}`, { signal }, held).catch(() => {});
+  }
+
+  #await(other: string): void {
+    if (this.#others.has(other)) return;
+    this.#others.add(other);
+    const gone = async (): Promise<void> => {
+      this.#others.delete(other);
+      if (this.#looks.delete(other)) this.on.looked();
+    };
+    navigator.locks.request(`${this.name}.${other}`, { signal: this.#closing.signal }, gone).catch(() => {});
   }
 
   /** A browser may freeze a tab in the background, with the lock in its hands. */

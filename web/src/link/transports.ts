@@ -117,12 +117,11 @@ class Asked {
     });
   }
 
-  /** Whether somebody waited for it. */
-  answer(frame: Frame): boolean {
+  /** What nobody waits for is the answer to something that was only said: the connection goes on. */
+  answer(frame: Frame): void {
     const waiting = this.#waiting.get(frame.ref as number);
     if (frame.op === 'error') waiting?.reject(new Problem(0, frame));
     else waiting?.resolve(frame);
-    return waiting !== undefined;
   }
 
   end(): void {
@@ -186,7 +185,7 @@ function ws(context: Context): Promise<Verdict> {
       if (frame.op === 'events') take(context, frame as Sent);
       else if (frame.op === 'signal') take(context, { signals: [frame as unknown as Signal] });
       else if (frame.op === 'close') verdict = frame as unknown as Verdict;
-      else if (!asked.answer(frame) && frame.op === 'error') fault = new Problem(0, frame);
+      else asked.answer(frame);
     };
     socket.onclose = ({ code }) => end(code);
   });

@@ -11,6 +11,9 @@ import type { Event } from '@/core/model';
 
 import { FakeServer } from '../link/server';
 
+const push = vi.hoisted(() => ({ on: false }));
+vi.mock('@/app/push', () => ({ pushed: () => push.on }));
+
 class FakeNotification {
   static permission = 'granted';
   static shown: FakeNotification[] = [];
@@ -39,7 +42,8 @@ function house({ leads = true, looked = [] as string[] } = {}) {
     known,
     leads,
     look: (id: string | null) => looks.push(id),
-    looked: (id: string) => looked.includes(id),
+    session: shallowRef({ token_id: 'i' }),
+    looked: (id?: string) => (id === undefined ? looked.length > 0 : looked.includes(id)),
     onSaid: (listener: typeof tell) => ((tell = listener), () => {}),
   } as unknown as Store;
   const at = shallowRef<Route>({ page: 'home' });
@@ -55,6 +59,7 @@ const titles = (): string[] => FakeNotification.shown.map(({ title }) => title);
 
 beforeEach(() => {
   FakeNotification.shown = [];
+  push.on = false;
   vi.stubGlobal('Notification', FakeNotification);
   choose('desktop', true);
   choose('sound', false);
@@ -116,4 +121,15 @@ test('what a person looks at is told', async () => {
   await Promise.resolve();
   expect(looks).toEqual([null, 'lobby']);
   stop();
+});
+
+test('who has messages pushed is told by the page while it is hidden, and only then', () => {
+  push.on = true;
+  choose('desktop', false);
+  const there = house({ looked: ['c1'] });
+  there.come(there.server.say('一'));
+  expect(titles()).toEqual([]);
+  const { server, come } = house();
+  come(server.say('一'));
+  expect(titles()).toEqual(['lobby']);
 });

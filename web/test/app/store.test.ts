@@ -6,7 +6,7 @@ import { createHongyan, type Store } from '@/app/store';
 import type { Room } from '@/core/model';
 import { Api, Problem, Unreachable } from '@/link/api';
 
-import { elsewhere, hide, shareTabs, withoutTabs } from '../link/browser';
+import { elsewhere, hide, settle, shareTabs, withoutTabs } from '../link/browser';
 import { FakeServer, problem } from '../link/server';
 
 const SESSION = { user: 'lin', name: '林', token: 'T', token_id: 'i', device: 'test' };
@@ -91,6 +91,52 @@ test('log-out ends the token and leaves nothing behind, in any tab', async () =>
   server.up = false;
   const three = await Promise.race([createLater(), pause(300).then(() => null)]);
   expect(three).toBe(null); // not ready: there was nothing in the cache
+});
+
+test('a page that somebody had asked for is not given to who logs in after', async () => {
+  const store = await tab();
+  let give = (_: unknown): void => {};
+  server.answers.set('GET /v1/conversations/lobby/events', () => new Promise((resolve) => (give = resolve)));
+  const loading = store.load('lobby');
+  await pause(20);
+  await store.logout();
+  server.answers.clear();
+  await store.login('chen', 'x');
+  await until(() => store.ready.value);
+  give({ events: [server.log[0]], more: false, amended: [] });
+  await loading;
+  await pause(20);
+  expect([lobby(store).loaded, lobby(store).events.length]).toEqual([false, 0]);
+});
+
+test('a log-out that the server does not hear of is told when it can be reached', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  expect(await store.logout()).toBe(false);
+  expect(store.session.value).toBe(null);
+  server.up = true;
+  const bearers: unknown[] = [];
+  server.answers.set('POST /v1/logout', (_, __, { headers }) => void bearers.push(new Headers(headers).get('Authorization')));
+  dispatchEvent(new Event('online'));
+  await until(() => localStorage.length === 0);
+  expect(bearers).toEqual(['Bearer T']);
+});
+
+test('a log-out leaves nothing of anybody, also of one whose token had ended', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  store.send('lobby', text('未发'));
+  await pause(20);
+  store.api.onEnded?.();
+  expect(JSON.stringify(localStorage)).toContain('未发');
+  server.up = true;
+  await store.login('chen', 'x');
+  await until(() => store.ready.value);
+  expect(store.outgoing.value).toEqual([]);
+  await store.logout();
+  expect(Object.keys(localStorage)).toEqual([]);
 });
 
 const createLater = async (): Promise<boolean> => {
@@ -200,6 +246,93 @@ test('what is one\'s own is shown at once', async () => {
   expect(lobby(store).own.pinned).toBe(true);
 });
 
+const draft = (said?: string) => ({ type: 'draft', conversation: 'lobby', ...(said === undefined ? {} : { text: said }) }) as const;
+const drafted = (store: Store): string | undefined => lobby(store).own.drafts?.[0]?.text;
+const told = (): unknown[] => server.log.filter(({ type }) => type === 'draft').map(({ content }) => content.text);
+
+test('a draft that could not be told is kept, also over a reload, and the newest is told', async () => {
+  const first = await tab();
+  server.up = false;
+  server.breakOff();
+  await first.own(draft('写'));
+  await first.own(draft('写到一半'));
+  expect(drafted(first)).toBe('写到一半');
+  first.close();
+  open.length = 0;
+  server.up = true;
+  const store = await tab();
+  await until(() => told().length > 0);
+  expect(drafted(store)).toBe('写到一半');
+  await until(() => !Object.keys(localStorage).some((key) => key.startsWith('hongyan.draft.')));
+  expect(told()).toEqual(['写到一半']);
+});
+
+test('an older draft that is answered late does not come back', async () => {
+  const store = await tab();
+  const late: (() => void)[] = [];
+  server.answers.set('POST /v1/me/acts', async (_, { act }) => {
+    if (act.text) await new Promise<void>((go) => late.push(go));
+    return { position: server.add('user:lin', act.type, act, { sender: 'lin' }) && server.position };
+  });
+  await store.own(draft('就要发了'));
+  await until(() => late.length === 1);
+  await store.own(draft());
+  const seen: unknown[] = [];
+  const looks = setInterval(() => seen.push(drafted(store)));
+  late[0]!();
+  await until(() => told().length === 2);
+  await pause(50);
+  clearInterval(looks);
+  expect(new Set(seen)).toEqual(new Set([undefined]));
+});
+
+test('a draft is told for who wrote it, and for nobody else', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  await store.own(draft('不给别人'));
+  server.up = true;
+  await store.login('wang', 'x');
+  await until(() => store.ready.value && store.link.value.phase === 'open');
+  await pause(100);
+  expect(told()).toEqual([]);
+  expect(Object.keys(localStorage)).toContain('hongyan.draft.lin.lobby '); // it waits for its writer
+  await store.logout();
+  await store.own(draft('太晚了'));
+  expect(Object.keys(localStorage).filter((key) => key.startsWith('hongyan.draft.'))).toEqual([]);
+});
+
+test('what another tab has written since is not told over', async () => {
+  const store = await tab();
+  server.up = false;
+  server.breakOff();
+  await store.own(draft('旧'));
+  elsewhere('hongyan.draft.lin.lobby ', JSON.stringify({ act: draft('新'), time: Date.now() }));
+  server.up = true;
+  store.retryNow();
+  await until(() => store.link.value.phase === 'open');
+  await pause(100);
+  expect(told()).toEqual([]);
+});
+
+test('bookmarks are asked for once they are wanted, and then follow', async () => {
+  const store = await tab();
+  const marks = (): unknown => [...(store.known.value.bookmarks?.get('lobby') ?? [])];
+  const pages = [{ bookmarks: [{ conversation: 'lobby', seq: 9, place: 5, note: '记' }], more: true }, { bookmarks: [{ conversation: 'lobby', seq: 1, place: 2 }], more: false }];
+  server.answers.set('GET /v1/me/bookmarks', ({ searchParams }) => pages[searchParams.get('before') === '5' ? 1 : 0]);
+  expect(store.known.value.bookmarks).toBe(null);
+  store.wantBookmarks();
+  store.wantBookmarks();
+  await until(() => store.known.value.bookmarks !== null);
+  expect(count('GET /v1/me/bookmarks')).toBe(2);
+  expect(marks()).toEqual([[9, '记'], [1, '']]);
+  const going = store.own({ type: 'unbookmark', conversation: 'lobby', seq: 9 });
+  expect(marks()).toEqual([[1, '']]);
+  await going;
+  server.add('user:lin', 'bookmark', { conversation: 'lobby', seq: 3 }, { sender: 'lin' });
+  await until(() => JSON.stringify(marks()) === '[[1,""],[3,""]]');
+});
+
 test('read marks are shown at once, told a few times a second, and only forward', async () => {
   const store = await tab();
   await store.load('lobby');
@@ -275,13 +408,16 @@ test('two tabs share one connection and know the same; when the first closes the
   expect(count('GET /v1/snapshot')).toBe(1);
 });
 
-test('a follower forces a transport and tries again through the tab that leads', async () => {
+test('a follower forces a transport through the tab that leads, and keeps it when it leads itself', async () => {
   const [one, two] = [await tab(), await tab()];
   two.force('sse');
   await until(() => one.link.value.transport === 'sse' && two.link.value.transport === 'sse' && two.link.value.phase === 'open');
   server.say('一');
   await two.load('lobby');
   await until(() => texts(two).join('') === '从前一');
+  one.close();
+  await until(() => two.leads && two.link.value.phase === 'open');
+  expect(two.link.value).toMatchObject({ transport: 'sse', forced: 'sse' });
 });
 
 test('where tabs cannot share each follows for itself', async () => {
@@ -293,7 +429,7 @@ test('where tabs cannot share each follows for itself', async () => {
   expect(count('ws auth')).toBe(2);
 });
 
-test('somebody who types stops by themselves', async () => {
+test('somebody who types stops', async () => {
   const store = await tab();
   server.signal({ type: 'typing', conversation: 'lobby', user: 'bob', typing: true });
   await until(() => store.known.value.typing.get('lobby')?.has('bob') ?? false);
@@ -301,10 +437,13 @@ test('somebody who types stops by themselves', async () => {
   await until(() => !store.known.value.typing.has('lobby'));
 });
 
-test('hidden tabs fold at once', async () => {
+test('hidden tabs fold at once, others once a frame', async () => {
   const store = await tab();
-  hide(true);
   server.say('一');
-  await pause(0);
-  await until(() => lobby(store).head_seq === 2);
+  await settle();
+  expect(lobby(store).head_seq).toBe(1);
+  hide(true);
+  server.say('二');
+  await settle();
+  expect(lobby(store).head_seq).toBe(3);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { expireTyping, fold, foldSignal, fromSnapshot, nothing, withConversation, withOnline, withPage } from '@/core/fold';
+import { expireTyping, fold, foldSignal, fromSnapshot, nothing, withConversation, withOnline, withPage, withShorterRun } from '@/core/fold';
 import type { Known } from '@/core/model';
 
 import { after, CHEN, conversation, event, here, LIN, message, old, one, own, page, seqs, start } from './some';
@@ -190,11 +190,13 @@ describe('pages', () => {
     expect(one(after(known, own('read', { seq: 3 }))).unread).toBe(2);
   });
 
-  it('do not grow without end for who reads at the newest end', () => {
+  it('that have grown long are shortened when their reader leaves, and not before', () => {
     const many = Array.from({ length: 2_100 }, (_, n) => old(n + 1));
     const first = withPage(start(conversation('c1', { head_seq: 2_100, read_seq: 2_000, unread: 100 })), 'c1', page(many), 'newest');
     expect(one(first).events).toHaveLength(2_100);
-    const known = after(first, own('read', { seq: 2_100 }));
+    const read = after(first, own('read', { seq: 2_100 }));
+    expect(one(read).events).toHaveLength(2_100);
+    const known = withShorterRun(read, 'c1');
     expect(one(known).events).toHaveLength(1_500);
     expect(one(known).older).toBe(true);
   });

@@ -96,7 +96,14 @@ test('anything wrong means starting without', async () => {
   expect(await read).toBe(null);
 });
 
-test('a client with another schema starts without', async () => {
-  await new Promise((resolve) => (indexedDB.open('hongyan', 99).onsuccess = resolve));
-  expect(await new Cache().read('lin')).toBe(null);
+test('a client with an older schema starts without, and leaves nothing of the newer one', async () => {
+  const newer = indexedDB.open('hongyan', 99);
+  newer.onupgradeneeded = () => newer.result.createObjectStore('state').put('secret', 'state');
+  await new Promise((resolve) => (newer.onsuccess = resolve));
+  newer.result.onversionchange = () => newer.result.close();
+  const cache = new Cache();
+  expect(await cache.read('lin')).toBe(null);
+  const { known: before } = known(1);
+  await cache.write('lin', { cursor: 'e.1', known: before });
+  expect((await cache.read('lin'))?.cursor).toBe('e.1');
 });

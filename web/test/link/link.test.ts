@@ -266,3 +266,13 @@ test('the network that comes back, and a person who looks, are reasons to try', 
   dispatchEvent(new Event('offline'));
   expect(link.view.online).toBe(false);
 });
+
+test('an error that answers nothing leaves the connection, and what comes after it, as they are', async () => {
+  link.start(server.cursor);
+  await later(0);
+  for (const socket of server.sockets) socket.give({ op: 'error', ref: null, type: 'urn:hongyan:error:forbidden', detail: 'no' });
+  await later(5_000);
+  server.breakOff();
+  await later(5_000);
+  expect(at()).toBe('ws open');
+});

@@ -187,16 +187,16 @@ test('what has arrived or was discarded is not tried again', async () => {
   }
 });
 
-test('a full storage does not stop a message', async () => {
-  const { got, post } = server();
-  const { add } = outboxOf(post);
-  const full = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+test.each([true, false])('a full storage does not stop a message, of the tab that leads: %s', async (leads) => {
+  const { got, post } = server(new Unreachable());
+  const { add } = outboxOf(post, { leads });
+  const full = vi.spyOn(localStorage, 'setItem').mockImplementation(() => {
     throw new DOMException('full', 'QuotaExceededError');
   });
   add('一');
-  await later(0);
+  await later();
   full.mockRestore();
-  expect(got.length).toBe(1);
+  expect(got.length).toBe(2);
 });
 
 test('what is kept and is no message is thrown away', () => {

@@ -89,3 +89,16 @@ test('where tabs cannot know of each other every one leads', () => {
   withoutTabs();
   expect([tab(), tab()].map(({ tabs }) => tabs.leads)).toEqual([true, true]);
 });
+
+test('a tab that crashes is looked at no more, though it said nothing', async () => {
+  const [one, two] = [tab(), tab()];
+  await settle();
+  two.tabs.look('lobby');
+  await settle();
+  expect(one.tabs.looked('lobby')).toBe(true);
+  const post = vi.spyOn(FakeChannel.prototype, 'postMessage').mockImplementation(() => {});
+  two.tabs.close();
+  post.mockRestore();
+  await settle();
+  expect([one.tabs.looked('lobby'), one.tabs.looked()]).toEqual([false, true]);
+});

@@ -1,10 +1,11 @@
+// @vitest-environment happy-dom
 import { describe, expect, it } from 'vitest';
 
 import type { Outgoing } from '@/app/hongyan';
 import { items } from '@/core/groups';
 import type { Event, Known, Person } from '@/core/model';
 import { nothing } from '@/core/fold';
-import { eventAt, saidOf, wordsOf } from '@/ui/message/said';
+import { eventAt, newest, saidOf, wordsOf } from '@/ui/message/said';
 import { happened } from '@/ui/room/happened';
 import { changeOf, countBelow, indexOf, indexOfUnread, readBy, rowsOf, unreadAbove } from '@/ui/room/timeline';
 
@@ -71,6 +72,14 @@ it('finds an event in a run with gaps', () => {
   expect(eventAt(events, 5)?.seq).toBe(5);
   expect(eventAt(events, 4)).toBeUndefined();
   expect(eventAt([], 4)).toBeUndefined();
+});
+
+it('finds the newest of a kind, first among what lies ahead of the run', () => {
+  const pin = { ...message(3), type: 'pin' };
+  const is = ({ type }: Event): boolean => type === 'pin';
+  expect(newest({ events: [pin, message(4)], ahead: [{ ...pin, seq: 9 }, message(10)] }, is)).toBe(9);
+  expect(newest({ events: [pin, message(4)], ahead: [] }, is)).toBe(3);
+  expect(newest(undefined, is)).toBe(0);
 });
 
 describe('what is said', () => {

@@ -5,10 +5,15 @@ import logging
 from functools import partial
 
 from hongyan.config import Endpoint, parse_endpoint
+from hongyan.config.settings import Http
+from hongyan.config.settings import Xmpp as XmppSettings
+from hongyan.features.xmpp import Forwarding
 from hongyan.gateways.door.lists import Lists
 from hongyan.gateways.door.sockets import BACKLOG, CannotListen, bind
 from hongyan.gateways.door.tls import Certificate
 from hongyan.gateways.xmpp.house import Counts, House, XmppServices
+from hongyan.gateways.xmpp.s2s.federation import Federation
+from hongyan.gateways.xmpp.s2s.tls import Contexts
 from hongyan.gateways.xmpp.tcp import TcpStream
 from hongyan.gateways.xmpp.xeps import table
 
@@ -30,12 +35,18 @@ class XmppGateway:
         self._shared = settings.node.workers > 1
         self._drain = settings.limits.drain_seconds
         self._house = House(services, table())
+        self._forwarding: Forwarding | None = None
         self._servers: list[asyncio.Server] = []
         self._lists: Lists | None = None
         self._certificate: Certificate | None = None
         self._looking: asyncio.TimerHandle | None = None
         self.ports: dict[str, int] = {}
         """The real ones, by setting, where port 0 was asked for."""
+
+    @property
+    def _files(self) -> "Http | XmppSettings":
+        """Whose certificate it shows."""
+        return self._settings if self._settings.certificate is not None else self._http
 
     @property
     def counts(self) -> Counts:
@@ -55,12 +66,14 @@ class XmppGateway:
 
     async def start(self) -> None:
         self._loop = asyncio.get_running_loop()
-        files = self._settings if self._settings.certificate is not None else self._http
+        files = self._files
         if files.certificate is not None and files.key is not None:
             self._certificate = Certificate(files.certificate, files.key, "xmpp-client")
         tick = max(0.05, min(_TICK_SECONDS, self._settings.login_seconds / 10, self._settings.idle_seconds / 10))
         lists = self._lists = Lists(most=self._settings.connections, drain=self._drain, tick=tick)
         try:
+            if self._settings.s2s:
+                await self._federate(parse_endpoint(self._settings.s2s))
             if self._settings.c2s:
                 await self._listen("c2s", parse_endpoint(self._settings.c2s), lists, direct=False)
             if self._settings.c2s_tls:
@@ -73,6 +86,10 @@ class XmppGateway:
 
     async def stop(self) -> None:
         self._close()
+        if self._forwarding is not None:
+            await self._forwarding.stop()
+        if self._house.federation is not None:
+            self._house.federation.stop()
         if self._looking is not None:
             self._looking.cancel()
         await self._house.stop()
@@ -98,11 +115,33 @@ class XmppGateway:
             )
         self.ports[name] = int(sockets[0].getsockname()[1])
 
+    async def _federate(self, endpoint: Endpoint) -> None:
+        federation = Federation(self._house, self._contexts())
+        self._house.federation = federation
+        sockets = await self._loop.run_in_executor(None, bind, endpoint, self._shared)
+        for one in sockets:
+            self._servers.append(await self._loop.create_server(federation.accepted, sock=one, backlog=BACKLOG))
+        self.ports["s2s"] = int(sockets[0].getsockname()[1])
+        federation.start()
+        self._forwarding = self._house.xmpp.forwarding(federation.forward)
+        await self._forwarding.start()
+
+    def _contexts(self) -> Contexts:
+        """Made anew for each look at the certificate: see `_look`."""
+        files = self._files
+        if files.certificate is None or files.key is None:
+            raise CannotListen(
+                "XMPP with other servers needs a certificate: give xmpp.certificate and xmpp.key, or those of http"
+            )
+        return Contexts(files.certificate, files.key, self._settings.s2s_authorities)
+
     def _close(self) -> None:
         for server in self._servers:
             server.close()
 
     def _look(self) -> None:
         self._looking = self._loop.call_later(_TICK_SECONDS, self._look)
-        if self._certificate is not None and self._certificate.changed():
-            self._certificate.reload()
+        if self._certificate is None or not self._certificate.changed() or not self._certificate.reload():
+            return
+        if self._house.federation is not None:
+            self._house.federation.contexts = self._contexts()

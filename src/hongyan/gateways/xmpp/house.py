@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hongyan.features.identity import Identity, Proven
     from hongyan.features.xmpp import Xmpp
     from hongyan.gateways.xmpp.resource import Resource
+    from hongyan.gateways.xmpp.s2s.federation import Federation
     from hongyan.gateways.xmpp.table import Table
     from hongyan.messaging import Messaging
 
@@ -66,10 +67,18 @@ class House:
         self._tasks: set[asyncio.Task[None]] = set()
         self._dirty: list[Resource] = []
         self.now = services.now
+        self.federation: Federation | None = None
+        """None: other servers are not talked to."""
         self.stopping = False
 
     def jid(self, user: str, resource: str = "") -> Jid:
-        return Jid(user, self.domain, resource)
+        """Where a user is: those of other servers have their address as id."""
+        local, at, domain = user.partition("@")
+        return Jid(local, domain, resource) if at else Jid(user, self.domain, resource)
+
+    def user(self, jid: Jid) -> str:
+        """Whose address it is."""
+        return jid.local if jid.domain == self.domain else str(jid.bare)
 
     # Resources
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from hongyan.core.errors import NotFound
 from hongyan.gateways.xmpp import jid, messages, presences
 from hongyan.gateways.xmpp.codec import Element, render
+from hongyan.gateways.xmpp.elsewhere import elsewhere
 from hongyan.gateways.xmpp.faults import StanzaFault, StreamFault
 from hongyan.gateways.xmpp.jid import BadJid, Jid
 from hongyan.gateways.xmpp.table import Where
@@ -52,7 +53,9 @@ def _iq(resource: "Resource", iq: Element, to: Jid, finished: Callable[[], None]
         raise StanzaFault("bad-request", "An iq asks for one thing")
     where = _where(resource, to)
     if where is None:
-        raise StanzaFault("remote-server-not-found")
+        elsewhere(resource, iq, to)
+        finished()
+        return None
     if to.resource and where == "user":
         _pass_on(resource, iq, to)
         finished()

@@ -7,6 +7,7 @@ from hongyan.core.content import Content, Text
 from hongyan.core.errors import ClientIdReused, HongyanError, Invalid
 from hongyan.core.ids import check_client_id, id_from_bits
 from hongyan.gateways.xmpp.codec import Element, render
+from hongyan.gateways.xmpp.elsewhere import elsewhere
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.store import Appended
@@ -27,8 +28,10 @@ def received(resource: "Resource", stanza: Element, to: Jid | None, finished: Fi
     to = to or resource.jid.bare
     if to.domain == house.rooms_domain:
         return house.table.room_message(resource, stanza, to, finished)
-    if to.domain != house.domain:
-        raise StanzaFault("remote-server-not-found")
+    if to.domain != house.domain and (house.federation is None or _passes(resource, stanza, to)):
+        elsewhere(resource, stanza, to)
+        finished()
+        return None
     if not to.local or stanza.get("type") == "error":
         finished()
         return None
@@ -40,11 +43,16 @@ def received(resource: "Resource", stanza: Element, to: Jid | None, finished: Fi
         pass_on(resource, stanza, to)
         finished()
         return None
-    lane = house.xmpp.places.direct(resource.user, to.local)
+    lane = house.xmpp.places.direct(resource.user, house.user(to))
     if lane is None:
         return _meet(resource, stanza, to, Text(body), finished)
     send(resource, stanza, lane, Text(body), finished)
     return None
+
+
+def _passes(resource: "Resource", stanza: Element, to: Jid) -> bool:
+    """What is sent to another server as it is: all that says nothing to a person, and what is said in rooms there."""
+    return stanza.get("type") in ("groupchat", "error", "headline") or not stanza.said(BODY) or to.bare in resource.directed
 
 
 async def _special(resource: "Resource", work: Awaitable[None]) -> bool:
@@ -54,8 +62,11 @@ async def _special(resource: "Resource", work: Awaitable[None]) -> bool:
 
 async def _meet(resource: "Resource", stanza: Element, to: Jid, content: Content, finished: Finished) -> bool:
     """They have not written to each other on this node yet."""
+    house = resource.house
     try:
-        lane = await resource.house.xmpp.places.meet(resource.caller, to.local)
+        if to.domain != house.domain:
+            await house.xmpp.remotes.meet(house.user(to), house.now())
+        lane = await house.xmpp.places.meet(resource.caller, house.user(to))
     except HongyanError as error:
         raise StanzaFault("service-unavailable", error.detail) if error.code == "not-found" else error from None
     send(resource, stanza, lane, content, finished)

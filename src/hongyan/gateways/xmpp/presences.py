@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from hongyan.gateways.xmpp.codec import Element
+from hongyan.gateways.xmpp.elsewhere import elsewhere
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 
@@ -18,6 +19,10 @@ def received(resource: "Resource", stanza: Element, to: Jid | None, finished: Ca
     house = resource.house
     if to is not None and to.domain == house.rooms_domain:
         return house.table.room_presence(resource, stanza, to, finished)
+    if to is not None and to.domain != house.domain:
+        elsewhere(resource, stanza, to)
+        finished()
+        return None
     if to is None:
         _own(resource, stanza)
     finished()

@@ -48,6 +48,8 @@ class Resource:
         """Another stream is about to bind its name."""
         self.rooms: dict[str, str] = {}
         """Joined: conversation to nickname."""
+        self.directed: set[Jid] = set()
+        """At other servers, who was told by it that it is there."""
         self.outgoing = Outgoing(self)
         self._waiting: deque[tuple[int, Element]] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -119,6 +121,8 @@ class Resource:
             self._task.cancel()
         self._waiting.clear()
         self.outgoing.close()
+        if self.directed and self.house.federation is not None:
+            self.house.federation.gone(self)
         self.house.forget(self)
         if hasattr(self, "session"):
             self.session.close()

@@ -52,14 +52,16 @@ export class Asking {
 
   async #conversation(id: Id): Promise<void> {
     if (!this.state.base.wanted.has(id)) return;
+    const turn = this.#turn;
     try {
       const conversation = await this.api.get<Conversation>(conversationPath(id));
+      if (turn !== this.#turn) return;
       const feed = this.feed();
       if (feed?.leads) feed.tell({ type: 'conversation', conversation });
       else this.state.change((known) => withConversation(known, conversation));
       this.state.flush();
     } catch (error) {
-      if (!(error instanceof Problem) || error.passing) throw error;
+      if (!(error instanceof Problem) || error.passing || turn !== this.#turn) throw error;
       this.state.change((known) => withoutConversation(known, id));
     }
   }

@@ -1,7 +1,7 @@
 // History, page by page. One request of a kind at a time for each conversation; the run of what was left long ago goes.
 
-import { withoutRun, withPage } from '@/core/fold';
-import type { Event, Id, Known, Page, Room, Seq } from '@/core/model';
+import { withoutRun, withPage, withShorterRun, type Where } from '@/core/fold';
+import type { Event, Id, Page, Room, Seq } from '@/core/model';
 import { type Api, conversationPath } from '@/link/api';
 
 import type { State } from './state';
@@ -15,6 +15,8 @@ export class Pages {
   /** What was loaded, oldest first. The last is the one that is looked at. */
   #recent: Id[] = [];
   #failed: Id | null = null;
+  /** Another log-in is another one: an answer to who was here before is nobody's. */
+  #turn = 0;
 
   constructor(
     private readonly api: Api,
@@ -24,6 +26,7 @@ export class Pages {
   ) {}
 
   clear(): void {
+    this.#turn += 1;
     this.#asked.clear();
     this.#recent = [];
     this.#failed = null;
@@ -36,26 +39,26 @@ export class Pages {
   }
 
   newest(id: Id): Promise<void> {
-    return this.#once(`${id} newest`, async () => this.#put(id, await this.#get(id, `limit=${PAGE}`), 'newest'));
+    return this.#once(`${id} newest`, () => this.#page(id, `limit=${PAGE}`, 'newest'));
   }
 
   older(id: Id): Promise<void> {
     const room = this.#room(id);
     const first = room?.events[0]?.seq;
     if (!room?.older || first === undefined) return Promise.resolve();
-    return this.#once(`${id} older`, async () => this.#put(id, await this.#get(id, `before=${first}&limit=${PAGE}`), 'older'));
+    return this.#once(`${id} older`, () => this.#page(id, `before=${first}&limit=${PAGE}`, 'older', (now) => now.events[0]?.seq === first));
   }
 
   newer(id: Id): Promise<void> {
     const room = this.#room(id);
     const last = room?.events.at(-1)?.seq;
     if (!room?.newer || last === undefined) return Promise.resolve();
-    return this.#once(`${id} newer`, async () => this.#put(id, await this.#get(id, `after=${last}&limit=${PAGE}`), 'newer'));
+    return this.#once(`${id} newer`, () => this.#page(id, `after=${last}&limit=${PAGE}`, 'newer', (now) => now.events.at(-1)?.seq === last));
   }
 
   around(id: Id, seq: Seq): Promise<void> {
     this.#visit(id);
-    return this.#once(`${id} around ${seq}`, async () => this.#put(id, await this.#get(id, `around=${seq}&limit=${AROUND}`), 'around'));
+    return this.#once(`${id} around ${seq}`, () => this.#page(id, `around=${seq}&limit=${AROUND}`, 'around'));
   }
 
   /** What is looked at was taken away, by another snapshot or a hole: it is loaded again. Where that fails, not before `anew`. */
@@ -63,28 +66,31 @@ export class Pages {
     if (anew) this.#failed = null;
     const id = this.#recent.at(-1);
     const room = id === undefined ? undefined : this.#room(id);
-    if (room && !room.loaded && room.id !== this.#failed) this.newest(room.id).catch(() => (this.#failed = room.id));
+    if (!room || room.loaded || room.id === this.#failed) return;
+    const turn = this.#turn;
+    this.newest(room.id).catch(() => turn === this.#turn && (this.#failed = room.id));
   }
 
   #room(id: Id): Room | undefined {
     return this.state.base.rooms.get(id);
   }
 
-  async #get(id: Id, query: string): Promise<Page> {
+  /** `fits` tells whether the page still belongs to the run that there is now. */
+  async #page(id: Id, query: string, where: Where, fits: (room: Room) => boolean = () => true): Promise<void> {
+    const turn = this.#turn;
     const page = await this.api.get<Page>(conversationPath(id, `/events?${query}`));
+    const room = this.#room(id);
+    if (turn !== this.#turn || (room && !fits(room))) return;
     this.brought(page.events);
-    return page;
-  }
-
-  #put(id: Id, page: Page, where: Parameters<typeof withPage>[3]): void {
     this.state.change((known) => withPage(known, id, page, where));
   }
 
   #visit(id: Id): void {
-    if (this.#recent.at(-1) === id) return;
+    const left = this.#recent.at(-1);
+    if (left === id) return;
     this.#recent = [...this.#recent.filter((one) => one !== id), id];
     const gone = this.#recent.splice(0, Math.max(0, this.#recent.length - RUNS));
-    if (gone.length) this.state.change((known) => gone.reduce((next: Known, one) => withoutRun(next, one), known));
+    if (left !== undefined) this.state.change((known) => gone.reduce(withoutRun, withShorterRun(known, left)));
   }
 
   #once(what: string, ask: () => Promise<void>): Promise<void> {

@@ -3,7 +3,7 @@
 import type { Id, Known, Seq } from '@/core/model';
 import { readShown } from '@/core/shown';
 
-interface Deed {
+export interface Deed {
   readonly show: (known: Known) => Known;
   /** Where in the log it has become so; infinite until it is answered. */
   position: number;
@@ -27,17 +27,31 @@ export class Pending {
 
   /** Shows it at once, for as long as it is needed. */
   async during(show: Deed['show'], ask: () => Promise<{ position: number }>): Promise<void> {
+    const deed = this.begin(show);
+    try {
+      this.become(deed, (await ask()).position);
+    } catch (error) {
+      this.end(deed);
+      throw error;
+    }
+  }
+
+  begin(show: Deed['show']): Deed {
     const deed: Deed = { show, position: Infinity };
     this.#deeds.add(deed);
     this.changed();
-    try {
-      ({ position: deed.position } = await ask());
-    } catch (error) {
-      this.#deeds.delete(deed);
-      throw error;
-    } finally {
-      this.changed();
-    }
+    return deed;
+  }
+
+  /** It is so from there on. */
+  become(deed: Deed, position: number): void {
+    deed.position = position;
+    this.changed();
+  }
+
+  end(deed: Deed): void {
+    this.#deeds.delete(deed);
+    this.changed();
   }
 
   mark(id: Id, seq: Seq): void {

@@ -2,7 +2,7 @@
 
 import { shallowRef } from 'vue';
 
-import { expireTyping, fold, foldSignal, fromSnapshot, nothing, withConversation, withOnline } from '@/core/fold';
+import { expireTyping, foldAll, foldSignal, fromSnapshot, nothing, withConversation, withOnline } from '@/core/fold';
 import type { Event, Known } from '@/core/model';
 import type { Change, Kept } from '@/link/feed';
 import type { Batch } from '@/link/transports';
@@ -35,7 +35,9 @@ export class State {
   }
 
   take(change: Change): void {
-    this.#queue.push(change);
+    const last = this.#queue.at(-1);
+    if (change.type === 'batch' && last?.type === 'batch' && !last.batch.signals.length) this.#queue.splice(-1, 1, joined(last.batch, change.batch));
+    else this.#queue.push(change);
     if (document.hidden || !this.ready.value) this.flush();
     else this.#schedule();
   }
@@ -76,6 +78,7 @@ export class State {
   reset(): void {
     this.#cancel?.();
     clearTimeout(this.#expiry);
+    this.#expiry = undefined;
     this.#queue = [];
     this.#base = nothing;
     this.#cursor = null;
@@ -87,9 +90,20 @@ export class State {
   #done(events: readonly Event[]): void {
     this.show();
     this.ready.value = this.#cursor !== null;
-    clearTimeout(this.#expiry);
-    if (this.#base.typing.size) this.#expiry = setTimeout(() => this.change((known) => expireTyping(known, Date.now())), 1_000);
+    this.#expire();
     this.on.changed(events);
+  }
+
+  /** Who types and says so no more, at the time that it ends. */
+  #expire(): void {
+    const ends = [...this.#base.typing.values()].flatMap((people) => [...people.values()]);
+    if (this.#expiry !== undefined || !ends.length) return;
+    const expired = (): void => {
+      this.#expiry = undefined;
+      this.change((known) => expireTyping(known, Date.now()));
+      this.#expire();
+    };
+    this.#expiry = setTimeout(expired, Math.min(...ends) - Date.now());
   }
 
   /** Gives the events that were new. */
@@ -120,17 +134,8 @@ export class State {
   }
 
   #batch({ events, signals, cursor }: Batch): readonly Event[] {
-    const fresh: Event[] = [];
-    for (const event of events) {
-      const before = this.#base;
-      try {
-        this.#base = fold(before, event);
-      } catch (error) {
-        console.error(error); // one event that cannot be understood does not end the stream
-      }
-      if (this.#base !== before) fresh.push(event);
-    }
-    for (const signal of signals) this.#base = foldSignal(this.#base, signal, Date.now());
+    const { known, fresh } = foldAll(this.#base, events, console.error); // one that cannot be understood does not end the stream
+    this.#base = signals.reduce((next, signal) => foldSignal(next, signal, Date.now()), known);
     this.#cursor = cursor ?? this.#cursor;
     return fresh;
   }
@@ -146,3 +151,9 @@ export class State {
     };
   }
 }
+
+/** One after the other: the more at once, the fewer copies. */
+const joined = (one: Batch, other: Batch): Change => ({
+  type: 'batch',
+  batch: { events: [...one.events, ...other.events], signals: other.signals, cursor: other.cursor ?? one.cursor },
+});

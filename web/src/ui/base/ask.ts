@@ -38,6 +38,9 @@ export function useAsk<T>(ask: (signal: AbortSignal) => Promise<T>, on?: WatchSo
   if (on) {
     watch(on, () => {
       clearTimeout(timer);
+      current?.abort();
+      current = null;
+      busy.value = true; // what is there answers another question
       timer = window.setTimeout(() => void again(), delay);
     });
   }

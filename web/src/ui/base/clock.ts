@@ -34,7 +34,7 @@ export const date = (time: Time, at: Time = now.value): string =>
   format({ month: 'long', day: 'numeric', ...(sameYear(time, at) ? {} : { year: 'numeric' }) }, time);
 
 /** As a list has room for: 3/14. */
-export const shortDate = (time: Time, at: Time = now.value): string =>
+const shortDate = (time: Time, at: Time = now.value): string =>
   sameYear(time, at) ? format({ month: 'short', day: 'numeric' }, time) : format({ year: 'numeric', month: 'numeric', day: 'numeric' }, time);
 
 /** Everything: 2026年3月14日 星期六 14:32 */
@@ -63,6 +63,13 @@ export const moment = (time: Time): string => `${dayName(time)} ${clock(time)}`;
 
 /** The short name of a day of the week; 0 is Monday. */
 export const dayLetter = (day: number): string => format({ weekday: 'short', timeZone: 'UTC' }, Date.UTC(2024, 0, 1 + day));
+
+/** Tomorrow at this hour. */
+export function tomorrowAt(hour: number): Time {
+  const at = new Date();
+  at.setDate(at.getDate() + 1);
+  return at.setHours(hour, 0, 0, 0);
+}
 
 /** For fields of the type `datetime-local`, and back. */
 export function forField(time: Time): string {

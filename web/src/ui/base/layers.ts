@@ -2,11 +2,15 @@
 
 import { onScopeDispose, watch, type Ref } from 'vue';
 
+import { composing } from './composing';
+
 interface Layer {
   readonly root: () => HTMLElement | null;
   readonly close: () => void;
-  /** A press outside closes it. */
-  readonly light: boolean;
+  /** Whether a press outside closes it. */
+  readonly light: () => boolean;
+  /** Tab stays in it. */
+  readonly traps: boolean;
   /** What opened it: a press there is left to it. */
   readonly opener: Element | null;
 }
@@ -18,7 +22,9 @@ export const floating = (): boolean => layers.length > 0;
 
 function onKey(event: KeyboardEvent): void {
   const top = layers.at(-1);
-  if (!top || event.key !== 'Escape' || event.isComposing) return;
+  const root = top?.root();
+  if (top?.traps && root) trap(root, event);
+  if (!top || event.key !== 'Escape' || composing(event)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
   top.close();
@@ -26,7 +32,7 @@ function onKey(event: KeyboardEvent): void {
 
 function onPress(event: PointerEvent): void {
   const top = layers.at(-1);
-  if (!top?.light || !(event.target instanceof Node)) return;
+  if (!top?.light() || !(event.target instanceof Node)) return;
   // A toast lies above everything and belongs to nothing.
   if (event.target instanceof Element && event.target.closest('.toasts')) return;
   if (top.root()?.contains(event.target) || top.opener?.contains(event.target)) return;
@@ -38,14 +44,21 @@ if (typeof window !== 'undefined') {
   window.addEventListener('pointerdown', onPress, true);
 }
 
+function around(element: Element | null): HTMLElement[] {
+  const all: HTMLElement[] = [];
+  for (let one = element; one && one !== document.body; one = one.parentElement) if (one instanceof HTMLElement) all.push(one);
+  return all;
+}
+
 /** Makes what `root` holds a layer while it is there. */
 export function useLayer(
   root: Readonly<Ref<HTMLElement | null>>,
   close: () => void,
-  options: { readonly light: boolean; readonly opener?: () => Element | null },
+  options: { readonly light: () => boolean; readonly traps?: boolean; readonly opener?: () => Element | null },
 ): void {
   let layer: Layer | null = null;
-  let before: Element | null = null;
+  /** What had focus, and what that stood in: it may be gone when this closes, as a button that is there while the pointer is. */
+  let before: readonly HTMLElement[] = [];
 
   const end = (): void => {
     if (!layer) return;
@@ -53,8 +66,13 @@ export function useLayer(
     layer = null;
     const active = document.activeElement;
     // Focus that has gone elsewhere by the person's own doing stays there.
-    if ((!active || active === document.body || root.value?.contains(active)) && before instanceof HTMLElement) before.focus({ preventScroll: true });
-    before = null;
+    if (!active || active === document.body || root.value?.contains(active)) {
+      for (const one of before) {
+        one.focus({ preventScroll: true });
+        if (document.activeElement === one) break;
+      }
+    }
+    before = [];
   };
 
   watch(
@@ -62,8 +80,8 @@ export function useLayer(
     (element) => {
       if (!element) return end();
       if (!layer) {
-        before = document.activeElement;
-        layer = { root: () => root.value, close, light: options.light, opener: options.opener?.() ?? null };
+        before = around(document.activeElement);
+        layer = { root: () => root.value, close, light: options.light, traps: options.traps ?? false, opener: options.opener?.() ?? null };
         layers.push(layer);
       }
     },
@@ -79,16 +97,17 @@ export function stops(root: HTMLElement): HTMLElement[] {
   return [...root.querySelectorAll<HTMLElement>(reachable)].filter((one) => one.offsetParent !== null || one === document.activeElement);
 }
 
-/** Keeps Tab inside. */
-export function trap(root: HTMLElement, event: KeyboardEvent): void {
+/** Keeps Tab inside, also when what had focus has gone, and nothing has it. */
+function trap(root: HTMLElement, event: KeyboardEvent): void {
   if (event.key !== 'Tab') return;
   const all = stops(root);
   const first = all[0];
   const last = all.at(-1);
   const active = document.activeElement;
   if (!first || !last) return event.preventDefault();
-  if (event.shiftKey && (active === first || active === root)) last.focus();
-  else if (!event.shiftKey && active === last) first.focus();
+  const outside = !root.contains(active);
+  if (event.shiftKey && (outside || active === first || active === root)) last.focus();
+  else if (!event.shiftKey && (outside || active === last)) first.focus();
   else return;
   event.preventDefault();
 }

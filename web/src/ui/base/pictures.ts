@@ -5,6 +5,9 @@ import { shallowRef, type ShallowRef } from 'vue';
 import type { Id } from '@/core/model';
 import { type Api, userPath } from '@/link/api';
 
+/** What an avatar is of; `news` is a channel in which few write. */
+export type AvatarKind = 'person' | 'group' | 'channel' | 'news';
+
 const AGAIN = 30_000;
 const pictures = new Map<string, ShallowRef<string | null>>();
 

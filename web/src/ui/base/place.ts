@@ -1,6 +1,6 @@
 // Where something floats: beside its anchor, inside the window.
 
-export interface Point {
+interface Point {
   readonly x: number;
   readonly y: number;
 }

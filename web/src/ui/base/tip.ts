@@ -4,7 +4,7 @@ import { shallowRef, type Directive } from 'vue';
 
 import type { Side } from './place';
 
-export interface Tip {
+interface Tip {
   readonly text: string;
   readonly keys?: string | undefined;
   readonly side?: Side | undefined;

@@ -5,7 +5,7 @@ import { shallowRef } from 'vue';
 import { Problem, Unreachable } from '@/link/api';
 import { t } from '@/words';
 
-export interface Toast {
+interface Toast {
   readonly id: number;
   readonly text: string;
   readonly failed: boolean;
@@ -45,7 +45,7 @@ export function wrong(error: unknown): string {
   return error instanceof Problem && error.detail ? error.detail : t('base.failed');
 }
 
-export interface Toasts {
+interface Toasts {
   say(text: string): void;
   /** Something happened, and there is a place to see it. */
   offer(text: string, label: string, run: () => void): void;

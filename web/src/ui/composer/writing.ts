@@ -46,17 +46,3 @@ export function takeName({ text, to }: Written, from: number, label: string): Wr
   const gap = text[to] === ' ' ? '' : ' ';
   return insert({ text, from, to }, `@${label}${gap}`);
 }
-
-/** Tomorrow at nine, in minutes that the reader's clock shows. */
-export function tomorrowAtNine(now: number): number {
-  const date = new Date(now);
-  date.setDate(date.getDate() + 1);
-  return date.setHours(9, 0, 0, 0);
-}
-
-/** For an input of the type `datetime-local`. */
-export function localMinutes(time: number): string {
-  const date = new Date(time);
-  const two = (n: number): string => String(n).padStart(2, '0');
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
-}

@@ -4,6 +4,7 @@ import { onBeforeUnmount, onMounted } from 'vue';
 
 import { useHongyan } from '@/app/hongyan';
 import { back, go, open, route } from '@/app/router';
+import { composing } from '@/ui/base/composing';
 import { floating } from '@/ui/base/layers';
 import { details } from '@/ui/details/open';
 import { finding, showingKeys } from '@/ui/goto/open';
@@ -11,8 +12,8 @@ import { nextUnread } from '@/ui/list/rows';
 
 import { places } from './places';
 
-const writing = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName));
+const writing = (target: EventTarget | null): target is HTMLElement =>
+  target instanceof HTMLElement && (target.isContentEditable || target.matches('input:not([type="radio"]), textarea, select'));
 
 export function useKeys(phone: Readonly<{ value: boolean }>): void {
   const { known } = useHongyan();
@@ -30,10 +31,13 @@ export function useKeys(phone: Readonly<{ value: boolean }>): void {
     return Boolean(found);
   }
 
-  function leave(): boolean {
-    if (details.value && route.value.page === 'conversation') details.value = false;
-    else if (phone.value ? route.value.page !== 'home' : !['home', 'conversation'].includes(route.value.page)) back();
-    else return false;
+  function leave(target: EventTarget | null): boolean {
+    const { page } = route.value;
+    const drawer = details.value && page === 'conversation';
+    if (!drawer && (phone.value ? page === 'home' : page === 'home' || page === 'conversation')) return false;
+    if (writing(target)) target.blur(); // what was typed is not lost at once
+    else if (drawer) details.value = false;
+    else back();
     return true;
   }
 
@@ -45,7 +49,7 @@ export function useKeys(phone: Readonly<{ value: boolean }>): void {
     if (event.altKey && !command && event.key === 'ArrowDown') return unread(1);
     if (event.altKey && !command && event.key === 'ArrowUp') return unread(-1);
     if (event.altKey && !command && event.code.startsWith('Digit')) return place(event.code.slice(-1));
-    if (event.key === 'Escape') return leave();
+    if (event.key === 'Escape') return leave(event.target);
     if (writing(event.target) || command || event.altKey) return false;
     if (event.key === '?') return (showingKeys.value = true);
     if (event.key === '/') return go({ page: 'search', q: '' }), true;
@@ -53,7 +57,7 @@ export function useKeys(phone: Readonly<{ value: boolean }>): void {
   }
 
   function onKey(event: KeyboardEvent): void {
-    if (!event.defaultPrevented && !event.isComposing && done(event)) event.preventDefault();
+    if (!event.defaultPrevented && !composing(event) && done(event)) event.preventDefault();
   }
   onMounted(() => window.addEventListener('keydown', onKey));
   onBeforeUnmount(() => window.removeEventListener('keydown', onKey));

@@ -18,7 +18,8 @@ export async function leaveHere(hongyan: Hongyan): Promise<void> {
   const waiting = hongyan.outgoing.value.length;
   const text = waiting ? t('me.logout_waiting', { n: waiting }) : t('me.logout_text');
   if (await confirm({ title: t('me.logout_title'), text, act: t('me.logout'), danger: waiting > 0 })) {
-    await useToasts().attempt(() => hongyan.logout());
+    const toasts = useToasts();
+    await toasts.attempt(async () => (await hongyan.logout()) || toasts.say(t('me.logout_later')));
   }
 }
 

@@ -6,7 +6,7 @@ import type { Component } from 'vue';
 import type { Route } from '@/app/router';
 import type { Key } from '@/words';
 
-export interface PlaceLink {
+interface PlaceLink {
   readonly route: Route;
   readonly name: Key;
   readonly icon: Component;

@@ -8,11 +8,12 @@ import { go, open } from '@/app/router';
 import { choose, settings } from '@/app/settings';
 import { match, ranked, type Spell } from '@/core/match';
 import type { Id, Known, Person, Room } from '@/core/model';
-import { other, title } from '@/core/order';
+import { ordered, other, title } from '@/core/order';
+import type { AvatarKind } from '@/ui/base/pictures';
 import { making } from '@/ui/details/making';
 import { leaveHere } from '@/ui/frame/me';
 import { places } from '@/ui/frame/places';
-import { listed } from '@/ui/list/rows';
+import { avatarKind, listed } from '@/ui/list/rows';
 import { openDirect } from '@/ui/people/people';
 import { settingStatus } from '@/ui/settings/open';
 import { t } from '@/words';
@@ -24,7 +25,7 @@ export interface Found {
   readonly name: string;
   readonly below: string;
   /** A person or a conversation has an avatar, a command a sign. */
-  readonly avatar: { readonly id: Id; readonly kind: 'person' | 'group' | 'channel' } | null;
+  readonly avatar: { readonly id: Id; readonly kind: AvatarKind; readonly hash?: string | undefined } | null;
   readonly icon: Component | null;
   readonly keys: string;
   readonly unread: number;
@@ -32,7 +33,7 @@ export interface Found {
   readonly act: () => unknown;
 }
 
-export interface Section {
+interface Section {
   readonly name: string;
   readonly found: readonly Found[];
 }
@@ -42,13 +43,12 @@ const bare = { below: '', avatar: null, icon: null, keys: '', unread: 0, ranges:
 
 function ofRoom(room: Room, known: Known): Found {
   const peer = other(room, known);
-  const kind = peer ? 'person' : room.kind === 'channel' ? 'channel' : 'group';
   return {
     ...bare,
     key: `room ${room.id}`,
     name: title(room, known),
     below: peer ? `@${peer.id}` : (room.topic ?? t('channels.members', { n: room.member_count })),
-    avatar: { id: peer?.id ?? room.id, kind },
+    avatar: { id: peer?.id ?? room.id, kind: avatarKind(room) },
     unread: room.unread,
     act: () => open(room.id),
   };
@@ -59,7 +59,7 @@ const ofPerson = (person: Person, hongyan: Hongyan): Found => ({
   key: `person ${person.id}`,
   name: person.name,
   below: `@${person.id}`,
-  avatar: { id: person.id, kind: 'person' },
+  avatar: { id: person.id, kind: 'person', hash: person.avatar },
   act: () => openDirect(hongyan, person.id),
 });
 
@@ -87,8 +87,10 @@ export function sections(hongyan: Hongyan, asked: string, people: readonly Perso
   const mark = (found: Found): Found => ({ ...found, ranges: match(q, found.name, spell)?.ranges ?? [] });
   const texts = ({ name, below }: Found): string[] => [name, below.replace(/^@/, '')];
 
-  const rooms = listed(known).filter(({ kind }) => kind !== 'channel').map((room) => ofRoom(room, known));
-  const channels = listed(known).filter(({ kind }) => kind === 'channel').map((room) => ofRoom(room, known));
+  // What was put away is found, too, by who looks for something.
+  const here = [...listed(known), ...(q ? ordered(known).archived : [])];
+  const rooms = here.filter(({ kind }) => kind !== 'channel').map((room) => ofRoom(room, known));
+  const channels = here.filter(({ kind }) => kind === 'channel').map((room) => ofRoom(room, known));
   if (!q && !only) return [{ name: t('goto.recent'), found: [...rooms, ...channels].slice(0, most) }];
 
   // Who one writes with already stands among the conversations.

@@ -1,17 +1,20 @@
 // What can be done with a conversation from outside: in its row, and in the drawer.
 
-import { Archive, ArchiveRestore, AtSign, Bell, BellOff, CheckCheck, CircleDot, Info, LogOut, Pin, PinOff } from '@lucide/vue';
-import { shallowRef } from 'vue';
+import { Archive, ArchiveRestore, ArrowDown, ArrowUp, AtSign, Bell, BellOff, CheckCheck, CircleDot, Info, LogOut, Pin, PinOff } from '@lucide/vue';
+import { nextTick, shallowRef } from 'vue';
 
 import type { Hongyan } from '@/app/hongyan';
 import { go, open, route } from '@/app/router';
 import type { Id, Level, Room, Time } from '@/core/model';
 import { title } from '@/core/order';
 import { conversationPath } from '@/link/api';
+import { tomorrowAt } from '@/ui/base/clock';
 import type { MenuEntry } from '@/ui/base/menu';
 import { useToasts } from '@/ui/base/toasts';
 import { details } from '@/ui/details/open';
 import { t } from '@/words';
+
+import { movePin, pins } from './pins';
 
 const toasts = useToasts();
 const hour = 3_600_000;
@@ -21,12 +24,6 @@ const levels: readonly Level[] = ['all', 'mentions', 'nothing'];
 
 /** Being left, while it can still be undone: not shown. */
 export const leaving = shallowRef<ReadonlySet<Id>>(new Set());
-
-const morning = (): Time => {
-  const tomorrow = new Date();
-  tomorrow.setDate(tomorrow.getDate() + 1);
-  return tomorrow.setHours(8, 0, 0, 0);
-};
 
 export function notify({ own }: Hongyan, room: Room, change: { level?: Level; until?: Time | null }): Promise<boolean> {
   const level = change.level ?? room.own.level ?? 'all';
@@ -86,11 +83,11 @@ export function leave({ api, known }: Hongyan, room: Room): void {
   );
 }
 
-export function markUnread({ own }: Hongyan, room: Room): void {
+function markUnread({ own }: Hongyan, room: Room): void {
   if (room.last) void toasts.attempt(() => own({ type: 'unread', conversation: room.id, seq: room.last!.seq }));
 }
 
-export function levelItems(hongyan: Hongyan, room: Room): MenuEntry[] {
+function levelItems(hongyan: Hongyan, room: Room): MenuEntry[] {
   const now = room.own.level ?? 'all';
   return levels.map((level) => ({ label: t(`level.${level}`), checked: level === now, act: () => notify(hongyan, room, { level }) }));
 }
@@ -98,7 +95,7 @@ export function levelItems(hongyan: Hongyan, room: Room): MenuEntry[] {
 export function muteItems(hongyan: Hongyan, room: Room): MenuEntry[] {
   return [
     { label: t('list.mute_hour'), act: () => notify(hongyan, room, { until: Date.now() + hour }) },
-    { label: t('list.mute_morning'), act: () => notify(hongyan, room, { until: morning() }) },
+    { label: t('list.mute_morning'), act: () => notify(hongyan, room, { until: tomorrowAt(8) }) },
     { label: t('list.mute_ever'), act: () => notify(hongyan, room, { until: forEver }) },
   ];
 }
@@ -106,6 +103,22 @@ export function muteItems(hongyan: Hongyan, room: Room): MenuEntry[] {
 /** Muted until a moment worth naming. */
 export const mutedUntil = (room: Room, now: Time): Time | null =>
   room.own.muted_until && room.own.muted_until > now && room.own.muted_until < forEver ? room.own.muted_until : null;
+
+/** By the keyboard what dragging does. */
+function moveItems({ known }: Hongyan, { id }: Room): MenuEntry[] {
+  const all = pins(known.value);
+  const at = all.findIndex((room) => room.id === id);
+  if (at < 0 || all.length < 2) return [];
+  const move = async (to: number): Promise<void> => {
+    movePin(known.value, id, to);
+    await nextTick();
+    document.querySelector<HTMLElement>(`a.row[data-id="${CSS.escape(id)}"]`)?.focus(); // it may have lost it on its way
+  };
+  return [
+    { label: t('list.up'), icon: ArrowUp, disabled: at === 0, act: () => move(at - 1) },
+    { label: t('list.down'), icon: ArrowDown, disabled: at === all.length - 1, act: () => move(at + 1) },
+  ];
+}
 
 export function roomMenu(hongyan: Hongyan, room: Room): MenuEntry[] {
   const { pinned, archived, muted_until } = room.own;
@@ -116,6 +129,7 @@ export function roomMenu(hongyan: Hongyan, room: Room): MenuEntry[] {
       icon: pinned ? PinOff : Pin,
       act: () => toasts.attempt(() => arrange(hongyan, room, { pinned: !pinned })),
     },
+    ...moveItems(hongyan, room),
     room.unread
       ? { label: t('list.mark_read'), icon: CheckCheck, act: () => hongyan.read(room.id, room.head_seq) }
       : { label: t('list.mark_unread'), icon: CircleDot, disabled: !room.last, act: () => markUnread(hongyan, room) },

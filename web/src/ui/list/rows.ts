@@ -3,11 +3,20 @@
 import type { Id, Known, Room, Time } from '@/core/model';
 import { isMuted } from '@/core/notify';
 import { ordered } from '@/core/order';
+import type { AvatarKind } from '@/ui/base/pictures';
+
+import { pins } from './pins';
 
 /** Pins first, then the newest; without what was put away. */
 export function listed(known: Known): Room[] {
   const { pinned, others } = ordered(known);
-  return [...pinned, ...others];
+  return [...pins(known, pinned), ...others];
+}
+
+/** What its avatar says it is. */
+export function avatarKind({ kind, writers }: Room): AvatarKind {
+  if (kind !== 'channel') return kind === 'direct' ? 'person' : 'group';
+  return writers === 'admins' ? 'news' : 'channel';
 }
 
 /** Asks for the reader: a mention, or unread messages that are not muted. */

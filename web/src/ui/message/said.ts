@@ -1,7 +1,8 @@
 // A message as it is read now: what was sent, and what has been done to it.
 
 import { said } from '@/core/amend';
-import type { Amended, Content, Event, Id, Seq, Time } from '@/core/model';
+import type { Amended, Content, Event, Id, Room, Seq, Time } from '@/core/model';
+import { t } from '@/words';
 
 export interface Said {
   readonly seq: Seq;
@@ -34,6 +35,9 @@ function make(event: Event, amended: Amended | null | undefined): Said {
   return { seq: event.seq, sender: event.sender, time: event.time, content, mentions, amended: amended ?? null, event: event as Event<Content> };
 }
 
+/** With who said it, where that is known. */
+export const spoken = (who: string, words: string): string => (who ? t('list.who', { who }) + words : words);
+
 /** What copying it gives; empty where there is nothing to copy. */
 export function wordsOf(content: Content, name: (id: Id) => string = (id) => id): string {
   switch (content.type) {
@@ -42,13 +46,17 @@ export function wordsOf(content: Content, name: (id: Id) => string = (id) => id)
     case 'poll':
       return [content.question, ...content.options.map((option, at) => `${at + 1}. ${option}`)].join('\n');
     case 'forward':
-      return [content.text ?? '', ...content.items.map((item) => `${item.name || (item.sender ? name(item.sender) : '')}: ${wordsOf(item.content, name)}`)]
+      return [content.text ?? '', ...content.items.map((item) => spoken(item.name || (item.sender ? name(item.sender) : ''), wordsOf(item.content, name)))]
         .filter(Boolean)
         .join('\n');
     default:
       return '';
   }
 }
+
+/** The newest event that a room holds of some kind. */
+export const newest = ({ events = [], ahead = [] }: Partial<Pick<Room, 'events' | 'ahead'>> = {}, is: (event: Event) => boolean): Seq =>
+  (ahead.findLast(is) ?? events.findLast(is))?.seq ?? 0;
 
 /** In a run, which ascends. */
 export function eventAt(events: readonly Event[], seq: Seq): Event | undefined {

@@ -1,7 +1,7 @@
 // What can be done to a message, and the menu that offers it.
 
 import {
-  AlarmClock, Bookmark, CheckCheck, Copy, EyeOff, Forward, Link, ListChecks, MailOpen, MessageSquareText, Pencil, Pin, PinOff, Reply, SmilePlus, Undo2,
+  AlarmClock, Bookmark, BookmarkX, CheckCheck, Copy, EyeOff, Forward, Link, ListChecks, MailOpen, MessageSquareText, Pencil, Pin, PinOff, Reply, SmilePlus, Undo2,
 } from '@lucide/vue';
 
 import { href, conversationRoute } from '@/app/router';
@@ -16,7 +16,7 @@ import { useToasts } from '@/ui/base/toasts';
 import { leads, mayWrite, useDesk } from '@/ui/room/desk';
 import { t } from '@/words';
 
-import { wordsOf, type Said } from './said';
+import { spoken, wordsOf, type Said } from './said';
 
 const DAY = 86_400_000;
 
@@ -41,12 +41,18 @@ export function useVerbs() {
     pin: (said: Said) => !embedded && mayWrite(desk.room.value) && !gone(said) && desk.root === null,
   };
 
-  async function copy(text: string): Promise<void> {
-    if (await toasts.attempt(() => navigator.clipboard.writeText(text))) toasts.say(t('room.copied'));
+  const noteOf = (said: Said): string | undefined => hongyan.known.value.bookmarks?.get(conversation)?.get(said.seq);
+  const bookmarked = (said: Said): boolean => noteOf(said) !== undefined;
+
+  async function copy(text: string): Promise<boolean> {
+    const done = await toasts.attempt(() => navigator.clipboard.writeText(text));
+    if (done) toasts.say(t('room.copied'));
+    return done;
   }
 
   const verbs = {
     can,
+    bookmarked,
     reply(said: Said): void {
       desk.doing.value = { kind: 'reply', said };
       desk.focus();
@@ -76,23 +82,29 @@ export function useVerbs() {
       const type = said.amended?.pinned ? 'unpin' : 'pin';
       if (await toasts.attempt(() => hongyan.act(conversation, { type, seq: said.seq }))) toasts.say(t(type === 'pin' ? 'room.pinned' : 'room.unpinned'));
     },
+    /** Undone, it has its note again. */
     async bookmark(said: Said): Promise<void> {
-      const { seq } = said;
-      if (await toasts.attempt(() => hongyan.own({ type: 'bookmark', conversation, seq })))
-        toasts.undo(t('room.bookmarked'), () => hongyan.own({ type: 'unbookmark', conversation, seq }));
+      const note = noteOf(said);
+      const place = { conversation, seq: said.seq } as const;
+      const keep = () => hongyan.own({ type: 'bookmark', ...place, ...(note ? { note } : {}) });
+      const leave = () => hongyan.own({ type: 'unbookmark', ...place });
+      const [act, back] = note === undefined ? [keep, leave] : [leave, keep];
+      if (await toasts.attempt(act)) toasts.undo(t(note === undefined ? 'room.bookmarked' : 'room.unbookmarked'), back);
     },
     async unreadFrom(said: Said): Promise<void> {
       desk.held.value = true;
       if (await toasts.attempt(() => hongyan.own({ type: 'unread', conversation, seq: said.seq }))) toasts.say(t('room.marked_unread'));
+      else desk.held.value = false;
     },
-    async hide(seqs: readonly Seq[]): Promise<void> {
-      if (!(await toasts.attempt(() => hongyan.own({ type: 'hide', conversation, seqs })))) return;
-      toasts.undo(t('room.hidden', { n: seqs.length }), () => hongyan.own({ type: 'unhide', conversation, seqs }));
+    async hide(seqs: readonly Seq[]): Promise<boolean> {
+      const done = await toasts.attempt(() => hongyan.own({ type: 'hide', conversation, seqs }));
+      if (done) toasts.undo(t('room.hidden', { n: seqs.length }), () => hongyan.own({ type: 'unhide', conversation, seqs }));
+      return done;
     },
-    copyText: (said: Said): Promise<void> => copy(wordsOf(said.content, name)),
-    copyLink: (said: Said): Promise<void> => copy(location.href.split('#')[0] + href(conversationRoute(conversation, { seq: said.seq }))),
-    copyMany: (all: readonly Said[]): Promise<void> =>
-      copy(all.map((said) => `${said.sender ? name(said.sender) : ''}: ${wordsOf(said.content, name)}`).join('\n')),
+    copyText: (said: Said): Promise<boolean> => copy(wordsOf(said.content, name)),
+    copyLink: (said: Said): Promise<boolean> => copy(location.href.split('#')[0] + href(conversationRoute(conversation, { seq: said.seq }))),
+    copyMany: (all: readonly Said[]): Promise<boolean> =>
+      copy(all.map((said) => spoken(said.sender ? name(said.sender) : '', wordsOf(said.content, name))).join('\n')),
     forward(seqs: readonly Seq[]): void {
       desk.opened.value = { kind: 'forward', seqs };
     },
@@ -122,7 +134,7 @@ export function useVerbs() {
             { label: t('room.copy'), icon: Copy, keys: 'C', act: () => verbs.copyText(said) },
             { label: t('room.copy_link'), icon: Link, act: () => verbs.copyLink(said) },
             ...some(can.pin(said), { label: t(said.amended?.pinned ? 'room.unpin' : 'room.pin'), icon: said.amended?.pinned ? PinOff : Pin, act: () => verbs.pin(said) }),
-            { label: t('room.bookmark'), icon: Bookmark, act: () => verbs.bookmark(said) },
+            { label: t(bookmarked(said) ? 'room.unbookmark' : 'room.bookmark'), icon: bookmarked(said) ? BookmarkX : Bookmark, act: () => verbs.bookmark(said) },
             { label: t('room.remind'), icon: AlarmClock, act: () => verbs.remind(said) },
             ...some(mine(said) && !threaded, { label: t('room.readers'), icon: CheckCheck, act: () => (desk.opened.value = { kind: 'readers', said }) }),
           ];

@@ -6,7 +6,10 @@ import type { ForwardContent, Id, PollContent, Room, Seq } from '@/core/model';
 import type { Said } from '@/ui/message/said';
 
 /** What the next message will be: an answer, or the new text of an old one. */
-export type Doing = { readonly kind: 'reply'; readonly said: Said } | { readonly kind: 'edit'; readonly said: Said };
+export type Doing =
+  | { readonly kind: 'reply'; readonly said: Said }
+  /** `text`: what it was to say already; otherwise what it says. */
+  | { readonly kind: 'edit'; readonly said: Said; readonly text?: string };
 
 export type Opened =
   | { readonly kind: 'readers' | 'edits' | 'remind'; readonly said: Said }

@@ -37,7 +37,7 @@ export function useRun(conversation: Id, room: Readonly<Ref<Room | undefined>>, 
   const rows = computed(() => {
     const here = room.value;
     if (!here?.loaded) return [];
-    return rowsOf(timeline(here, unread.value), here.newer ? [] : outgoing.value, !here.older, me());
+    return rowsOf(timeline(here, unread.value), outgoing.value, !here.older, me());
   });
 
   const mark = (): void => void (unread.value = room.value ? firstUnread(room.value, me()) : null);
@@ -58,9 +58,9 @@ export function useRun(conversation: Id, room: Readonly<Ref<Room | undefined>>, 
 
   async function start(seq: Seq | undefined): Promise<void> {
     error.value = null;
+    at.value = seq ?? null;
     try {
       if (seq !== undefined) {
-        at.value = seq;
         await hongyan.load(conversation);
         if (room.value && !eventAt(room.value.events, seq)) await hongyan.loadAround(conversation, seq);
         mark();

@@ -7,8 +7,6 @@ import { pageAfter, target } from '@/core/amend';
 import type { Amended, Event, Id, Page, Room, Seq } from '@/core/model';
 import { conversationPath } from '@/link/api';
 
-const PAGES = 40;
-
 interface Followed {
   readonly conversation: Id;
   readonly seq: Seq;
@@ -43,12 +41,13 @@ export function useThread(conversation: Id, root: Seq, room: Readonly<Ref<Room |
         hongyan.api.get<Page>(path),
         hongyan.api.get<{ threads: readonly Followed[] }>('v1/me/threads?limit=100').catch(() => ({ threads: [] })),
       ]);
-      let { events, amended = [] } = first;
-      for (let at = 0, more = true; more && at < PAGES; at += 1) {
+      const events = [...first.events];
+      const amended = [...(first.amended ?? [])];
+      for (let more = true; more; ) {
         const last = events.at(-1)!.seq;
         const next = await hongyan.api.get<Page>(`${path}/thread?limit=100${last > root ? `&after=${last}` : ''}`);
-        events = [...events, ...next.events];
-        amended = [...amended, ...(next.amended ?? [])];
+        events.push(...next.events);
+        amended.push(...(next.amended ?? []));
         more = next.more && next.events.length > 0;
       }
       const found = places.threads.find((one) => one.conversation === conversation && one.seq === root);

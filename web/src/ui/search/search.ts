@@ -2,6 +2,7 @@
 
 import type { Amended, Content, Event, Id } from '@/core/model';
 import type { Api } from '@/link/api';
+import type { Page } from '@/ui/base/pages';
 
 export type Order = 'time' | 'relevance';
 
@@ -18,15 +19,15 @@ export interface Hit {
   };
 }
 
-export interface Found {
-  readonly hits: readonly Hit[];
-  readonly next: string | null;
+export interface Found extends Page<Hit> {
+  /** False: the index does not hold the newest yet. */
   readonly complete: boolean;
 }
 
-export function searchMessages(api: Api, q: string, order: Order, page: string | null, signal?: AbortSignal): Promise<Found> {
+export async function searchMessages(api: Api, q: string, order: Order, page: string | null, signal?: AbortSignal): Promise<Found> {
   const query = new URLSearchParams({ q, order, limit: '30', ...(page ? { page } : {}) });
-  return api.get<Found>(`v1/search?${query}`, signal ? { signal } : {});
+  const { hits, next, complete } = await api.get<{ hits: readonly Hit[]; next: string | null; complete: boolean }>(`v1/search?${query}`, signal ? { signal } : {});
+  return { items: hits, next, complete };
 }
 
 export type Filter = 'from' | 'in' | 'before' | 'after' | 'has';

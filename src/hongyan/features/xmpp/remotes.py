@@ -1,0 +1,40 @@
+"""People of other servers, as users of the directory: their id is their address, which no account's name can be."""
+
+from sqlalchemy import insert, select
+
+from hongyan.core.errors import Overloaded
+from hongyan.core.text import folded
+from hongyan.messaging.tables import users
+from hongyan.store import Store, Transaction
+
+_MOST = 200_000
+"""Whom anybody has ever heard of."""
+
+
+def is_remote(user: str) -> bool:
+    return "@" in user
+
+
+class Remotes:
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._known: dict[str, None] = {}
+
+    async def meet(self, user: str, now: int) -> None:
+        """There is a user of this address from now on. Raises Overloaded."""
+        if user not in self._known:
+            await self._store.transaction(lambda tx: self.meet_in(tx, user, now), scope="xmpp remotes")
+            while len(self._known) >= _MOST // 10:
+                del self._known[next(iter(self._known))]
+            self._known[user] = None
+
+    def meet_in(self, tx: Transaction, user: str, now: int) -> None:
+        """The same inside a transaction."""
+        there = select(users.c.id).where(users.c.id == user)
+        if tx.connection.execute(there).first() is not None:
+            return
+        many = select(users.c.id).where(users.c.id.contains("@")).limit(1).offset(_MOST)
+        if tx.connection.execute(many).first() is not None:
+            raise Overloaded("This server knows as many people of other servers as it may know")
+        row = dict(id=user, name=user, folded=folded(user), admin=False, disabled=False, created=now)
+        tx.connection.execute(insert(users).values(row))
