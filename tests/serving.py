@@ -122,6 +122,11 @@ class Server:
         if error is not None and self._log.exists():
             print(f"--- the server wrote:\n{self.output()}")
 
+    def more(self, *arguments: str, **settings: str) -> None:
+        """As for `__init__`, from its next start on."""
+        self._arguments = (*self._arguments, *arguments)
+        self._settings |= {f"HONGYAN_{name}": value for name, value in settings.items()}
+
     @property
     def url(self) -> str:
         return f"{'http' if self.verify is True else 'https'}://127.0.0.1:{self.port}"

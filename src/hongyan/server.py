@@ -297,10 +297,12 @@ async def _ready(settings: Settings, directory: DataDirectory, server: _Server, 
         route = _reachable(parse_endpoint(settings.cim.route), server.cim.route_port)
         lines.append(f"Clients of CIM: the route is http://{route}, the TCP port {tcp}")
     if server.xmpp is not None:
-        told = ", ".join(
-            str(_reachable(parse_endpoint(getattr(settings.xmpp, name)), port)) for name, port in server.xmpp.ports.items()
-        )
-        lines.append(f"XMPP clients of {settings.domain}: {told}")
+        told = {"c2s": "clients", "c2s_tls": "clients (TLS)", "s2s": "servers"}
+        ports = [
+            f"{told[name]} {_reachable(parse_endpoint(getattr(settings.xmpp, name)), port)}"
+            for name, port in server.xmpp.ports.items()
+        ]
+        lines.append(f"XMPP of {settings.domain}: {', '.join(ports)}")
     if not await server.messaging.people.search("", 1):
         where = "--store URL" if settings.shares_store else f"--data {directory.path}"
         lines.append(f"Nobody has an account yet. Make the first one: hongyan {where} user add NAME --admin")

@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import slixmpp
 
+from tests.counterparts.prosody import PASSWORD as AT_PROSODY
+from tests.gateways.xmpp.neighbours import PROSODY, Neighbours
 from tests.gateways.xmpp.site import DOMAIN, Site
 from tests.serving import PASSWORD, SECONDS
 
@@ -14,9 +17,9 @@ from tests.serving import PASSWORD, SECONDS
 class Client(slixmpp.ClientXMPP):
     """Keeps every message that comes."""
 
-    def __init__(self, site: Site, user: str, resource: str, plugins: tuple[str, ...]) -> None:
-        super().__init__(f"{user}@{DOMAIN}/{resource}", PASSWORD)
-        self.ca_certs = str(site.certificate)
+    def __init__(self, address: str, password: str, authority: Path, plugins: tuple[str, ...]) -> None:
+        super().__init__(address, password)
+        self.ca_certs = str(authority)
         for plugin in ("xep_0030", "xep_0199", *plugins):
             self.register_plugin(plugin)
         self.messages: list[Any] = []
@@ -55,14 +58,28 @@ async def client(
     site: Site, user: str, resource: str = "desk", *, plugins: tuple[str, ...] = (), present: bool = True
 ) -> AsyncIterator[Client]:
     """Connected over STARTTLS, logged in, and available if `present`."""
-    one = Client(site, user, resource, plugins)
-    one.connect("127.0.0.1", site.port)
+    one = Client(f"{user}@{DOMAIN}/{resource}", PASSWORD, site.certificate, plugins)
+    async with _connected(one, site.port, present):
+        yield one
+
+
+@contextlib.asynccontextmanager
+async def neighbour(near: Neighbours, user: str, *, plugins: tuple[str, ...] = ()) -> AsyncIterator[Client]:
+    """The same at the other server."""
+    one = Client(f"{user}@{PROSODY}/desk", AT_PROSODY, near.authority, plugins)
+    async with _connected(one, near.prosody.client_port, True):
+        yield one
+
+
+@contextlib.asynccontextmanager
+async def _connected(one: Client, port: int, present: bool) -> AsyncIterator[None]:
+    one.connect("127.0.0.1", port)
     try:
         async with asyncio.timeout(SECONDS):
             await one.started.wait()
         if present:
             one.send_presence()
-        yield one
+        yield
     finally:
         with contextlib.suppress(asyncio.TimeoutError):
             await one.disconnect(wait=1.0)

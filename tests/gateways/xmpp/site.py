@@ -12,19 +12,30 @@ from tests.operation import certificates
 from tests.serving import Person, Server, Shared
 
 _names = itertools.count(1)
-DOMAIN = "hongyan.test"
+DOMAIN = "hongyan.example"
 
 
 class Site:
     """One node. `settings` as for `Server`."""
 
-    def __init__(self, data: Path, *ways: str, shared: Shared | None = None, start: bool = True, **settings: str) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *ways: str,
+        shared: Shared | None = None,
+        start: bool = True,
+        tls: tuple[Path, Path] | None = None,
+        authority: Path | None = None,
+        **settings: str,
+    ) -> None:
         self._held = ExitStack()
-        self.port, self.tls_port = (self._held.enter_context(held_port()).getsockname()[1] for _ in range(2))
+        self.port, self.tls_port, self.s2s_port = (self._held.enter_context(held_port()).getsockname()[1] for _ in range(3))
         listen = ("--xmpp-c2s", f"127.0.0.1:{self.port}", "--xmpp-c2s-tls", f"127.0.0.1:{self.tls_port}", "--domain", DOMAIN)
         data.parent.mkdir(parents=True, exist_ok=True)
-        self.certificate, key = certificates.make(data.parent, f"{data.name}-tls", host=DOMAIN)
-        files = {"XMPP_CERTIFICATE": str(self.certificate), "XMPP_KEY": str(key)}
+        certificate, key = tls or certificates.make(data.parent, f"{data.name}-tls", host=DOMAIN)
+        self.certificate = authority or certificate
+        """What a client believes."""
+        files = {"XMPP_CERTIFICATE": str(certificate), "XMPP_KEY": str(key)}
         self.server = Server(data, *listen, *ways, shared=shared, start=start, **{**files, **settings})
 
     def __enter__(self) -> Self:
@@ -38,6 +49,10 @@ class Site:
     def trust(self) -> ssl.SSLContext:
         """What believes this server's certificate and no other."""
         return ssl.create_default_context(cafile=str(self.certificate))
+
+    def federates(self, name_server: int) -> None:
+        """Before it is started: it talks to other servers, which it finds by this name server."""
+        self.server.more("--xmpp-s2s", f"127.0.0.1:{self.s2s_port}", DNS_SERVER=f"127.0.0.1:{name_server}")
 
     def people(self, *stems: str) -> list[Person]:
         """New accounts, logged in over HTTP; the number behind the name makes it one that nobody has."""

@@ -1,4 +1,4 @@
-"""Calling another server: where it is (RFC 6120, section 3.2), TLS and what its certificate is worth, the features of its stream."""
+"""Calling another server: where it is (RFC 6120, section 3.2), TLS and what its certificate is worth, what its stream offers."""
 
 import asyncio
 from typing import TYPE_CHECKING
