@@ -15,7 +15,7 @@ PASSWORD = "at the other server"
 
 
 class Prosody(Program):
-    """`port` is that of servers, `client_port` that of clients, who need not encrypt. `settings` are lines of its configuration."""
+    """`port` is that of servers, `client_port` that of clients. `settings` are lines of its configuration."""
 
     name = "prosody"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
 
@@ -47,12 +48,15 @@ class Raw:
                     self.seen += data.decode()
         return self.seen
 
+    async def encrypt(self, context: ssl.SSLContext) -> None:
+        await self._writer.start_tls(context, server_hostname=DOMAIN)
+
     async def start_tls(self) -> None:
         await self.say(HEAD)
         await self.until("</stream:features>")
         await self.say(STARTTLS)
         await self.until("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")
-        await self._writer.start_tls(self._site.trust, server_hostname=DOMAIN)
+        await self.encrypt(self._site.trust)
 
     async def log_in(self, user: str, resource: str = "raw") -> None:
         await self.start_tls()

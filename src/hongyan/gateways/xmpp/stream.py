@@ -257,6 +257,9 @@ class Stream:
             self._wire.write(f"<challenge xmlns='{SASL}'>{_encoded(step.data)}</challenge>")
             return
         self._negotiation = None
+        if step.proven.credentials.change_password:
+            self._refuse(SaslFailure("credentials-expired", "Choose a password of your own first, in the web client"))
+            return
         self._proven = step.proven
         self._state = "known"
         said = _encoded(step.data) if step.data is not None else ""
@@ -267,7 +270,8 @@ class Stream:
     def _refuse(self, failure: SaslFailure) -> None:
         self._negotiation = None
         self._tries -= 1
-        self._wire.write(f"<failure xmlns='{SASL}'><{failure.condition}/></failure>")
+        text = f"<text xml:lang='en'>{escape(failure.detail)}</text>" if failure.detail else ""
+        self._wire.write(f"<failure xmlns='{SASL}'><{failure.condition}/>{text}</failure>")
         if self._tries <= 0:
             self.fail(StreamFault("policy-violation", "Too many log-ins failed"))
 
