@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from hongyan.bus.messages import Beat, Device, Gone, Message, NodeInfo, NodePresence, Roster, Signal, TellMe
+from hongyan.bus.messages import Beat, Device, Gone, Message, NodeInfo, NodePresence, Passed, Roster, Signal, TellMe
 from hongyan.core.model import Batch
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Message",
     "NodeInfo",
     "NodePresence",
+    "Passed",
     "Roster",
     "Signal",
     "TellMe",

@@ -102,6 +102,14 @@ class Roster(msgspec.Struct, frozen=True, tag_field="is", tag=6, array_like=True
     parts: int
 
 
+class Passed(msgspec.Struct, frozen=True, gc=False, tag_field="is", tag=9, array_like=True):
+    """To one node: something for clients of somebody that are connected there, by the gateway that it came from."""
+
+    gateway: str
+    user: str
+    body: str
+
+
 class Range(msgspec.Struct, frozen=True, tag_field="is", tag=7, array_like=True):
     """A batch that is too large for one message: it is in the store."""
 
@@ -115,5 +123,5 @@ class News(msgspec.Struct, frozen=True, tag_field="is", tag=8, array_like=True):
     batch: Batch
 
 
-Message = Batch | Signal | Beat | Gone | NodePresence | TellMe | Roster
-OnTheWire = Signal | Beat | Gone | NodePresence | TellMe | Roster | Range | News
+Message = Batch | Signal | Beat | Gone | NodePresence | TellMe | Roster | Passed
+OnTheWire = Signal | Beat | Gone | NodePresence | TellMe | Roster | Range | News | Passed

@@ -25,6 +25,7 @@ from hongyan.messaging.log import Log
 from hongyan.messaging.nodes import Nodes
 from hongyan.messaging.own_lists import Bookmarks, OwnLists, Threads
 from hongyan.messaging.owning import Owning
+from hongyan.messaging.passing import Passing
 from hongyan.messaging.people import LOBBY, People, UserView
 from hongyan.messaging.polling import poll
 from hongyan.messaging.presence import DeviceView, OnlineView, Presence
@@ -55,6 +56,7 @@ __all__ = [
     "OwnLists",
     "Owning",
     "Page",
+    "Passing",
     "People",
     "Presence",
     "Receipts",
@@ -120,6 +122,7 @@ class Messaging:
         self.who = Who(store)
         self.receipts = Receipts(store, bus, self.views, clock=clock)
         self.attendance = Attendance(store, bus, self.node, self.sessions.on_signal, ticks=time.monotonic)
+        self.passing = Passing(bus, self.node, self.attendance)
         self.statuses = Statuses(store, self.log, lambda user: self.presence.status_changed(user), clock=clock)
         self.presence = Presence(bus, self.attendance, self.views, self.people, self.statuses.of, clock=clock)
         self.nodes = Nodes(bus, self._describe, random=lambda: int.from_bytes(random(4)) / 2**32)

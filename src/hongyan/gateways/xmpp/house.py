@@ -47,6 +47,11 @@ class Counts:
         self.stanzas_out = 0
 
 
+class _Passed(msgspec.Struct):
+    resource: str
+    stanza: str
+
+
 class House:
     def __init__(self, services: XmppServices, table: "Table", *, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self.messaging = services.messaging
@@ -70,6 +75,7 @@ class House:
         self.federation: Federation | None = None
         """None: other servers are not talked to."""
         self.stopping = False
+        self.messaging.passing.listen("xmpp", self._passed)
 
     def jid(self, user: str, resource: str = "") -> Jid:
         """Where a user is: those of other servers have their address as id."""
@@ -123,6 +129,29 @@ class House:
     def resumable(self, id: str, user: str) -> "Resource | None":
         found = self._resumable.get(id)
         return found if found is not None and found.user == user else None
+
+    # What is passed on and not kept
+
+    def pass_on(self, to: Jid, stanza: str, *, besides: "Resource | None" = None) -> bool:
+        """To the available clients of somebody of this server, or to the one that is named, on whatever node; whether that can be."""
+        here = self._hand_over(to.local, to.resource, stanza, besides)
+        if here and to.resource:
+            return True
+        body = msgspec.json.encode(_Passed(to.resource, stanza)).decode()
+        return self.messaging.passing.elsewhere("xmpp", to.local, body) or here
+
+    def _hand_over(self, user: str, name: str, stanza: str, besides: "Resource | None" = None) -> bool:
+        found = False
+        for resource in self.of(user):
+            if resource is not besides and resource.priority is not None and name in ("", resource.jid.resource):
+                resource.send(stanza)
+                found = True
+        return found
+
+    def _passed(self, user: str, body: str) -> None:
+        """From another node."""
+        passed = msgspec.json.decode(body, type=_Passed)
+        self._hand_over(user, passed.resource, passed.stanza)
 
     # Work
 

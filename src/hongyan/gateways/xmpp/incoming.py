@@ -98,13 +98,10 @@ def _where(resource: "Resource", to: Jid) -> Where | None:
 
 def _pass_on(resource: "Resource", iq: Element, to: Jid) -> None:
     """To another client, which answers or does not."""
-    target = resource.house.resources.get(to.local, {}).get(to.resource)
-    if target is None or target.priority is None:
-        if iq.get("type") in ("get", "set"):
-            raise StanzaFault("service-unavailable")
-        return
+    asks = iq.get("type") in ("get", "set")
     iq.attributes["from"], iq.attributes["to"] = str(resource.jid), str(to)
-    target.send(render(iq))
+    if not resource.house.pass_on(to, render(iq)) and asks:
+        raise StanzaFault("service-unavailable")
 
 
 async def user_of(resource: "Resource", to: Jid) -> str:
