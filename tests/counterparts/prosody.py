@@ -98,4 +98,5 @@ VirtualHost "{self.domain}"
 Component "rooms.{self.domain}" "muc"
   ssl = {ssl}
   restrict_room_creation = false
+  muc_room_locking = false
 """

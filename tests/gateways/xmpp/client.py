@@ -24,15 +24,25 @@ class Client(slixmpp.ClientXMPP):
             self.register_plugin(plugin)
         self.messages: list[Any] = []
         self.failed: list[Any] = []
+        self.answers: dict[str, Any] = {}
+        """Of queries that the test has written itself, by id."""
         self._changed = asyncio.Event()
         self.started = asyncio.Event()
         self.add_event_handler("session_start", lambda _: self.started.set())
-        self.add_event_handler("message", self._keep)
+        for event in ("message", "message_error"):
+            self.add_event_handler(event, self._keep)
         self.add_event_handler("failed_auth", self.failed.append)
+        self.add_filter("in", self._answered)
 
     def _keep(self, message: Any) -> None:
         self.messages.append(message)
         self._changed.set()
+
+    def _answered(self, stanza: Any) -> Any:
+        if isinstance(stanza, slixmpp.Iq) and stanza["type"] in ("result", "error"):
+            self.answers[stanza["id"]] = stanza
+            self._changed.set()
+        return stanza
 
     async def until(self, condition: Callable[[], Any]) -> Any:
         """The first true value that it gives, looked at whenever something may have come."""
@@ -45,7 +55,7 @@ class Client(slixmpp.ClientXMPP):
 
     @property
     def texts(self) -> list[str]:
-        return [message["body"] for message in self.messages if message["body"]]
+        return [message["body"] for message in self.messages if message["body"] and message["type"] != "error"]
 
     async def has(self, *texts: str) -> None:
         """Until these have come, in this order, and nothing else."""

@@ -24,3 +24,40 @@ async def test_two_people_of_two_servers_write_to_each_other(near: Neighbours) -
         romeo.send_message(f"{alice.id}@{DOMAIN}", "Wherefore?", mtype="chat")
         await a.has("Wherefore?")
     assert alice.texts(alice.direct(f"romeo@{PROSODY}")) == ["你好", "Wherefore?"]
+
+
+async def test_a_client_of_ours_takes_part_in_a_room_there(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    room = f"verona{alice.id}@rooms.{PROSODY}"
+    async with neighbour(near, "romeo", plugins=("xep_0045",)) as romeo, client(near.site, alice.id, plugins=("xep_0045",)) as a:
+        await romeo.plugin["xep_0045"].join_muc_wait(room, "romeo", timeout=10)
+        await a.plugin["xep_0045"].join_muc_wait(room, "alice", timeout=10)
+        a.send_message(room, "大家好", mtype="groupchat")
+        await romeo.until(lambda: "大家好" in romeo.texts)
+        romeo.send_message(room, "Welcome", mtype="groupchat")
+        await a.until(lambda: "Welcome" in a.texts)
+        assert a.texts[-2:] == ["大家好", "Welcome"]
+    assert room not in [member["id"] for member in alice.call("GET", "/v1/users")["users"]]
+
+
+async def test_what_cannot_be_delivered_comes_back(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    async with client(near.site, alice.id) as a:
+        a.send_message(f"nobody@{PROSODY}", "在吗", mtype="chat")
+        error = await a.until(lambda: next((one for one in a.messages if one["type"] == "error"), None))
+        assert error["from"].bare == f"nobody@{PROSODY}"
+
+
+async def test_a_server_that_is_not_there_is_told(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    async with client(near.site, alice.id) as a:
+        a.send_raw("<iq type='get' id='far' to='nowhere.example'><ping xmlns='urn:xmpp:ping'/></iq>")
+        told = await a.until(lambda: a.answers.get("far"))
+        assert told["error"]["condition"] in ("remote-server-not-found", "remote-server-timeout")
+
+
+async def test_a_query_goes_there_and_its_answer_comes_back(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    async with client(near.site, alice.id, plugins=("xep_0030",)) as a:
+        info = await a.plugin["xep_0030"].get_info(jid=f"rooms.{PROSODY}", timeout=10)
+        assert "http://jabber.org/protocol/muc" in info["disco_info"]["features"]
