@@ -1,10 +1,18 @@
 """The XMPP gateway's half of the services."""
 
+from collections.abc import Callable
+
+from hongyan.features.xmpp.circle import Circles
+from hongyan.features.xmpp.nodes import Nodes
 from hongyan.features.xmpp.places import Places
+from hongyan.features.xmpp.rooms import Rooms
 from hongyan.messaging import Messaging
 from hongyan.store import Store
 
 
 class Xmpp:
-    def __init__(self, store: Store, messaging: Messaging) -> None:
+    def __init__(self, store: Store, messaging: Messaging, domain: str, *, clock: Callable[[], int]) -> None:
         self.places = Places(store, messaging)
+        self.circles = Circles(store, messaging.log, domain, clock=clock)
+        self.nodes = Nodes(store, messaging.log, clock=clock)
+        self.rooms = Rooms(store, messaging)
