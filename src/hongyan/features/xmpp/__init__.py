@@ -2,6 +2,7 @@
 
 from hongyan.features.xmpp.circle import Circle, Circles, Contact
 from hongyan.features.xmpp.nodes import MOST_ITEMS, Access, Item, Node, Nodes, Published
+from hongyan.features.xmpp.pictures import Picture
 from hongyan.features.xmpp.places import Place, Places
 from hongyan.features.xmpp.rooms import Room, Rooms
 from hongyan.features.xmpp.service import Xmpp
@@ -17,6 +18,7 @@ __all__ = [
     "Item",
     "Node",
     "Nodes",
+    "Picture",
     "Place",
     "Places",
     "Published",

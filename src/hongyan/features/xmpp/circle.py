@@ -110,15 +110,15 @@ class Circles:
         self._log.require_fresh()
         user, r, now = caller.user, roster.c, self._clock()
 
-        def write(tx: Transaction) -> None:
+        def write(tx: Transaction) -> int:
             tx.connection.execute(delete(roster).where(r.user == user, r.jid == jid))
             if row is not None:
                 if tx.connection.execute(select(func.count()).where(r.user == user)).scalar_one() >= _MOST_ENTRIES:
                     raise Conflict(f"A roster may have {_MOST_ENTRIES} entries of its own")
                 tx.connection.execute(insert(roster).values(user=user, jid=jid, **row))
-            tx.append(draft(About(user, "roster"), now))
+            return tx.append(draft(About(user, "roster"), now)).position
 
-        await self._store.transaction(write, scope=f"xmpp:{user}")
+        await self._log.reached(await self._store.transaction(write, scope=f"xmpp:{user}"))
 
     async def block(self, caller: Caller, jids: Iterable[str]) -> None:
         """Raises Conflict for one too many."""
@@ -132,16 +132,16 @@ class Circles:
         self._log.require_fresh()
         user, b, now = caller.user, blocks.c, self._clock()
 
-        def write(tx: Transaction) -> None:
+        def write(tx: Transaction) -> int:
             these = delete(blocks).where(b.user == user)
             tx.connection.execute(these if jids is None else these.where(b.jid.in_(jids)))
             if block and jids:
                 if tx.connection.execute(select(func.count()).where(b.user == user)).scalar_one() + len(jids) > _MOST_BLOCKS:
                     raise Conflict(f"{_MOST_BLOCKS} addresses may be blocked")
                 tx.connection.execute(insert(blocks), [{"user": user, "jid": jid} for jid in jids])
-            tx.append(draft(About(user, "blocks"), now))
+            return tx.append(draft(About(user, "blocks"), now)).position
 
-        await self._store.transaction(write, scope=f"xmpp:{user}")
+        await self._log.reached(await self._store.transaction(write, scope=f"xmpp:{user}"))
 
     # Following
 

@@ -56,7 +56,7 @@ class Rooms:
         change = _decode(event.content)
         if event.type == "create" and change.kind != "direct":
             people, inside = [person.id for person in change.members], True
-        elif event.type == "member" and change.action in ("add", "remove"):
+        elif event.type == "member" and change.action in ("add", "leave", "remove"):
             people, inside = [person.id for person in change.users], change.action == "add"
         elif event.type == "settings" and change.title is not None:
             lane = self._messaging.views.lanes.get(event.lane)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from hongyan.features.xmpp.circle import Circles
 from hongyan.features.xmpp.nodes import Nodes
+from hongyan.features.xmpp.pictures import Pictures
 from hongyan.features.xmpp.places import Places
 from hongyan.features.xmpp.rooms import Rooms
 from hongyan.messaging import Messaging
@@ -15,4 +16,5 @@ class Xmpp:
         self.places = Places(store, messaging)
         self.circles = Circles(store, messaging.log, domain, clock=clock)
         self.nodes = Nodes(store, messaging.log, clock=clock)
+        self.pictures = Pictures(store)
         self.rooms = Rooms(store, messaging)

@@ -43,4 +43,4 @@ items = Table(
     Column("place", BigInteger, nullable=False),
     Column("payload", Text, nullable=False),
 )
-"""The items of nodes, as XML; `place` orders them. Nodes whose names begin with a space are no nodes: private storage, a vCard."""
+"""The items of nodes, as XML; `place` orders them. Names that begin with a space are no nodes: private storage, a vCard."""

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hongyan.config import Settings
+from hongyan.core.ids import id_from_bits
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.people import People
 
 if TYPE_CHECKING:
+    from hongyan.features.avatars import Avatars
     from hongyan.features.identity import Identity, Proven
     from hongyan.features.xmpp import Xmpp
     from hongyan.gateways.xmpp.resource import Resource
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("hongyan.xmpp")
 
 _LABEL = 64
+_CHANGES_PER_SECOND = 5.0
+_CHANGES_BURST = 200
 
 
 class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +35,7 @@ class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
 
     messaging: "Messaging"
     identity: "Identity"
+    avatars: "Avatars"
     xmpp: "Xmpp"
     settings: Settings
     now: Callable[[], int]
@@ -50,6 +56,7 @@ class House:
     def __init__(self, services: XmppServices, table: "Table", *, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self.messaging = services.messaging
         self.identity = services.identity
+        self.avatars = services.avatars
         self.xmpp = services.xmpp
         self.settings = services.settings
         self.table = table
@@ -67,9 +74,17 @@ class House:
         self._dirty: list[Resource] = []
         self.now = services.now
         self.stopping = False
+        self.changes = Rates(_CHANGES_PER_SECOND, _CHANGES_BURST)
+        """By account: what it stores besides messages."""
+        self.people = People(self)
+        for begin in table.started:
+            begin(self)
 
     def jid(self, user: str, resource: str = "") -> Jid:
         return Jid(user, self.domain, resource)
+
+    def fresh_id(self) -> str:
+        return id_from_bits(self.random(10))
 
     # Resources
 

@@ -20,6 +20,8 @@ Work = Awaitable[bool] | None
 def received(resource: "Resource", stanza: Element, finished: Callable[[], None]) -> Work:
     """Raises StanzaFault, StreamFault and HongyanError."""
     to = _addressed(resource, stanza)
+    if to is not None and resource.around.circle is not None and _blocked(resource, stanza, to):
+        raise StanzaFault("not-acceptable", "You have blocked them", more="<blocked xmlns='urn:xmpp:blocking:errors'/>")
     if stanza.name == "jabber:client message":
         return messages.received(resource, stanza, to, finished)
     if stanza.name == "jabber:client presence":
@@ -44,6 +46,13 @@ def _addressed(resource: "Resource", stanza: Element) -> Jid | None:
         raise StanzaFault("jid-malformed", str(error)) from None
 
 
+def _blocked(resource: "Resource", stanza: Element, to: Jid) -> bool:
+    """Nothing is sent to whom one has blocked (XEP-0191, section 3.1); one's own account and server cannot be."""
+    if stanza.get("type") in ("unavailable", "unsubscribe", "unsubscribed", "error", "result"):
+        return False
+    return bool(to.local) and to.bare != resource.jid.bare and resource.around.blocks(to)
+
+
 def _iq(resource: "Resource", iq: Element, to: Jid, finished: Callable[[], None]) -> Work:
     type, inside = iq.get("type"), iq.children
     if type not in ("get", "set", "result", "error") or "id" not in iq.attributes:
@@ -58,6 +67,7 @@ def _iq(resource: "Resource", iq: Element, to: Jid, finished: Callable[[], None]
         finished()
         return None
     if type in ("result", "error"):
+        resource.answered(iq)
         finished()
         return None
     query = inside[0]
@@ -96,7 +106,7 @@ def _where(resource: "Resource", to: Jid) -> Where | None:
 def _pass_on(resource: "Resource", iq: Element, to: Jid) -> None:
     """To another client, which answers or does not."""
     target = resource.house.resources.get(to.local, {}).get(to.resource)
-    if target is None or target.priority is None:
+    if target is None or target.priority is None or target.around.blocks(resource.jid):
         if iq.get("type") in ("get", "set"):
             raise StanzaFault("service-unavailable")
         return

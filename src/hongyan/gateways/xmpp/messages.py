@@ -113,5 +113,7 @@ def pass_on(resource: "Resource", stanza: Element, to: Jid) -> None:
     stanza.attributes["from"], stanza.attributes["to"] = str(resource.jid), str(to)
     made = render(stanza)
     for target in resource.house.of(to.local):
-        if target is not resource and target.priority is not None and to.resource in ("", target.jid.resource):
+        if target is resource or target.priority is None or target.around.blocks(resource.jid):
+            continue
+        if to.resource in ("", target.jid.resource):
             target.send(made)

@@ -1,6 +1,7 @@
 """What people keep by XMPP: contacts, blocked addresses, nodes; and hashes of pictures as XMPP has them."""
 
 from hashlib import sha1
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,7 +31,7 @@ def upgrade() -> None:
         connection.execute(sa.update(avatars).where(avatars.c.user == user).values(sha1=hash))
 
 
-def _table(name: str, keys: tuple[str, ...], *columns: sa.Column[sa.types.TypeEngine[object]]) -> None:
+def _table(name: str, keys: tuple[str, ...], *columns: sa.Column[Any]) -> None:
     op.create_table(
         name,
         *(sa.Column(key, Text, nullable=False) for key in ("user", *keys)),
