@@ -207,13 +207,14 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         now = health.report()
         return 200 if now.works else 503, now
 
+    avatars = Avatars(store, messaging.log, clock=now_ms)
     gateway = WebGateway(
         WebServices(
             messaging=messaging,
             identity=identity,
             search=search,
             push=push,
-            avatars=Avatars(store, messaging.log, clock=now_ms),
+            avatars=avatars,
             timers=timers,
             settings=settings,
             health=report,
@@ -226,8 +227,16 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         cim_gateway = CimGateway(CimServices(messaging=messaging, cim=cim, settings=settings))
     xmpp_gateway = None
     if settings.xmpp.c2s or settings.xmpp.c2s_tls or settings.xmpp.s2s:
-        xmpp = Xmpp(store, messaging)
-        xmpp_gateway = XmppGateway(XmppServices(messaging=messaging, identity=identity, xmpp=xmpp, settings=settings, now=now_ms))
+        xmpp_gateway = XmppGateway(
+            XmppServices(
+                messaging=messaging,
+                identity=identity,
+                avatars=avatars,
+                xmpp=Xmpp(store, messaging, settings.domain, clock=now_ms),
+                settings=settings,
+                now=now_ms,
+            )
+        )
     started.push_async_callback(messaging.stop)
     started.push_async_callback(identity.stop)
     started.push_async_callback(search.stop)

@@ -68,6 +68,8 @@ class Device(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """Milliseconds since 1970 UTC."""
     token_id: str = ""
     """For the server alone: no reader is shown it."""
+    detail: str = ""
+    """What its gateway says of it to the same gateway on other nodes."""
 
 
 class NodePresence(msgspec.Struct, frozen=True, tag_field="is", tag=4, array_like=True):

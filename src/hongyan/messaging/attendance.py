@@ -69,6 +69,7 @@ class Attendance:
         self._tables: dict[str, _Table] = {node: self._own}
         self._by_user: dict[str, dict[str, NodePresence]] = {}
         self._telling: set[asyncio.Task[None]] = set()
+        self._watch: Callable[[str], None] = lambda user: None
         bus.listen(NodePresence, self._on_presence)
         bus.listen(TellMe, self._on_tell_me)
         bus.listen(Roster, self._on_roster)
@@ -92,6 +93,14 @@ class Attendance:
     def devices_of(self, user: str) -> list[Device]:
         """Those that are connected, on whatever node."""
         return [device for told in self._by_user.get(user, {}).values() for device in told.devices]
+
+    def summary_of(self, user: str) -> Summary | None:
+        """Somebody on all nodes together; None when they are on none."""
+        return summary(self._by_user.get(user, {}).values())
+
+    def watch(self, changed: Callable[[str], None]) -> None:
+        """Call `changed` with everybody of whom something else is known than before: signals do not go to whom they are about."""
+        self._watch = changed
 
     def elsewhere(self, user: str) -> list[NodePresence]:
         """What the other nodes have told of them."""
@@ -204,6 +213,8 @@ class Attendance:
 
     def _news(self, user: str, before: Summary | None, lanes: tuple[str, ...]) -> None:
         now = summary(self._by_user.get(user, {}).values())
+        if now != before:
+            self._watch(user)
         if now != before and lanes:
             self._deliver(Signal("presence", user, lanes, body(user, now)))
 
@@ -214,6 +225,8 @@ class Attendance:
 
     async def _tell_lost(self, users: Sequence[str]) -> None:
         """Tell of people of whom no lanes came along: those are asked of the store."""
+        for user in users:
+            self._watch(user)
         for at in range(0, len(users), _PART):
             some = users[at : at + _PART]
             try:
@@ -230,7 +243,7 @@ def _parts(people: Sequence[NodePresence]) -> list[tuple[NodePresence, ...]]:
     parts: list[list[NodePresence]] = [[]]
     room = _PART_BYTES
     for one in people:
-        size = 300 + 400 * len(one.devices)
+        size = 300 + sum(400 + len(device.detail) for device in one.devices)
         if parts[-1] and size > room:
             parts.append([])
             room = _PART_BYTES

@@ -58,6 +58,7 @@ class _Connected(msgspec.Struct):
 class _Said(msgspec.Struct, frozen=True):
     status: Status = "online"
     text: str | None = None
+    detail: str = ""
 
 
 _NOTHING_SAID = _Said()
@@ -108,6 +109,23 @@ class Presence:
             self._said.setdefault(caller.user, {})[caller.token_id] = _Said(status, text or None)
             self._changed(caller.user, _SOON)
 
+    def appear(self, session: Session, status: Status, text: str | None, detail: str) -> None:
+        """A session of a protocol in which being connected is not being there (XMPP) is there from now on, or says something
+        else. `detail` goes to the same gateway on all nodes and to no reader.
+        """
+        caller = session.caller
+        if session.closed:
+            return
+        self._said.setdefault(caller.user, {})[caller.token_id] = _Said(status, text, detail)
+        if session.id in self._devices.get(caller.user, {}):
+            self._changed(caller.user, _SOON)
+        else:
+            self._add(session.id, caller, session.transport)
+
+    def vanish(self, session: Session) -> None:
+        """It says that it is not there any more."""
+        self._drop(session.caller.user, session.id, _SOON)
+
     async def online(self) -> list[OnlineView]:
         """Everybody who is there, in order of their ids, up to a bound."""
         users = sorted(self._devices.keys() | self._attendance.users())[:_MOST_ONLINE]
@@ -137,7 +155,7 @@ class Presence:
         caller = session.caller
         if session.transport in ("poll", "longpoll"):
             self._polled(caller, session.transport)
-        else:
+        elif session.transport != "xmpp":
             self._add(session.id, caller, session.transport)
 
     def gone(self, session: Session) -> None:
@@ -186,13 +204,13 @@ class Presence:
         self._devices.setdefault(caller.user, {})[key] = device
         self._changed(caller.user, _SOON)
 
-    def _drop(self, user: str, key: Any) -> None:
+    def _drop(self, user: str, key: Any, last: float = _GRACE) -> None:
         devices = self._devices.get(user)
         if devices is None or devices.pop(key, None) is None:
             return
         if not devices:
             del self._devices[user]
-        self._changed(user, _SOON if devices else _GRACE)
+        self._changed(user, _SOON if devices else last)
 
     def _summary(self, user: str) -> tuple[_Said, tuple[Device, ...]]:
         said = self._said.get(user, {})
@@ -200,7 +218,7 @@ class Presence:
         for device in self._devices.get(user, {}).values():
             word = said.get(device.token_id, _NOTHING_SAID)
             words.append(word)
-            devices.append(Device(device.device, device.transport, word.status, device.since, device.token_id))
+            devices.append(Device(device.device, device.transport, word.status, device.since, device.token_id, word.detail))
         return _best(words) if words else _NOTHING_SAID, tuple(devices)
 
     def _changed(self, user: str, delay: float) -> None:

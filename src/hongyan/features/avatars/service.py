@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from hashlib import sha256
+from hashlib import sha1, sha256
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
@@ -81,6 +81,7 @@ class Avatars:
 
     async def _set(self, user: str, hash: str | None, content: bytes | None) -> None:
         now = self._clock()
+        named = sha1(content, usedforsecurity=False).hexdigest() if content is not None else None
 
         def write(tx: Transaction) -> None:
             row = tx.connection.execute(select(users.c.name, users.c.avatar).where(users.c.id == user)).one_or_none()
@@ -90,7 +91,7 @@ class Avatars:
                 return
             tx.connection.execute(delete(avatars).where(avatars.c.user == user))
             if content is not None:
-                tx.connection.execute(insert(avatars).values(user=user, content=content))
+                tx.connection.execute(insert(avatars).values(user=user, content=content, sha1=named))
             tx.connection.execute(update(users).where(users.c.id == user).values(avatar=hash))
             tx.append(profile(user, row.name, hash, now))
 

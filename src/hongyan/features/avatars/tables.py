@@ -9,5 +9,6 @@ avatars = Table(
     metadata,
     Column("user", Text, ForeignKey("users.id"), primary_key=True),
     Column("content", LargeBinary, nullable=False),
+    Column("sha1", Text),
 )
-"""WebP, 256 by 256 pixels."""
+"""WebP, 256 by 256 pixels; `sha1` is what XMPP knows it by."""

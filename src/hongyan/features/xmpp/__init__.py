@@ -1,7 +1,30 @@
-"""What XMPP needs of the store besides messages: which conversation is which address."""
+"""What XMPP needs of the store besides messages: which conversation is which address, who knows whom, what people publish."""
 
+from hongyan.features.xmpp.circle import Circle, Circles, Contact
 from hongyan.features.xmpp.forwarding import Forwarding
+from hongyan.features.xmpp.nodes import MOST_ITEMS, Access, Item, Node, Nodes, Published
+from hongyan.features.xmpp.pictures import Picture
 from hongyan.features.xmpp.places import Place, Places
+from hongyan.features.xmpp.rooms import Room, Rooms
 from hongyan.features.xmpp.service import Xmpp
+from hongyan.features.xmpp.telling import About
 
-__all__ = ["Forwarding", "Place", "Places", "Xmpp"]
+__all__ = [
+    "MOST_ITEMS",
+    "About",
+    "Access",
+    "Circle",
+    "Circles",
+    "Contact",
+    "Forwarding",
+    "Item",
+    "Node",
+    "Nodes",
+    "Picture",
+    "Place",
+    "Places",
+    "Published",
+    "Room",
+    "Rooms",
+    "Xmpp",
+]

@@ -1,17 +1,27 @@
 """The XMPP gateway's half of the services."""
 
+from collections.abc import Callable
+
+from hongyan.features.xmpp.circle import Circles
 from hongyan.features.xmpp.forwarding import Forward, Forwarding
+from hongyan.features.xmpp.nodes import Nodes
+from hongyan.features.xmpp.pictures import Pictures
 from hongyan.features.xmpp.places import Places
 from hongyan.features.xmpp.remotes import Remotes
+from hongyan.features.xmpp.rooms import Rooms
 from hongyan.messaging import Messaging
 from hongyan.store import Store
 
 
 class Xmpp:
-    def __init__(self, store: Store, messaging: Messaging) -> None:
+    def __init__(self, store: Store, messaging: Messaging, domain: str, *, clock: Callable[[], int]) -> None:
         self._store = store
         self._messaging = messaging
         self.places = Places(store, messaging)
+        self.circles = Circles(store, messaging.log, domain, clock=clock)
+        self.nodes = Nodes(store, messaging.log, clock=clock)
+        self.pictures = Pictures(store)
+        self.rooms = Rooms(store, messaging)
         self.remotes = Remotes(store)
 
     @property
@@ -20,5 +30,5 @@ class Xmpp:
         return self._store.key
 
     def forwarding(self, forward: Forward) -> Forwarding:
-        """Follows what goes to other servers; made before the log starts."""
+        """Follows what goes to other servers."""
         return Forwarding(self._store, self._messaging, forward)

@@ -1,8 +1,49 @@
-"""What XMPP keeps."""
+"""What people keep by XMPP alone. Everything else that XMPP shows is in the tables and the log of everybody."""
 
-from sqlalchemy import BigInteger, Column, Integer, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table
 
-from hongyan.store.schema import metadata
+from hongyan.store.schema import Text, metadata
+
+roster = Table(
+    "xmpp_roster",
+    metadata,
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("jid", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("hidden", Boolean, nullable=False),
+)
+"""What a client has said of a contact: a name of its own, groups (a JSON array), or that it is not to be in the roster."""
+
+blocks = Table(
+    "xmpp_blocks",
+    metadata,
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("jid", Text, primary_key=True),
+)
+"""Whom somebody has blocked."""
+Index("ix_xmpp_blocks_jid", blocks.c.jid)
+
+nodes = Table(
+    "xmpp_nodes",
+    metadata,
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("access", Text, nullable=False),
+    Column("most", Integer, nullable=False),
+)
+"""Nodes of personal eventing: who may read one, and how many items are kept."""
+
+items = Table(
+    "xmpp_items",
+    metadata,
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("node", Text, primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("place", BigInteger, nullable=False),
+    Column("payload", Text, nullable=False),
+)
+"""The items of nodes, as XML; `place` orders them. Names that begin with a space are no nodes: private storage, a vCard."""
 
 forwarded = Table(
     "xmpp_forwarded",

@@ -22,10 +22,12 @@ class StreamFault(Exception):
 class StanzaFault(Exception):
     """The stanza is answered with it."""
 
-    def __init__(self, condition: str, text: str = "", *, type: ErrorType | None = None) -> None:
+    def __init__(self, condition: str, text: str = "", *, type: ErrorType | None = None, more: str = "") -> None:
         super().__init__(text or condition)
         self.condition = condition
         self.text = text
+        self.more = more
+        """XML of an extension that says it more precisely."""
         self.type: ErrorType = type or _TYPES[condition]
 
 

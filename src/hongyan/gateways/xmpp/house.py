@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hongyan.config import Settings
+from hongyan.core.ids import id_from_bits
 from hongyan.gateways.door.rates import Rates
+from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.people import People
 
 if TYPE_CHECKING:
+    from hongyan.features.avatars import Avatars
     from hongyan.features.identity import Identity, Proven
     from hongyan.features.xmpp import Xmpp
     from hongyan.gateways.xmpp.resource import Resource
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("hongyan.xmpp")
 
 _LABEL = 64
+_CHANGES_PER_SECOND = 5.0
+_CHANGES_BURST = 200
 
 
 class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +37,7 @@ class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
 
     messaging: "Messaging"
     identity: "Identity"
+    avatars: "Avatars"
     xmpp: "Xmpp"
     settings: Settings
     now: Callable[[], int]
@@ -50,12 +57,14 @@ class Counts:
 class _Passed(msgspec.Struct):
     resource: str
     stanza: str
+    sender: str
 
 
 class House:
     def __init__(self, services: XmppServices, table: "Table", *, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self.messaging = services.messaging
         self.identity = services.identity
+        self.avatars = services.avatars
         self.xmpp = services.xmpp
         self.settings = services.settings
         self.table = table
@@ -76,6 +85,11 @@ class House:
         """None: other servers are not talked to."""
         self.stopping = False
         self.messaging.passing.listen("xmpp", self._passed)
+        self.changes = Rates(_CHANGES_PER_SECOND, _CHANGES_BURST)
+        """By account: what it stores besides messages."""
+        self.people = People(self)
+        for begin in table.started:
+            begin(self)
 
     def jid(self, user: str, resource: str = "") -> Jid:
         """Where a user is: those of other servers have their address as id."""
@@ -85,6 +99,9 @@ class House:
     def user(self, jid: Jid) -> str:
         """Whose address it is."""
         return jid.local if jid.domain == self.domain else str(jid.bare)
+
+    def fresh_id(self) -> str:
+        return id_from_bits(self.random(10))
 
     # Resources
 
@@ -132,18 +149,20 @@ class House:
 
     # What is passed on and not kept
 
-    def pass_on(self, to: Jid, stanza: str, *, besides: "Resource | None" = None) -> bool:
+    def pass_on(self, to: Jid, stanza: str, sender: Jid, *, besides: "Resource | None" = None) -> bool:
         """To the available clients of somebody of this server, or to the one that is named, on whatever node; whether that can be."""
-        here = self._hand_over(to.local, to.resource, stanza, besides)
+        here = self._hand_over(to.local, to.resource, stanza, sender, besides)
         if here and to.resource:
             return True
-        body = msgspec.json.encode(_Passed(to.resource, stanza)).decode()
+        body = msgspec.json.encode(_Passed(to.resource, stanza, str(sender))).decode()
         return self.messaging.passing.elsewhere("xmpp", to.local, body) or here
 
-    def _hand_over(self, user: str, name: str, stanza: str, besides: "Resource | None" = None) -> bool:
+    def _hand_over(self, user: str, name: str, stanza: str, sender: Jid, besides: "Resource | None" = None) -> bool:
         found = False
         for resource in self.of(user):
-            if resource is not besides and resource.priority is not None and name in ("", resource.jid.resource):
+            if resource is besides or resource.priority is None or resource.around.blocks(sender):
+                continue
+            if name in ("", resource.jid.resource):
                 resource.send(stanza)
                 found = True
         return found
@@ -151,7 +170,7 @@ class House:
     def _passed(self, user: str, body: str) -> None:
         """From another node."""
         passed = msgspec.json.decode(body, type=_Passed)
-        self._hand_over(user, passed.resource, passed.stanza)
+        self._hand_over(user, passed.resource, passed.stanza, jid.parse(passed.sender))
 
     # Work
 

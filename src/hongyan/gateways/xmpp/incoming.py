@@ -21,6 +21,8 @@ Work = Awaitable[bool] | None
 def received(resource: "Resource", stanza: Element, finished: Callable[[], None]) -> Work:
     """Raises StanzaFault, StreamFault and HongyanError."""
     to = _addressed(resource, stanza)
+    if to is not None and resource.around.circle is not None and _blocked(resource, stanza, to):
+        raise StanzaFault("not-acceptable", "You have blocked them", more="<blocked xmlns='urn:xmpp:blocking:errors'/>")
     if stanza.name == "jabber:client message":
         return messages.received(resource, stanza, to, finished)
     if stanza.name == "jabber:client presence":
@@ -45,6 +47,13 @@ def _addressed(resource: "Resource", stanza: Element) -> Jid | None:
         raise StanzaFault("jid-malformed", str(error)) from None
 
 
+def _blocked(resource: "Resource", stanza: Element, to: Jid) -> bool:
+    """Nothing is sent to whom one has blocked (XEP-0191, section 3.1); one's own account and server cannot be."""
+    if stanza.get("type") in ("unavailable", "unsubscribe", "unsubscribed", "error", "result"):
+        return False
+    return bool(to.local) and to.bare != resource.jid.bare and resource.around.blocks(to)
+
+
 def _iq(resource: "Resource", iq: Element, to: Jid, finished: Callable[[], None]) -> Work:
     type, inside = iq.get("type"), iq.children
     if type not in ("get", "set", "result", "error") or "id" not in iq.attributes:
@@ -61,6 +70,7 @@ def _iq(resource: "Resource", iq: Element, to: Jid, finished: Callable[[], None]
         finished()
         return None
     if type in ("result", "error"):
+        resource.answered(iq)
         finished()
         return None
     query = inside[0]
@@ -100,7 +110,7 @@ def _pass_on(resource: "Resource", iq: Element, to: Jid) -> None:
     """To another client, which answers or does not."""
     asks = iq.get("type") in ("get", "set")
     iq.attributes["from"], iq.attributes["to"] = str(resource.jid), str(to)
-    if not resource.house.pass_on(to, render(iq)) and asks:
+    if not resource.house.pass_on(to, render(iq), resource.jid) and asks:
         raise StanzaFault("service-unavailable")
 
 

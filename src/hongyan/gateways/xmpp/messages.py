@@ -122,4 +122,4 @@ def shown_id(client_id: str | None, seq: int) -> str:
 def pass_on(resource: "Resource", stanza: Element, to: Jid) -> None:
     """To the clients of somebody that are connected now, or to one of them; to nobody else and not kept."""
     stanza.attributes["from"], stanza.attributes["to"] = str(resource.jid), str(to)
-    resource.house.pass_on(to, render(stanza), besides=resource)
+    resource.house.pass_on(to, render(stanza), resource.jid, besides=resource)

@@ -5,6 +5,8 @@ from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
 from hongyan.core.model import DIRECTORY_LANE, Event
+from hongyan.features.xmpp import Place
+from hongyan.gateways.xmpp.jid import Jid
 from hongyan.messaging import Chunk
 
 if TYPE_CHECKING:
@@ -81,9 +83,16 @@ class Outgoing:
                     self._later(self._learn())
                     return
                 shape = table.events.get(("direct" if place.pair is not None else "room", event.type))
+            if place is not None and resource.around.circle is not None and self._blocked(place):
+                shape = None
             queue.popleft()
             if shape is not None and (work := shape(resource, event, place)) is not None:
                 self._later(work)
+
+    def _blocked(self, place: Place) -> bool:
+        peer = place.peer(self._resource.user)
+        who = self._house.jid(peer) if peer is not None else Jid(place.id, self._house.rooms_domain)
+        return self._resource.around.blocks(who)
 
     def _take(self, chunk: Chunk) -> None:
         self._queue.extend([entry.event for entry in chunk.entries])

@@ -6,12 +6,13 @@ taken from the session, which keeps references only.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
 from hongyan.core.errors import HongyanError
 from hongyan.core.model import Caller
+from hongyan.gateways.xmpp.around import Around
 from hongyan.gateways.xmpp.codec import Element, escape, quote
 from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault, of
 from hongyan.gateways.xmpp.incoming import received
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _UNDER_WAY = 1_000
 """Stanzas that may wait for an answer or their turn before no more are read."""
 _RESUME_SECONDS = 300
+_ASKED = 20
+"""Questions to a client that may be without an answer."""
 
 _STANZAS = frozenset({"jabber:client message", "jabber:client presence", "jabber:client iq"})
 
@@ -50,6 +53,7 @@ class Resource:
         """Joined: conversation to nickname."""
         self.directed: set[Jid] = set()
         """At other servers, who was told by it that it is there."""
+        self.around = Around()
         self.outgoing = Outgoing(self)
         self._waiting: deque[tuple[int, Element]] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -88,10 +92,12 @@ class Resource:
         for stanza in ledger.waiting:
             stream.write(stanza)
         stream.write(f"<r xmlns='{SM}'/>")
+        self.house.people.resumed(self)
         self._wake()
 
     def ended(self) -> None:
         """The client has said good-bye."""
+        self.house.people.leave(self)
         self.ledger_off()
         self.end()
 
@@ -124,6 +130,7 @@ class Resource:
         if self.directed and self.house.federation is not None:
             self.house.federation.gone(self)
         self.house.forget(self)
+        self.house.people.gone(self)
         if hasattr(self, "session"):
             self.session.close()
         stream, self.stream = self.stream, None
@@ -279,6 +286,27 @@ class Resource:
             to = quote(str(self.jid))
             self.send(f"<iq type='get' id='there' from='{self.house.domain}' to='{to}'><ping xmlns='urn:xmpp:ping'/></iq>")
 
+    def query(self, inside: str, answered: Callable[[Element], None]) -> None:
+        """Ask the client; `answered` gets the result, if it ever comes."""
+        asked = self.around.asked
+        while len(asked) >= _ASKED:
+            del asked[next(iter(asked))]
+        id = self.house.fresh_id()
+        asked[id] = answered
+        to = quote(str(self.jid))
+        self.send(f"<iq type='get' id='{id}' from='{quote(self.house.domain)}' to='{to}'>{inside}</iq>")
+
+    def push(self, inside: str) -> None:
+        """A set from one's own account (RFC 6121, section 2.1.6; XEP-0191)."""
+        to = quote(str(self.jid))
+        self.send(f"<iq type='set' id='{self.house.fresh_id()}' from='{quote(str(self.jid.bare))}' to='{to}'>{inside}</iq>")
+
+    def answered(self, iq: Element) -> None:
+        """A result or an error came."""
+        waiting = self.around.asked.pop(iq.get("id"), None)
+        if waiting is not None and iq.get("type") == "result":
+            waiting(iq)
+
     def result(self, iq: Element, inside: str = "", *, sender: Jid | None = None) -> None:
         by = f" from='{quote(str(sender))}'" if sender is not None else ""
         self.send(f"<iq type='result' id='{quote(iq.get('id'))}' to='{quote(str(self.jid))}'{by}>{inside}</iq>")
@@ -293,7 +321,7 @@ class Resource:
         text = f"<text xmlns='{STANZA_ERRORS}' xml:lang='en'>{escape(fault.text)}</text>" if fault.text else ""
         self.send(
             f"<{stanza.local} type='error' to='{quote(str(self.jid))}'{by}{id}>"
-            f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}</error></{stanza.local}>"
+            f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}{fault.more}</error></{stanza.local}>"
         )
 
     def full(self) -> None:

@@ -27,6 +27,7 @@ TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 BIND = "urn:ietf:params:xml:ns:xmpp-bind"
 SESSION = "urn:ietf:params:xml:ns:xmpp-session"
 SM = "urn:xmpp:sm:3"
+ROSTER_VERSIONS = "<ver xmlns='urn:xmpp:features:rosterver'/>"
 STREAMS = "http://etherx.jabber.org/streams"
 _TRIES = 3
 _WAITING = 64
@@ -159,7 +160,7 @@ class Stream:
 
     def _features(self) -> str:
         if self._proven is not None:
-            return f"<bind xmlns='{BIND}'/><sm xmlns='{SM}'/><session xmlns='{SESSION}'><optional/></session>"
+            return f"<bind xmlns='{BIND}'/><sm xmlns='{SM}'/><session xmlns='{SESSION}'><optional/></session>{ROSTER_VERSIONS}"
         parts = []
         if self._wire.tls_offered:
             parts.append(f"<starttls xmlns='{TLS}'>{'' if self._wire.secure else '<required/>'}</starttls>")

@@ -1,14 +1,16 @@
 """Who answers what and who tells what: the modules of the extensions put themselves in here, and know nothing of each other."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from hongyan.core.model import Event
-from hongyan.features.xmpp import Place
+from hongyan.features.xmpp import Access, Circle, Item, Place, Published
 from hongyan.gateways.xmpp.codec import Element
+from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 
 if TYPE_CHECKING:
+    from hongyan.gateways.xmpp.house import House
     from hongyan.gateways.xmpp.resource import Resource
 
 Where = Literal["server", "account", "user", "rooms", "room"]
@@ -29,6 +31,26 @@ Shape = Callable[["Resource", Event, Place | None], Awaitable[None] | None]
 Told = Callable[["Resource", dict[str, Any]], None]
 
 
+class Derived:
+    """A node of personal eventing (XEP-0163) that shows what the platform knows. What it does not allow is refused."""
+
+    access: Access = "presence"
+
+    async def items(self, resource: "Resource", owner: str, ids: Sequence[str]) -> list[Item]:
+        """Those of these ids, or all."""
+        return []
+
+    async def latest(self, resource: "Resource") -> list[Published]:
+        """What it is told when it asks for news: of itself and of those whom it sees."""
+        return []
+
+    async def publish(self, resource: "Resource", id: str, payload: Element) -> None:
+        raise StanzaFault("not-allowed")
+
+    async def retract(self, resource: "Resource", id: str) -> None:
+        raise StanzaFault("not-allowed")
+
+
 class Table:
     def __init__(self) -> None:
         self._handlers: dict[tuple[Where, str, str], Handler] = {}
@@ -41,6 +63,11 @@ class Table:
         """Somebody is called otherwise, or looks otherwise."""
         self.signals: dict[str, Told] = {}
         """By type."""
+        self.circles: list[Callable[[Resource, Circle | None, Circle], None]] = []
+        """Told, when a resource knows other people than before or something else of them."""
+        self.nodes: dict[str, Derived] = {}
+        self.started: list[Callable[[House], None]] = []
+        """Called once with the house."""
         self.room_message: Stanza = _no_rooms
         self.room_presence: Stanza = _no_rooms
 
@@ -60,6 +87,4 @@ def _nothing(resource: "Resource", event: Event, place: Place | None) -> None:
 
 
 def _no_rooms(resource: "Resource", stanza: Element, to: Jid, finished: Callable[[], None]) -> None:
-    from hongyan.gateways.xmpp.faults import StanzaFault
-
     raise StanzaFault("service-unavailable")

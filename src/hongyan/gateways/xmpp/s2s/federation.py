@@ -213,7 +213,7 @@ class Federation:
         if to.resource and to.domain == self.domain and self._to_client(stanza, sender, to):
             return
         if stanza.get("type") == "error" and to.domain == self.domain:
-            self._house.pass_on(to, render(stanza))  # what one of its clients has sent came back
+            self._house.pass_on(to, render(stanza), sender)  # what one of its clients has sent came back
             return
         if not sender.local:
             self._unanswered(stanza)

@@ -15,7 +15,7 @@ ITEMS = "http://jabber.org/protocol/disco#items"
 
 _IDENTITIES: dict[Where, str] = {
     "server": "<identity category='server' type='im' name='Hongyan'/>",
-    "account": "<identity category='account' type='registered'/>",
+    "account": "<identity category='account' type='registered'/><identity category='pubsub' type='pep'/>",
     "user": "<identity category='account' type='registered'/>",
     "rooms": "<identity category='conference' type='text' name='Hongyan'/>",
 }
