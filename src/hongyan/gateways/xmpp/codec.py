@@ -92,7 +92,6 @@ class Parser:
         self._text: list[str] = []
         parser = expat.ParserCreate("UTF-8", " ")
         self._expat = parser
-        parser.buffer_text = True
         parser.StartElementHandler = self._head
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
