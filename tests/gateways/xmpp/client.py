@@ -21,10 +21,12 @@ class Client(slixmpp.ClientXMPP):
             self.register_plugin(plugin)
         self.messages: list[Any] = []
         self.failed: list[Any] = []
+        self.presences: list[Any] = []
         self._changed = asyncio.Event()
         self.started = asyncio.Event()
         self.add_event_handler("session_start", lambda _: self.started.set())
         self.add_event_handler("message", self._keep)
+        self.add_event_handler("presence", self.presences.append)
         self.add_event_handler("failed_auth", self.failed.append)
 
     def _keep(self, message: Any) -> None:
