@@ -234,8 +234,10 @@ async def test_who_is_blocked_sees_nothing_and_is_not_heard(site: Site) -> None:
         await b.until(lambda: alice.texts(alice.direct(bob.id)) == ["听得见吗"])
         c.send_message(_jid(alice), "我呢", mtype="chat")
         await a.has("我呢")
+        refused: list[Any] = []
+        a.add_event_handler("message_error", refused.append)
         a.send_message(_jid(bob), "不", mtype="chat")
-        refused = await a.until(lambda: [one for one in a.messages if one["type"] == "error"])
+        await a.until(lambda: refused)
         assert refused[0]["error"]["condition"] == "not-acceptable"
         before = len(of(theirs, alice))
         await a.plugin["xep_0191"].unblock(_jid(bob))

@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 from slixmpp.exceptions import IqError
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 from tests.gateways.xmpp.client import Client, client
 from tests.gateways.xmpp.site import DOMAIN, Site
@@ -59,7 +61,7 @@ async def wanting(one: Client, node: str) -> list[Any]:
         if event is not None and event.get("node") == node:
             news.append(message)
 
-    one.add_event_handler("message", keep)
+    one.register_handler(Callback(f"news of {node}", MatchXPath(f"{{jabber:client}}message/{{{PUBSUB}#event}}event"), keep))
     one.plugin["xep_0030"].add_feature(f"{node}+notify")
     await one.plugin["xep_0115"].update_caps()
     return news
