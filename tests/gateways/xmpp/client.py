@@ -26,11 +26,13 @@ class Client(slixmpp.ClientXMPP):
         self.failed: list[Any] = []
         self.answers: dict[str, Any] = {}
         """Of queries that the test has written itself, by id."""
+        self.presences: list[Any] = []
         self._changed = asyncio.Event()
         self.started = asyncio.Event()
         self.add_event_handler("session_start", lambda _: self.started.set())
         for event in ("message", "message_error"):
             self.add_event_handler(event, self._keep)
+        self.add_event_handler("presence", self.presences.append)
         self.add_event_handler("failed_auth", self.failed.append)
         self.add_filter("in", self._answered)
 

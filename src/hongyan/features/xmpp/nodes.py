@@ -80,14 +80,17 @@ class Nodes:
         if not people or not names:
             return []
         i = items.c
-        newest = select(func.max(i.place)).where(i.user == nodes.c.user, i.node == nodes.c.node).scalar_subquery()
+        o = items.alias().c
+        newest = (
+            select(func.max(o.place)).where(o.user == nodes.c.user, o.node == nodes.c.node).correlate(nodes).scalar_subquery()
+        )
         found: list[Published] = []
 
         def read(connection: Connection) -> None:
             for at in range(0, len(people), 400):
                 statement = (
                     select(nodes.c.user, nodes.c.node, nodes.c.access, nodes.c.most, i.item, i.payload)
-                    .join(items, (i.user == nodes.c.user) & (i.node == nodes.c.node) & (i.place == newest))
+                    .select_from(nodes.join(items, (i.user == nodes.c.user) & (i.node == nodes.c.node) & (i.place == newest)))
                     .where(nodes.c.user.in_(people[at : at + 400]), nodes.c.node.in_(names))
                     .order_by(nodes.c.user, nodes.c.node)
                 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from hongyan.core.errors import NotFound
+from hongyan.core.errors import NotFound, TooLarge
 from hongyan.features.xmpp import MOST_ITEMS, Item, Node
 from hongyan.gateways.xmpp.codec import Element, quote, render
 from hongyan.gateways.xmpp.faults import StanzaFault
@@ -110,7 +110,10 @@ async def _publish(resource: Resource, query: Element, publish: Element) -> str:
         there = await house.xmpp.nodes.get(resource.user, name)
         if there is not None and form.applied(there) != there:
             raise StanzaFault("conflict", more=f"<precondition-not-met xmlns='{ERRORS}'/>")
-        await house.xmpp.nodes.publish(resource.caller, form.applied(there or Node(name)), Item(id, render(payload, "?")))
+        try:
+            await house.xmpp.nodes.publish(resource.caller, form.applied(there or Node(name)), Item(id, render(payload, "?")))
+        except TooLarge as error:
+            raise StanzaFault("not-acceptable", error.detail, more=f"<payload-too-big xmlns='{ERRORS}'/>") from None
     return f"<pubsub xmlns='{NS}'><publish node='{quote(name)}'><item id='{quote(id)}'/></publish></pubsub>"
 
 

@@ -1,4 +1,4 @@
-"""Presence of contacts (RFC 6121, section 4.4): what the platform tells of people goes to clients as presence of their resources."""
+"""Presence of contacts (RFC 6121, section 4.4): what the platform tells of people is presence of their resources."""
 
 from typing import Any
 
