@@ -17,6 +17,7 @@ from hongyan.config import Settings
 from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, TransportName
 from hongyan.messaging.acting import Acts
+from hongyan.messaging.archive import About, Archive, Archived, Within
 from hongyan.messaging.attendance import Attendance
 from hongyan.messaging.conversations import Conversations, Me, Snapshot
 from hongyan.messaging.describing import ChannelView, ConversationView, MemberView
@@ -38,7 +39,10 @@ from hongyan.store import Store
 
 __all__ = [
     "LOBBY",
+    "About",
     "Acts",
+    "Archive",
+    "Archived",
     "Bookmarks",
     "ChannelView",
     "Chunk",
@@ -70,6 +74,7 @@ __all__ = [
     "Verdict",
     "Views",
     "Who",
+    "Within",
     "now_ms",
 ]
 
@@ -114,6 +119,7 @@ class Messaging:
         self.people = People(store)
         self.conversations = Conversations(store, self.log, limits, clock=clock, random=random)
         self.history = History(store)
+        self.archive = Archive(store)
         self.acts = Acts(store, self.log, settings, clock=clock)
         self.owning = Owning(store, self.log, settings, clock=clock)
         self.own_lists = OwnLists(store)

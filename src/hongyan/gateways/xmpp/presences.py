@@ -30,6 +30,9 @@ def _own(resource: "Resource", stanza: Element) -> None:
         resource.priority = None
     elif not type:
         resource.priority = _priority(stanza.said(f"{_NS} priority"))
+        if resource.priority >= 0 and not resource.appeared:
+            resource.appeared = True
+            resource.outgoing.begin()
         resource.outgoing.wake()
     else:
         raise StanzaFault("bad-request")
