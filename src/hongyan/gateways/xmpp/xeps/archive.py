@@ -1,7 +1,8 @@
 """XEP-0313: Message Archive Management, of an account (its conversations of two) and of a room. The archive is the log.
 
-Ids are positions. What was done to a message is where it was done, as the stanza that tells of it: so who asks for what came since a
-place learns of it, and who reads on from the beginning ends with the same. Of what was taken back a tombstone is left (XEP-0424).
+Ids are positions. What was done to a message is where it was done, as the stanza that tells of it: who asks for what came after
+a place learns of it, and who reads on from the beginning ends with the same. Of what was taken back a tombstone is left
+(XEP-0424).
 """
 
 from collections.abc import Sequence
@@ -174,10 +175,11 @@ def _give(resource: Resource, query: Element, to: Jid, event: Event, about: Abou
         head = f"from='{quote(str(sender))}' type='groupchat'"
     by = str(me) if peer is not None else str(to)
     asked = f" queryid='{quote(query.get('queryid'))}'" if "queryid" in query.attributes else ""
+    id = quote(shown_id(event.client_id, event.seq))
     resource.send(
         f"<message to='{quote(str(resource.jid))}' from='{quote(by)}'><result xmlns='{NS}'{asked} id='{event.position}'>"
         f"<forwarded xmlns='{FORWARD}'>{delay(event.time, by)}<message xmlns='jabber:client' {head} "
-        f"id='{quote(shown_id(event.client_id, event.seq))}'>{inside}{stanza_id(by, event)}</message></forwarded></result></message>"
+        f"id='{id}'>{inside}{stanza_id(by, event)}</message></forwarded></result></message>"
     )
 
 

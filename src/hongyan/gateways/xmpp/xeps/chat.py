@@ -1,5 +1,5 @@
-"""Messages of direct conversations, and copies of one's own (XEP-0280). Clients may answer them with receipts (XEP-0184), where the
-sender asked for it, and with markers (XEP-0333).
+"""Messages of direct conversations, and copies of one's own (XEP-0280). Clients may answer them with receipts (XEP-0184), where
+the sender asked for it, and with markers (XEP-0333).
 """
 
 from hongyan.core.model import Event

@@ -1,5 +1,5 @@
-"""XEP-0333: Displayed Markers. They are read marks: to the others a marker of the newest message of theirs that was read, to one's own
-other clients a copy of the marker.
+"""XEP-0333: Displayed Markers. They are read marks: to others a marker of the newest message of theirs that was read, to one's
+own other clients a copy of the marker.
 """
 
 from typing import Any

@@ -1,5 +1,5 @@
-"""XEP-0160: Offline Messages: what came while no client was there, as far as it is unread; not to clients that have asked the archive
-(XEP-0313, section 5.1.1).
+"""XEP-0160: Offline Messages: what came while no client was there, as far as it is unread; not to clients that have asked the
+archive (XEP-0313, section 5.1.1).
 """
 
 from hongyan.gateways.xmpp.chats import told

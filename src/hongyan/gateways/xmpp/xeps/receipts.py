@@ -1,5 +1,5 @@
-"""XEP-0184: Message Delivery Receipts. Requests go with messages as long as this node remembers them (`chat`); answers are messages
-without a body, which go to the clients of whom they are for and nowhere else (`messages.pass_on`).
+"""XEP-0184: Message Delivery Receipts. Requests go with messages as long as this node remembers them (`chat`); answers are
+messages without a body, which go to the clients of whom they are for and nowhere else (`messages.pass_on`).
 """
 
 from hongyan.gateways.xmpp.table import Table

@@ -1,4 +1,4 @@
-"""XEP-0424: Message Retraction, which is a recall; XEP-0425: Moderated Message Retraction, a recall by owner or admins of a room."""
+"""XEP-0424: Message Retraction, which is a recall; XEP-0425: Moderated Message Retraction, a recall by admins of a room."""
 
 import msgspec
 
