@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import slixmpp
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 from tests.gateways.xmpp.site import DOMAIN, Site
 from tests.serving import PASSWORD, SECONDS
@@ -20,12 +22,19 @@ class Client(slixmpp.ClientXMPP):
         for plugin in ("xep_0030", "xep_0199", *plugins):
             self.register_plugin(plugin)
         self.messages: list[Any] = []
+        self.every: list[Any] = []
+        """Also messages without a body."""
         self.failed: list[Any] = []
         self._changed = asyncio.Event()
         self.started = asyncio.Event()
         self.add_event_handler("session_start", lambda _: self.started.set())
         self.add_event_handler("message", self._keep)
+        self.register_handler(Callback("every message", MatchXPath("{jabber:client}message"), self._keep_every))
         self.add_event_handler("failed_auth", self.failed.append)
+
+    def _keep_every(self, message: Any) -> None:
+        self.every.append(message)
+        self._changed.set()
 
     def _keep(self, message: Any) -> None:
         self.messages.append(message)

@@ -100,7 +100,7 @@ def _read(query: Element) -> _Asked:
         low.append(_number(page.after))
     ids = tuple(_number(one) for one in fields.get("ids", ()))
     if len(ids) > _MOST:
-        raise StanzaFault("policy-violation", f"Ask for at most {_MOST} ids")
+        raise StanzaFault("not-acceptable", f"Ask for at most {_MOST} ids")
     within = Within(
         max(low, default=0), min(high, default=None), _time(fields, "start"), _time(fields, "end"), known=(*low, *high)
     )

@@ -38,7 +38,7 @@ def register(table: Table) -> None:
 async def _react(resource: Resource, stanza: Element, reactions: Element, to: Jid) -> None:
     wanted = list(dict.fromkeys(_emoji(one.text) for one in reactions.all(f"{NS} reaction")))
     if len(wanted) > _MOST:
-        raise StanzaFault("policy-violation", f"One person may react to a message in {_MOST} ways")
+        raise StanzaFault("not-acceptable", f"One person may react to a message in {_MOST} ways")
     lane = await acting.conversation(resource, to)
     event = await saying.found(resource, to, lane, reactions.get("id"))
     page = await resource.house.messaging.history.message(resource.caller, lane, event.seq)
