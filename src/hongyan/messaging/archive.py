@@ -132,18 +132,20 @@ def _gather(
 ) -> tuple[list[Event], bool]:
     spans = [(lane, Span(first)) for lane, first in lanes]
     found: list[Event] = []
+    more = False
     size = looked = 0
-    while high - low > 1 and limit > 0:
+    while high - low > 1 and limit > 0 and not more:
         if backward:
             read = [event for event in visible_before(connection, lanes, high, _READ, _MOST_BYTES) if event.position > low]
         else:
             read = reading.visible_after(connection, spans, low, high - 1, _READ, _MOST_BYTES)
         if not read:
-            return found, False
+            break
         shown = _shown(connection, user, within, read)
         for event in reversed(shown) if backward else shown:
             if len(found) == limit or size > _MOST_BYTES:
-                return found[::-1] if backward else found, True
+                more = True
+                break
             found.append(event)
             size += len(event.content)
         if backward:
@@ -151,9 +153,8 @@ def _gather(
         else:
             low = read[-1].position
         looked += len(read)
-        if found and looked > _SKIPPED:
-            return found[::-1] if backward else found, True
-    return found[::-1] if backward else found, False
+        more = more or (bool(found) and looked > _SKIPPED)
+    return found[::-1] if backward else found, more
 
 
 def _lanes(connection: Connection, user: str, scope: str | None) -> list[tuple[str, int]]:
