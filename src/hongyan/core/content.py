@@ -39,6 +39,15 @@ class Poll(msgspec.Struct, frozen=True, tag_field="type", tag="poll", omit_defau
     """More than one may be chosen."""
 
 
+class Encrypted(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="encrypted", omit_defaults=True):
+    """What only clients with the keys can read (OMEMO, OpenPGP of XMPP). The server keeps it as it came."""
+
+    text: Annotated[str, Meta(min_length=1, extra_json_schema={"pattern": r"\S"})]
+    """What is shown to everybody else."""
+    xml: Annotated[str, Meta(min_length=1)]
+    """Elements of XML, for those clients."""
+
+
 class Forward(msgspec.Struct, frozen=True, tag_field="type", tag="forward", omit_defaults=True):
     """Messages of another conversation. The server puts in what they say (`Bundle`), if the sender may read them."""
 
@@ -66,7 +75,7 @@ class Bundle(msgspec.Struct, frozen=True, tag_field="type", tag="forward", omit_
     text: str = ""
 
 
-Content = Text | Poll | Forward
+Content = Text | Poll | Forward | Encrypted
 """Every type of content a person can send."""
 
 
@@ -101,7 +110,10 @@ def encode_content(content: Content | Bundle, max_bytes: int) -> bytes:
                 raise Invalid(f"An option of a poll has 1 to {_OPTION_LENGTH} characters")
         if len(set(content.options)) < len(content.options):
             raise Invalid("The options of a poll must differ")
-    elif not isinstance(content, Poll) and content.text:
+    elif isinstance(content, Encrypted):
+        _check(content.text, "A message needs some text")
+        _check(content.xml, "An encrypted message needs what was encrypted")
+    elif content.text:
         _check(content.text, "A message needs some text")
     encoded = _encode(content)
     if len(encoded) > max_bytes:

@@ -17,6 +17,7 @@ from hongyan.config import Settings
 from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, TransportName
 from hongyan.messaging.acting import Acts
+from hongyan.messaging.archive import About, Archive, Archived, Within
 from hongyan.messaging.attendance import Attendance
 from hongyan.messaging.conversations import Conversations, Me, Snapshot
 from hongyan.messaging.describing import ChannelView, ConversationView, MemberView
@@ -39,7 +40,10 @@ from hongyan.store import Store
 
 __all__ = [
     "LOBBY",
+    "About",
     "Acts",
+    "Archive",
+    "Archived",
     "Bookmarks",
     "ChannelView",
     "Chunk",
@@ -72,6 +76,7 @@ __all__ = [
     "Verdict",
     "Views",
     "Who",
+    "Within",
     "now_ms",
 ]
 
@@ -116,6 +121,7 @@ class Messaging:
         self.people = People(store)
         self.conversations = Conversations(store, self.log, limits, clock=clock, random=random)
         self.history = History(store)
+        self.archive = Archive(store)
         self.acts = Acts(store, self.log, settings, clock=clock)
         self.owning = Owning(store, self.log, settings, clock=clock)
         self.own_lists = OwnLists(store)

@@ -51,8 +51,8 @@ def _places(each: FromClause, lane: ColumnElement[str], seq: ColumnElement[int])
     return select(_at.lane, _at.seq, _at.position).select_from(each).join(events, (_at.lane == lane) & (_at.seq == seq))
 
 
-_TOPS = {dialect: _tops(wanted.each, wanted.lane) for dialect, wanted in BY_DIALECT.items()}
-_PLACES = {dialect: _places(wanted.each, wanted.lane, wanted.seq) for dialect, wanted in BY_DIALECT.items()}
+TOPS = {dialect: _tops(wanted.each, wanted.lane) for dialect, wanted in BY_DIALECT.items()}
+PLACES = {dialect: _places(wanted.each, wanted.lane, wanted.seq) for dialect, wanted in BY_DIALECT.items()}
 
 
 def head(connection: Connection) -> int:
@@ -72,7 +72,7 @@ def lane_head(connection: Connection, lane: str) -> int:
 
 def lane_heads(connection: Connection, lanes: Sequence[str]) -> dict[str, int]:
     """The last `seq` of each of these lanes that is not empty."""
-    return {lane: seq for lane, seq, _ in _look(connection, _TOPS, [Place(lane, 0) for lane in set(lanes)])}
+    return {lane: seq for lane, seq, _ in look(connection, TOPS, [Place(lane, 0) for lane in set(lanes)])}
 
 
 def after(connection: Connection, position: int, limit: int) -> list[Event]:
@@ -126,7 +126,7 @@ def visible_after(
     """
     if upto <= position or limit < 1:
         return []
-    return _merge(connection, _starts(connection, spans, position), upto, limit, most_bytes)
+    return _merge(connection, starts(connection, spans, position), upto, limit, most_bytes)
 
 
 def sent(connection: Connection, sender: str, client_id: str) -> Event | None:
@@ -180,11 +180,11 @@ class _Part:
         return bool(self.page)
 
 
-def _starts(connection: Connection, spans: Sequence[tuple[str, Span]], position: int) -> list[_Part]:
+def starts(connection: Connection, spans: Sequence[tuple[str, Span]], position: int) -> list[_Part]:
     """The spans with something new, each at its first new event. All lanes are searched together, one statement for each step."""
     tops = {
         lane: (seq, at)
-        for lane, seq, at in _look(connection, _TOPS, [Place(lane, 0) for lane in {lane for lane, _ in spans}])
+        for lane, seq, at in look(connection, TOPS, [Place(lane, 0) for lane in {lane for lane, _ in spans}])
         if at > position
     }
     parts: list[_Part] = []
@@ -197,18 +197,18 @@ def _starts(connection: Connection, spans: Sequence[tuple[str, Span]], position:
             parts.append(_Part(lane, span.since_seq, *top))
         elif span.last_seq >= span.since_seq:
             ended.setdefault(Place(lane, span.last_seq), []).append(span)
-    for lane, seq, at in _look(connection, _PLACES, list(ended)):
+    for lane, seq, at in look(connection, PLACES, list(ended)):
         if at > position:
             parts += [_Part(lane, span.since_seq, seq, at) for span in ended[Place(lane, seq)]]
     while searching := [part for part in parts if not part.found]:
         probes = [Place(part.lane, part.probe()) for part in searching]
-        found = {(lane, seq): at for lane, seq, at in _look(connection, _PLACES, probes)}
+        found = {(lane, seq): at for lane, seq, at in look(connection, PLACES, probes)}
         for part, probe in zip(searching, probes, strict=True):
             part.learn(probe.seq, found.get((probe.lane, probe.seq), 0), position)
     return parts
 
 
-def _look(
+def look(
     connection: Connection, statements: Mapping[str, Select[str, int, int]], places: list[Place]
 ) -> Sequence[Row[str, int, int]]:
     if not places:

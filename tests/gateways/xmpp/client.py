@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import slixmpp
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 from tests.counterparts.prosody import PASSWORD as AT_PROSODY
 from tests.gateways.xmpp.neighbours import PROSODY, Neighbours
@@ -23,6 +25,8 @@ class Client(slixmpp.ClientXMPP):
         for plugin in ("xep_0030", "xep_0199", *plugins):
             self.register_plugin(plugin)
         self.messages: list[Any] = []
+        self.every: list[Any] = []
+        """Also messages without a body."""
         self.failed: list[Any] = []
         self.answers: dict[str, Any] = {}
         """Of queries that the test has written itself, by id."""
@@ -33,8 +37,13 @@ class Client(slixmpp.ClientXMPP):
         for event in ("message", "message_error"):
             self.add_event_handler(event, self._keep)
         self.add_event_handler("presence", self.presences.append)
+        self.register_handler(Callback("every message", MatchXPath("{jabber:client}message"), self._keep_every))
         self.add_event_handler("failed_auth", self.failed.append)
         self.add_filter("in", self._answered)
+
+    def _keep_every(self, message: Any) -> None:
+        self.every.append(message)
+        self._changed.set()
 
     def _keep(self, message: Any) -> None:
         self.messages.append(message)

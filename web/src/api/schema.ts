@@ -1003,7 +1003,7 @@ export interface components {
         DeviceView: {
             device: string;
             /** @enum {string} */
-            transport: "websocket" | "sse" | "longpoll" | "poll" | "cim";
+            transport: "websocket" | "sse" | "longpoll" | "poll" | "cim" | "xmpp";
             /** @enum {string} */
             status: "online" | "away" | "busy" | "dnd";
             since: number;
@@ -1051,6 +1051,16 @@ export interface components {
             token: string;
             conversation: string;
             expires: number;
+        };
+        /**
+         * Encrypted
+         * @description What only clients with the keys can read (OMEMO, OpenPGP of XMPP). The server keeps it as it came.
+         */
+        Encrypted: {
+            /** @enum {unknown} */
+            type: "encrypted";
+            text: string;
+            xml: string;
         };
         /**
          * Follow
@@ -1178,7 +1188,7 @@ export interface components {
         /** MessageBody */
         MessageBody: {
             client_id: string;
-            content: components["schemas"]["Text"] | components["schemas"]["Poll"] | components["schemas"]["Forward"];
+            content: components["schemas"]["Text"] | components["schemas"]["Poll"] | components["schemas"]["Forward"] | components["schemas"]["Encrypted"];
         };
         /** Myself */
         Myself: {
@@ -1259,7 +1269,7 @@ export interface components {
             /** @enum {unknown} */
             kind: "send";
             conversation: string;
-            content: components["schemas"]["Text"] | components["schemas"]["Poll"] | components["schemas"]["Forward"];
+            content: components["schemas"]["Text"] | components["schemas"]["Poll"] | components["schemas"]["Forward"] | components["schemas"]["Encrypted"];
             due: number;
             client_id: string;
         };
@@ -1597,7 +1607,7 @@ export interface components {
          */
         TimerBody: {
             due?: number;
-            content?: components["schemas"]["Text"] | components["schemas"]["Poll"] | components["schemas"]["Forward"];
+            content?: components["schemas"]["Text"] | components["schemas"]["Poll"] | components["schemas"]["Forward"] | components["schemas"]["Encrypted"];
             note?: string;
         } | unknown | unknown | unknown;
         /** TimerList */
@@ -1867,6 +1877,7 @@ export type DraftView = components['schemas']['DraftView'];
 export type Edit = components['schemas']['Edit'];
 export type EmbedBody = components['schemas']['EmbedBody'];
 export type EmbedToken = components['schemas']['EmbedToken'];
+export type Encrypted = components['schemas']['Encrypted'];
 export type Follow = components['schemas']['Follow'];
 export type Forward = components['schemas']['Forward'];
 export type Found = components['schemas']['Found'];

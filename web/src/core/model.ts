@@ -58,6 +58,13 @@ export interface ForwardContent {
   readonly text?: string;
 }
 
+/** Readable with keys that no browser has (OMEMO of XMPP clients): shown as a sentence. */
+export interface EncryptedContent {
+  readonly type: 'encrypted';
+  readonly text: string;
+  readonly xml: string;
+}
+
 export interface RecalledContent {
   readonly type: 'recalled';
   readonly thread?: Seq;
@@ -68,7 +75,7 @@ export interface UnknownContent {
   readonly type: 'unknown';
 }
 
-export type Content = TextContent | PollContent | ForwardContent | RecalledContent | UnknownContent;
+export type Content = TextContent | PollContent | ForwardContent | EncryptedContent | RecalledContent | UnknownContent;
 
 /** What is sent: a forward names its messages, and the server puts them in. */
 export type SentContent =

@@ -4,7 +4,7 @@ import { said } from './amend';
 import type { Amended, Content, Event, Known, Room } from './model';
 import { nameOf } from './order';
 
-export type PreviewKey = 'preview.recalled' | 'preview.recalled_you' | 'preview.poll' | 'preview.forward' | 'preview.unknown';
+export type PreviewKey = 'preview.recalled' | 'preview.recalled_you' | 'preview.poll' | 'preview.forward' | 'preview.encrypted' | 'preview.unknown';
 export type Translate = (key: PreviewKey, put?: Readonly<Record<string, string | number>>) => string;
 
 /** What the second line of a row says. */
@@ -41,6 +41,8 @@ export function contentLine(content: Content, t: Translate): string {
       return t('preview.poll', { text: plain(content.question) });
     case 'forward':
       return t('preview.forward', { text: plain(content.text ?? content.title ?? content.items[0]?.name ?? '') });
+    case 'encrypted':
+      return t('preview.encrypted');
     case 'recalled':
       return t('preview.recalled', { name: '' });
     default:

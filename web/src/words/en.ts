@@ -28,6 +28,7 @@ export const en: Readonly<Record<keyof typeof zh, string>> = {
   'preview.recalled_you': 'You recalled a message',
   'preview.poll': '[Poll] {text}',
   'preview.forward': '[Forwarded] {text}',
+  'preview.encrypted': '[Encrypted message]',
   'preview.unknown': '[A message that this version cannot show]',
 
   'frame.places': 'Navigation',

@@ -28,6 +28,7 @@ export const zh = {
   'preview.recalled_you': '你撤回了一条消息',
   'preview.poll': '[投票] {text}',
   'preview.forward': '[转发] {text}',
+  'preview.encrypted': '[加密消息]',
   'preview.unknown': '[当前版本无法显示的消息]',
 
   'frame.places': '导航',

@@ -49,6 +49,7 @@ describe('the list', () => {
 
   it('says what is no text in words', () => {
     expect(contentLine({ type: 'poll', question: '吃什么？', options: ['米饭', '面条'] }, words)).toBe('preview.poll:吃什么？');
+    expect(contentLine({ type: 'encrypted', text: 'I sent you an OMEMO message', xml: '<encrypted/>' }, words)).toBe('preview.encrypted:');
     expect(contentLine({ type: 'later' } as never, words)).toBe('preview.unknown:');
     expect(plain('a * b * c, snake_case_name, 2*3*4')).toBe('a * b * c, snake_case_name, 2*3*4');
     expect(plain('```js\nlet a\n```\n- [x] 事')).toBe('let a 事');

@@ -66,6 +66,8 @@ def said(event: Event, words: Words) -> str:
     """What a message says, in words."""
     if event.content.get("type") == "recalled":
         return words("tui_recalled")
+    if event.content.get("type") == "encrypted":
+        return words("tui_encrypted")
     answers = event.content.get("reply") or event.content.get("thread")
     return (f"↩ #{answers} " if isinstance(answers, int) else "") + harmless(in_words(msgspec.json.encode(event.content)))
 

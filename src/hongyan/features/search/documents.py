@@ -51,6 +51,8 @@ def _texts(content: dict[str, Any]) -> list[str]:
         case "forward":
             parts = [text for item in content.get("items", ()) for text in _texts(item.get("content", {}))]
             found = [content.get("text"), *parts]
+        case "encrypted":  # what it says without the key is the same for all
+            found = []
         case _:
             found = [content.get("text")]
     return [text for text in found if isinstance(text, str) and text]

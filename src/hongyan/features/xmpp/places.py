@@ -70,6 +70,18 @@ class Places:
         """The conversation of two people, as far as it is known."""
         return self._direct.get((user, other))
 
+    async def between(self, user: str, other: str) -> str | None:
+        """The conversation of two people, if there is one."""
+        pair = user, other
+        found = self._direct.get(pair)
+        if found is None:
+            key = "\n".join(sorted(pair))
+            find = select(conversations.c.id).where(conversations.c.direct_key == key)
+            found = await self._store.read(lambda connection: connection.execute(find).scalar_one_or_none())
+            if found is not None:
+                self._met(pair, found)
+        return found
+
     async def meet(self, caller: Caller, other: str) -> str:
         """The conversation of two people, made if need be. Raises NotFound, Invalid."""
         pair = caller.user, other
@@ -77,10 +89,13 @@ class Places:
         if found is None:
             view, _ = await self._messaging.conversations.create_direct(caller, other)
             found = view.id
-            while len(self._direct) >= _MOST:
-                self._direct.popitem(last=False)
-            self._direct[pair] = found
+            self._met(pair, found)
         return found
+
+    def _met(self, pair: tuple[str, str], id: str) -> None:
+        while len(self._direct) >= _MOST:
+            self._direct.popitem(last=False)
+        self._direct[pair] = id
 
     def _keep(self, place: Place) -> None:
         while len(self._known) >= _MOST:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 from hongyan.features.xmpp.circle import Circles
+from hongyan.features.xmpp.finding import Finding
 from hongyan.features.xmpp.forwarding import Forward, Forwarding
 from hongyan.features.xmpp.nodes import Nodes
 from hongyan.features.xmpp.pictures import Pictures
 from hongyan.features.xmpp.places import Places
+from hongyan.features.xmpp.positions import Positions
 from hongyan.features.xmpp.remotes import Remotes
 from hongyan.features.xmpp.rooms import Rooms
 from hongyan.messaging import Messaging
@@ -23,6 +25,8 @@ class Xmpp:
         self.pictures = Pictures(store)
         self.rooms = Rooms(store, messaging)
         self.remotes = Remotes(store)
+        self.finding = Finding(store)
+        self.positions = Positions(store)
 
     @property
     def secret(self) -> bytes:

@@ -52,3 +52,12 @@ forwarded = Table(
     Column("position", BigInteger, nullable=False),
 )
 """One row: up to where the log has gone to other servers."""
+
+xmpp_positions = Table(
+    "xmpp_positions",
+    metadata,
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Up to which position of the log some XMPP client of this account has been given everything."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ log = logging.getLogger("hongyan.xmpp")
 _LABEL = 64
 _CHANGES_PER_SECOND = 5.0
 _CHANGES_BURST = 200
+_ASKED = 20_000
 
 
 class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +61,22 @@ class _Passed(msgspec.Struct):
     sender: str
 
 
+class Recent:
+    """What was put in last."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._in: OrderedDict[object, None] = OrderedDict()
+
+    def add(self, one: object) -> None:
+        while len(self._in) >= self._most:
+            self._in.popitem(last=False)
+        self._in[one] = None
+
+    def __contains__(self, one: object) -> bool:
+        return one in self._in
+
+
 class House:
     def __init__(self, services: XmppServices, table: "Table", *, random: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self.messaging = services.messaging
@@ -77,6 +94,8 @@ class House:
         self.sites = Rates(limits.requests_per_second, limits.requests_burst)
         self.resources: dict[str, dict[str, Resource]] = {}
         """By user, then by resource."""
+        self.asked = Recent(_ASKED)
+        """Messages (sender and client id) whose senders want to know that they came (XEP-0184)."""
         self._resumable: dict[str, Resource] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._dirty: list[Resource] = []
@@ -150,7 +169,7 @@ class House:
     # What is passed on and not kept
 
     def pass_on(self, to: Jid, stanza: str, sender: Jid, *, besides: "Resource | None" = None) -> bool:
-        """To the available clients of somebody of this server, or to the one that is named, on whatever node; whether that can be."""
+        """To the available clients of somebody of ours, or to the one that is named, on whatever node; whether that can be."""
         here = self._hand_over(to.local, to.resource, stanza, sender, besides)
         if here and to.resource:
             return True
@@ -203,6 +222,7 @@ class House:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.xmpp.positions.stop()
 
 
 def _label(resource: str) -> str:

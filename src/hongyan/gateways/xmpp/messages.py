@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from hongyan.core.content import Content, Text
+from hongyan.core.content import Content
 from hongyan.core.errors import ClientIdReused, HongyanError, Invalid
 from hongyan.core.ids import check_client_id, id_from_bits
+from hongyan.gateways.xmpp import encryption, saying
 from hongyan.gateways.xmpp.codec import Element, render
 from hongyan.gateways.xmpp.elsewhere import elsewhere
 from hongyan.gateways.xmpp.faults import StanzaFault
@@ -15,9 +16,26 @@ from hongyan.store import Appended
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
 
-BODY = "jabber:client body"
+BODY = saying.BODY
+RECEIPT = "urn:xmpp:receipts request"
 _OWN = 16
 """An id of so many characters is taken for one that is used once."""
+
+_SERVERS = frozenset(
+    (
+        "urn:xmpp:sid:0 stanza-id",
+        "urn:xmpp:delay delay",
+        "jabber:x:delay x",
+        "urn:xmpp:forward:0 forwarded",
+        "urn:xmpp:carbons:2 sent",
+        "urn:xmpp:carbons:2 received",
+        "urn:xmpp:mam:2 result",
+        "urn:xmpp:mam:tmp archived",
+        "http://jabber.org/protocol/muc#user x",
+        "http://jabber.org/protocol/address addresses",
+    )
+)
+"""Elements that only a server says: they are never passed on."""
 
 Finished = Callable[[], None]
 
@@ -35,18 +53,17 @@ def received(resource: "Resource", stanza: Element, to: Jid | None, finished: Fi
     if not to.local or stanza.get("type") == "error":
         finished()
         return None
-    for part in stanza.inside:
-        if isinstance(part, Element) and (handler := house.table.messages.get(part.name)) is not None:
-            return _special(resource, handler(resource, stanza, part, to))
-    body = stanza.said(BODY)
-    if not body or stanza.get("type") == "headline":
+    if (work := special(resource, stanza, to)) is not None:
+        return work
+    content = saying.plain(stanza)
+    if content is None or stanza.get("type") == "headline":
         pass_on(resource, stanza, to)
         finished()
         return None
     lane = house.xmpp.places.direct(resource.user, house.user(to))
-    if lane is None:
-        return _meet(resource, stanza, to, Text(body), finished)
-    send(resource, stanza, lane, Text(body), finished)
+    if lane is None or saying.refers(stanza):
+        return _meet(resource, stanza, to, content, finished)
+    send(resource, stanza, lane, content, finished)
     return None
 
 
@@ -55,13 +72,45 @@ def _passes(resource: "Resource", stanza: Element, to: Jid) -> bool:
     return stanza.get("type") in ("groupchat", "error", "headline") or not stanza.said(BODY) or to.bare in resource.directed
 
 
-async def _special(resource: "Resource", work: Awaitable[None]) -> bool:
+def special(resource: "Resource", stanza: Element, to: Jid) -> Awaitable[bool] | None:
+    """What the extensions do with it, to a person or a room; None when it is a message like others."""
+    table = resource.house.table
+    if encryption.is_encrypted(stanza):
+        return None
+    says = bool(stanza.said(BODY))
+    for part in stanza.inside:
+        if not isinstance(part, Element):
+            continue
+        handler = table.messages.get(part.name) or (None if says else table.signs.get(part.name))
+        if handler is not None:
+            return _special(handler(resource, stanza, part, to))
+    return None
+
+
+def say(resource: "Resource", stanza: Element, to: Jid, lane: str, finished: Finished) -> Awaitable[bool] | None:
+    """What a stanza to a room says, into its conversation. Raises StanzaFault when it says nothing."""
+    content = saying.plain(stanza)
+    if content is None:
+        raise StanzaFault("bad-request", "This says nothing")
+    if saying.refers(stanza):
+        return _resolved(resource, stanza, to, lane, content, finished)
+    send(resource, stanza, lane, content, finished)
+    return None
+
+
+async def _special(work: Awaitable[None]) -> bool:
     await work
     return True
 
 
+async def _resolved(resource: "Resource", stanza: Element, to: Jid, lane: str, content: Content, finished: Finished) -> bool:
+    content = await saying.resolved(resource, stanza, to, lane, content)
+    send(resource, stanza, lane, content, finished)
+    return False
+
+
 async def _meet(resource: "Resource", stanza: Element, to: Jid, content: Content, finished: Finished) -> bool:
-    """They have not written to each other on this node yet."""
+    """They have not written to each other on this node yet, or something has to be looked up."""
     house = resource.house
     try:
         if to.domain != house.domain:
@@ -69,19 +118,18 @@ async def _meet(resource: "Resource", stanza: Element, to: Jid, content: Content
         lane = await house.xmpp.places.meet(resource.caller, house.user(to))
     except HongyanError as error:
         raise StanzaFault("service-unavailable", error.detail) if error.code == "not-found" else error from None
-    send(resource, stanza, lane, content, finished)
-    return False
+    return await _resolved(resource, stanza, to, lane, content, finished)
 
 
 def send(resource: "Resource", stanza: Element, lane: str, content: Content, finished: Finished) -> None:
     """Into a conversation; `finished` when it is durable or refused. The stanza's id is the client id, if it is one of a kind."""
     house = resource.house
     given = stanza.get("id")
-    client_id = _client_id(resource, given)
+    id = client_id(resource, given)
 
     def done(result: Appended | HongyanError) -> None:
-        if isinstance(result, ClientIdReused) and client_id == given:
-            again = _another(resource, given)
+        if isinstance(result, ClientIdReused) and id == given:
+            again = another_id(resource, given)
             resource.outgoing.mine(again)
             house.messaging.sender.submit(resource.caller, lane, again, content, done)
             return
@@ -89,20 +137,22 @@ def send(resource: "Resource", stanza: Element, lane: str, content: Content, fin
             resource.refuse(stanza, result)
         finished()
 
-    resource.outgoing.mine(client_id)
-    house.messaging.sender.submit(resource.caller, lane, client_id, content, done)
+    if stanza.child(RECEIPT) is not None:
+        house.asked.add((resource.user, id))
+    resource.outgoing.mine(id)
+    house.messaging.sender.submit(resource.caller, lane, id, content, done)
 
 
-def _client_id(resource: "Resource", given: str) -> str:
-    if len(given) >= _OWN:
+def client_id(resource: "Resource", given: str) -> str:
+    if len(given) >= _OWN and "~" not in given:
         try:
             return check_client_id(given)
         except Invalid:
             pass
-    return _another(resource, given)
+    return another_id(resource, given)
 
 
-def _another(resource: "Resource", given: str) -> str:
+def another_id(resource: "Resource", given: str) -> str:
     """An id of a kind, from which the given one can be read again, where it fits."""
     fresh = id_from_bits(resource.house.random(10))
     made = f"{given}~{fresh}"
@@ -116,10 +166,11 @@ def shown_id(client_id: str | None, seq: int) -> str:
     """The id of the stanza: as it was given by who sent it."""
     if client_id is None:
         return f"seq{seq}"
-    return client_id.partition("~")[0] or client_id
+    return client_id.rpartition("~")[0] or client_id
 
 
 def pass_on(resource: "Resource", stanza: Element, to: Jid) -> None:
     """To the clients of somebody that are connected now, or to one of them; to nobody else and not kept."""
+    stanza.inside = [part for part in stanza.inside if not (isinstance(part, Element) and part.name in _SERVERS)]
     stanza.attributes["from"], stanza.attributes["to"] = str(resource.jid), str(to)
     resource.house.pass_on(to, render(stanza), resource.jid, besides=resource)

@@ -26,6 +26,8 @@ class Outgoing:
         self._dirty = False
         self._closed = False
         self._working = False
+        self.upto = 0
+        """Everything up to this position was written, or need not be; 0 while nothing is known."""
 
     def mine(self, client_id: str) -> None:
         while len(self._mine) >= _MINE:
@@ -66,6 +68,7 @@ class Outgoing:
             elif session.behind and not session.closed:
                 self._later(self._follow())
             else:
+                resource.moved()
                 return
 
     def _write(self) -> None:
@@ -87,7 +90,9 @@ class Outgoing:
                 shape = None
             queue.popleft()
             if shape is not None and (work := shape(resource, event, place)) is not None:
-                self._later(work)
+                self._later(work, event.position)
+            else:
+                self.upto = event.position
 
     def _blocked(self, place: Place) -> bool:
         peer = place.peer(self._resource.user)
@@ -101,18 +106,29 @@ class Outgoing:
             if told is not None:
                 told(self._resource, body)
 
-    def _later(self, work: Awaitable[None]) -> None:
-        """What has to be asked first; what is behind it waits."""
-        self._working = True
-        self._house.task(self._work(work))
+    def begin(self) -> None:
+        """Its client is available for the first time."""
+        self._later(self._begin(), self._resource.since)
 
-    async def _work(self, work: Awaitable[None]) -> None:
+    async def _begin(self) -> None:
+        for tell in self._house.table.available:
+            if (work := tell(self._resource)) is not None:
+                await work
+
+    def _later(self, work: Awaitable[None], upto: int | None = None) -> None:
+        """What has to be asked first; what is behind it waits. Afterwards everything up to that position was written."""
+        self._working = True
+        self._house.task(self._work(work, upto))
+
+    async def _work(self, work: Awaitable[None], upto: int | None) -> None:
         try:
             await work
         except Exception:
             self._house.log.exception("something could not be told to %s", self._resource.jid)
         finally:
             self._working = False
+            if upto is not None:
+                self.upto = upto
         self.wake()
 
     async def _learn(self) -> None:

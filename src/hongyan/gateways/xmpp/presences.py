@@ -56,14 +56,23 @@ def _own(resource: "Resource", stanza: Element) -> Awaitable[bool] | None:
     async def first() -> bool:
         await people.arrive(resource, priority)
         tell()
+        _appear(resource)
         return True
 
     if resource.priority is None:
         return first()
     resource.priority = priority
     tell()
-    resource.outgoing.wake()
+    _appear(resource)
     return None
+
+
+def _appear(resource: "Resource") -> None:
+    """From now on it is given what comes, and once what came while nobody was there."""
+    if (resource.priority or 0) >= 0 and not resource.appeared:
+        resource.appeared = True
+        resource.outgoing.begin()
+    resource.outgoing.wake()
 
 
 def _to(resource: "Resource", stanza: Element, to: Jid) -> Awaitable[bool] | None:

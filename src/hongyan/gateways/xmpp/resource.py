@@ -5,6 +5,7 @@ taken from the session, which keeps references only.
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -18,7 +19,7 @@ from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault
 from hongyan.gateways.xmpp.incoming import received
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.outgoing import Outgoing
-from hongyan.gateways.xmpp.smacks import SM, Handled, Ledger
+from hongyan.gateways.xmpp.smacks import SM, Handled, Ledger, counter
 from hongyan.messaging import Session, Verdict
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _UNDER_WAY = 1_000
 _RESUME_SECONDS = 300
 _ASKED = 20
 """Questions to a client that may be without an answer."""
+_SETTLE_SECONDS = 30.0
 
 _STANZAS = frozenset({"jabber:client message", "jabber:client presence", "jabber:client iq"})
 
@@ -46,6 +48,12 @@ class Resource:
         self.handled = Handled()
         self.priority: int | None = None
         """None until it is available (RFC 6121, section 4.2), and when it is not any more."""
+        self.appeared = False
+        """It was available, and not only for others to write to (a negative priority)."""
+        self.archive_asked = False
+        """It has asked the archive of the account: it knows what came while nobody was there."""
+        self.since = 0
+        """The position of the log when it was bound: what is above comes by itself."""
         self.carbons = False
         self.replaced = False
         """Another stream is about to bind its name."""
@@ -61,27 +69,48 @@ class Resource:
         self._full = False
         self._detached: asyncio.TimerHandle | None = None
         self._over = False
+        self._settled: list[asyncio.Future[None]] = []
+        self._takers: list[asyncio.Future[None]] = []
 
     async def begin(self) -> None:
         """Raises what `Sessions.open` raises."""
         self.session = await self.house.messaging.sessions.open(self.caller, "xmpp", None, self._wake, self._verdict)
+        self.since = self.house.messaging.log.position
 
     # The stream it has
 
     def attach(self, stream: "Stream") -> None:
         self.stream = stream
 
-    def acknowledges(self, handled: int) -> bool:
-        return self.ledger is not None and self.ledger.could_be(handled)
+    def acknowledges(self, handled: int | None) -> bool:
+        return not self._over and handled is not None and self.ledger is not None and self.ledger.could_be(handled)
+
+    async def settle(self) -> None:
+        """Part with the connection and wait until everything that came over it is handled: what is still under way would be sent
+        again, and counted twice.
+        """
+        self._let_go()
+        async with asyncio.timeout(_SETTLE_SECONDS):
+            await self._all_handled()
+        self._let_go()  # somebody else may have gone on meanwhile
+
+    def _let_go(self) -> None:
+        if self.stream is not None:  # the old connection is not known to be dead yet
+            old = self.stream
+            self.parted(old)
+            old.fail(StreamFault("conflict", "Resumed over another connection"))
+
+    async def _all_handled(self) -> None:
+        while self.handled.under_way and not self._over:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._settled.append(future)
+            await future
 
     def resume(self, stream: "Stream", handled: int) -> None:
-        """Go on over another connection (XEP-0198, section 5)."""
+        """Go on over another connection (XEP-0198, section 5), when it has settled."""
         ledger = self.ledger
         if ledger is None:
             raise StreamFault("internal-server-error")
-        if self.stream is not None:  # the old connection is not known to be dead yet
-            old, self.stream = self.stream, None
-            old.fail(StreamFault("conflict", "Resumed over another connection"))
         if self._detached is not None:
             self._detached.cancel()
             self._detached = None
@@ -95,20 +124,37 @@ class Resource:
         self.house.people.resumed(self)
         self._wake()
 
-    def ended(self) -> None:
+    def ended(self, stream: "Stream") -> None:
         """The client has said good-bye."""
-        self.house.people.leave(self)
-        self.ledger_off()
-        self.end()
+        if stream is self.stream:
+            self.house.people.leave(self)
+            self.ledger_off()
+            self._end_when_handled()
 
-    def parted(self) -> None:
+    def parted(self, stream: "Stream") -> None:
         """The connection is gone. What may be resumed waits for a while."""
+        if stream is not self.stream:
+            return
         self.stream = None
+        self._release()
         ledger = self.ledger
         if ledger is None or not ledger.resumable or ledger.lost or self._over or self.house.stopping:
-            self.end()
+            self._end_when_handled()
         else:
             self._detached = asyncio.get_running_loop().call_later(_RESUME_SECONDS, self.end)
+
+    def _end_when_handled(self) -> None:
+        """What has come is done also for who goes at once."""
+        if self.handled.under_way and not self._over and not self.house.stopping:
+            self.house.task(self._handle_and_end())
+        else:
+            self.end()
+
+    async def _handle_and_end(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_SETTLE_SECONDS):
+                await self._all_handled()
+        self.end()
 
     def yield_to_another(self) -> None:
         """Another stream has bound its name."""
@@ -120,7 +166,9 @@ class Resource:
     def _close(self, fault: StreamFault | None) -> None:
         if self._over:
             return
+        self.moved()
         self._over = True
+        self._release()
         if self._detached is not None:
             self._detached.cancel()
         if self._task is not None:
@@ -218,6 +266,8 @@ class Resource:
 
     def _finished(self, number: int) -> None:
         self.handled.done(number)
+        if not self.handled.under_way and self._settled:
+            self._release_settled()
         if self._paused and self.handled.under_way < _UNDER_WAY // 2:
             self._paused = False
             if self.stream is not None:
@@ -233,14 +283,15 @@ class Resource:
             case "r" if self.ledger is not None:
                 self.raw(f"<a xmlns='{SM}' h='{self.handled.count}'/>")
             case "a" if self.ledger is not None:
-                handled = element.get("h")
+                handled = counter(element.get("h"))
                 try:
-                    if not handled.isdecimal():
+                    if handled is None:
                         raise StreamFault("undefined-condition", "An acknowledgement has a number")
-                    self.ledger.acknowledged(int(handled))
+                    self.ledger.acknowledged(handled)
                 except StreamFault as fault:
                     self._close(fault)
                     return
+                self.moved()
                 self._wake()
             case "enable" if self.ledger is None:
                 self._enable(element.get("resume") in ("true", "1"))
@@ -272,7 +323,7 @@ class Resource:
     def send(self, stanza: str) -> None:
         """One stanza. Without a connection it waits for one, if there may be one again."""
         self.house.counts.stanzas_out += 1
-        ask = self.ledger.wrote(stanza) if self.ledger is not None else False
+        ask = self.ledger.wrote(stanza, self.outgoing.upto) if self.ledger is not None else False
         if self.stream is not None:
             self.stream.write(f"{stanza}<r xmlns='{SM}'/>" if ask else stanza)
         if self.ledger is not None and self.ledger.lost:
@@ -324,12 +375,42 @@ class Resource:
             f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}{fault.more}</error></{stanza.local}>"
         )
 
-    def full(self) -> None:
-        self._full = True
+    def moved(self) -> None:
+        """Its client has everything up to some position, as far as is known: written, or acknowledged where it does so."""
+        before = self.ledger.before if self.ledger is not None else None
+        upto = self.outgoing.upto if before is None else before
+        if upto and self.appeared and not self._over:
+            self.house.xmpp.positions.moved(self.user, upto)
 
-    def room(self) -> None:
-        self._full = False
-        self._wake()
+    def full(self, stream: "Stream") -> None:
+        if stream is self.stream:
+            self._full = True
+
+    def room(self, stream: "Stream") -> None:
+        if stream is self.stream:
+            self._full = False
+            self._wake()
+
+    async def may_take(self) -> None:
+        """Wait until it takes what is written; without a connection there is nobody to wait for."""
+        while self.stream is not None and not self.may_write and not self._over:
+            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._takers.append(future)
+            await future
+
+    def _release(self) -> None:
+        waiting, self._takers = self._takers, []
+        if self._over:
+            self._release_settled()
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def _release_settled(self) -> None:
+        waiting, self._settled = self._settled, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
 
     @property
     def may_write(self) -> bool:
@@ -337,6 +418,8 @@ class Resource:
         return self.stream is not None and not self._full and not (self.ledger is not None and self.ledger.full)
 
     def _wake(self) -> None:
+        if self._takers and self.may_write:
+            self._release()
         self.outgoing.wake()
 
     def flush(self) -> None:

@@ -16,6 +16,11 @@ _ASK_EVERY = 20
 """Stanzas after which an acknowledgement is asked for."""
 
 
+def counter(text: str) -> int | None:
+    """An `h`; None when it is no number of 32 bits."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 and int(text) < _WRAP else None
+
+
 class Handled:
     """Stanzas that came. Several may be under way; they are finished in any order and counted in theirs."""
 
@@ -57,24 +62,26 @@ class Handled:
 class Ledger:
     """Stanzas that were written, until they are acknowledged."""
 
-    __slots__ = ("_acknowledged", "_bytes", "_unacknowledged", "id", "lost", "resumable")
+    __slots__ = ("_acknowledged", "_befores", "_bytes", "_unacknowledged", "id", "lost", "resumable")
 
     def __init__(self, id: str, resumable: bool) -> None:
         self.id = id
         self.resumable = resumable
         self._unacknowledged: deque[str] = deque()
+        self._befores: deque[int] = deque()
         self._bytes = 0
         self._acknowledged = 0
         self.lost = False
         """There was more than is kept: it cannot be resumed."""
 
-    def wrote(self, stanza: str) -> bool:
-        """Whether to ask for an acknowledgement now."""
+    def wrote(self, stanza: str, before: int = 0) -> bool:
+        """Whether to ask for an acknowledgement now. Everything up to the position `before` was written in earlier ones."""
         self._unacknowledged.append(stanza)
+        self._befores.append(before)
         self._bytes += len(stanza)
         if len(self._unacknowledged) > _MOST or self._bytes > _MOST_BYTES:
             self.lost = True
-        return len(self._unacknowledged) % _ASK_EVERY == 1
+        return len(self._unacknowledged) % _ASK_EVERY == 1 or self.full  # when it is full nothing follows that could ask
 
     @property
     def full(self) -> bool:
@@ -92,7 +99,13 @@ class Ledger:
             raise StreamFault("undefined-condition", f"You acknowledge {handled} stanzas of {sent}")
         for _ in range(fresh):
             self._bytes -= len(self._unacknowledged.popleft())
+            self._befores.popleft()
         self._acknowledged = (self._acknowledged + fresh) % _WRAP
+
+    @property
+    def before(self) -> int | None:
+        """Everything up to this position was acknowledged; None: everything that was written."""
+        return self._befores[0] if self._befores else None
 
     @property
     def waiting(self) -> list[str]:

@@ -15,6 +15,7 @@ from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, escape, quote
 from hongyan.gateways.xmpp.faults import STANZA_ERRORS, STREAM_ERRORS, StanzaFault, StreamFault, of
 from hongyan.gateways.xmpp.sasl import Challenge, Mechanisms, Negotiation, SaslFailure, Step, decoded
+from hongyan.gateways.xmpp.smacks import SM, counter
 from hongyan.gateways.xmpp.wire import Wire
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 BIND = "urn:ietf:params:xml:ns:xmpp-bind"
 SESSION = "urn:ietf:params:xml:ns:xmpp-session"
-SM = "urn:xmpp:sm:3"
 ROSTER_VERSIONS = "<ver xmlns='urn:xmpp:features:rosterver'/>"
 STREAMS = "http://etherx.jabber.org/streams"
 _TRIES = 3
@@ -73,24 +73,25 @@ class Stream:
             self._one(element)
 
     def ended(self) -> None:
-        if self._resource is not None:
-            self._resource.ended()
-        self.close()
+        if self._resource is not None and self._state == "bound":
+            self._resource.ended(self)  # which closes it, when what came is done
+        else:
+            self.close()
 
     def full(self) -> None:
         self._wire.pause()
         if self._resource is not None:
-            self._resource.full()
+            self._resource.full(self)
 
     def room(self) -> None:
         self._wire.resume()
         if self._resource is not None:
-            self._resource.room()
+            self._resource.room(self)
 
     def lost(self) -> None:
         self._over()
         if self._resource is not None:
-            self._resource.parted()
+            self._resource.parted(self)
 
     # What is told
 
@@ -307,14 +308,16 @@ class Stream:
 
     async def _resume(self, proven: "Proven", element: Element) -> None:
         resource = self._house.resumable(element.get("previd"), proven.user)
-        handled = element.get("h")
-        if resource is None or not handled.isdecimal() or not resource.acknowledges(int(handled)):
+        handled = counter(element.get("h"))
+        if resource is not None and resource.acknowledges(handled):
+            await resource.settle()
+        if resource is None or handled is None or not resource.acknowledges(handled):
             condition = f"<item-not-found xmlns='{STANZA_ERRORS}'/>"
             self._wire.write(f"<failed xmlns='{SM}'>{condition}</failed>")
             return
         self._resource = resource
         self._state = "bound"
-        resource.resume(self, int(handled))
+        resource.resume(self, handled)
 
 
 def _encoded(data: bytes) -> str:

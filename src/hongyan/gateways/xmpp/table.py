@@ -8,10 +8,12 @@ from hongyan.features.xmpp import Access, Circle, Item, Place, Published
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
+from hongyan.messaging import About
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.house import House
     from hongyan.gateways.xmpp.resource import Resource
+    from hongyan.gateways.xmpp.said import Reader
 
 Where = Literal["server", "account", "user", "rooms", "room"]
 """The server itself; one's own account; somebody else's; the service of rooms; one room."""
@@ -28,6 +30,10 @@ Lane = Literal["direct", "room", "own"]
 """A conversation of two; a group or channel; one's own lane."""
 Shape = Callable[["Resource", Event, Place | None], Awaitable[None] | None]
 """Tells a resource of an event; what has to be asked for first makes what is behind it wait. One's own lane is no place."""
+Form = Callable[[Event, "Reader", About], str]
+"""What stands in the stanza of an event, for a reader of its conversation; empty when they are told nothing."""
+Wrap = Callable[["Resource", Event, "Reader", About, str], None]
+"""Sends a resource what a form has made of an event, in a message of the conversation."""
 Told = Callable[["Resource", dict[str, Any]], None]
 
 
@@ -56,7 +62,14 @@ class Table:
         self._handlers: dict[tuple[Where, str, str], Handler] = {}
         self.features: dict[Where, list[str]] = {"server": [], "account": [], "user": [], "rooms": [], "room": []}
         self.messages: dict[str, Part] = {}
-        """By the name of an element in it."""
+        """By the name of an element in it. Also of messages to rooms, whatever else they have in them."""
+        self.signs: dict[str, Part] = {}
+        """The same of messages that say nothing."""
+        self.forms: dict[str, Form] = {}
+        """By type of the event."""
+        self.wraps: dict[Lane, Wrap] = {}
+        self.available: list[Callable[[Resource], Awaitable[None] | None]] = []
+        """Called when a client is available for the first time; what is behind waits."""
         self.events: dict[tuple[Lane, str], Shape] = {}
         """By type."""
         self.profile: Shape = _nothing

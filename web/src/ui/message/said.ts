@@ -15,7 +15,7 @@ export interface Said {
   readonly event: Event<Content>;
 }
 
-const KNOWN = new Set(['text', 'poll', 'forward', 'recalled']);
+const KNOWN = new Set(['text', 'poll', 'forward', 'encrypted', 'recalled']);
 
 const made = new WeakMap<Event, Said>();
 

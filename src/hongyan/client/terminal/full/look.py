@@ -117,6 +117,8 @@ def summary(event: Event, words: Words) -> str:
             return words("tui_forwarded")
         case "recalled":
             return words("tui_recalled")
+        case "encrypted":
+            return words("tui_encrypted")
         case "text":
             return harmless(event.text, lines=False)
         case _:

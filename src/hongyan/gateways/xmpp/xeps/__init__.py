@@ -1,9 +1,33 @@
 """The extensions (XEPs), one module each. `table()` is all of them put together."""
 
 from hongyan.gateways.xmpp.table import Table
-from hongyan.gateways.xmpp.xeps import avatar, blocking, bookmarks, chat, disco, pep, ping, presence, roster, vcard, version
+from hongyan.gateways.xmpp.xeps import (
+    archive,
+    avatar,
+    blocking,
+    bookmarks,
+    chat,
+    correction,
+    disco,
+    encrypted,
+    markers,
+    offline,
+    pep,
+    ping,
+    presence,
+    reactions,
+    receipts,
+    retraction,
+    roster,
+    states,
+    vcard,
+    version,
+)
 
-_ALL = (avatar, blocking, bookmarks, chat, disco, pep, ping, presence, roster, vcard, version)
+_ALL = (
+    archive, avatar, blocking, bookmarks, chat, correction, disco, encrypted, markers, offline, pep, ping, presence, reactions,
+    receipts, retraction, roster, states, vcard, version,
+)  # fmt: skip
 
 
 def table() -> Table:

@@ -1,20 +1,26 @@
-"""Messages of direct conversations, and copies of one's own (XEP-0280)."""
+"""Messages of direct conversations, and copies of one's own (XEP-0280). Clients may answer them with receipts (XEP-0184), where
+the sender asked for it, and with markers (XEP-0333).
+"""
 
 from hongyan.core.model import Event
-from hongyan.features.xmpp import Place
-from hongyan.gateways.xmpp.codec import Element, quote
+from hongyan.gateways.xmpp.chats import CARBONS, told
+from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.said import SID, said, stanza_id
+from hongyan.gateways.xmpp.said import MARKERS, SID, Reader, says
 from hongyan.gateways.xmpp.table import Table
+from hongyan.gateways.xmpp.telling import tell
+from hongyan.messaging import About
 
-CARBONS = "urn:xmpp:carbons:2"
-FORWARD = "urn:xmpp:forward:0"
+RECEIPTS = "urn:xmpp:receipts"
 
 
 def register(table: Table) -> None:
-    table.events["direct", "message"] = _message
+    for type in ("message", "reply"):
+        table.events["direct", type] = table.events["room", type] = tell
+        table.forms[type] = _form
+    table.wraps["direct"] = _wrap
     table.iq("account", "set", f"{CARBONS} enable", _enable)
     table.iq("account", "set", f"{CARBONS} disable", _disable)
     table.feature(SID, where="account")
@@ -31,21 +37,15 @@ def _disable(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
     return ""
 
 
-def _message(resource: Resource, event: Event, place: Place | None) -> None:
-    mine = resource.outgoing.is_mine(event)
-    peer = place.peer(resource.user) if place is not None else None
-    if peer is None or mine or (resource.priority or 0) < 0:
+def _form(event: Event, reader: Reader, about: About) -> str:
+    inside = says(event, reader, about)
+    return f"{inside}<markable xmlns='{MARKERS}'/>" if inside else ""
+
+
+def _wrap(resource: Resource, event: Event, reader: Reader, about: About, inside: str) -> None:
+    peer = reader.place.peer(resource.user)
+    if peer is None or (resource.priority or 0) < 0:
         return
-    told(resource, event, peer, f"{said(event)}{stanza_id(str(resource.jid.bare), event)}", shown_id(event.client_id, event.seq))
-
-
-def told(resource: Resource, event: Event, peer: str, inside: str, id: str) -> None:
-    """A message of a direct conversation; one of one's own as a copy, to clients that want copies."""
-    me, to = quote(str(resource.jid.bare)), quote(str(resource.jid))
-    other = quote(str(resource.house.jid(peer)))
-    if event.sender != resource.user:
-        resource.send(f"<message from='{other}' to='{to}' type='chat' id='{quote(id)}'>{inside}</message>")
-    elif resource.carbons:
-        sent = f"<message xmlns='jabber:client' from='{me}' to='{other}' type='chat' id='{quote(id)}'>{inside}</message>"
-        copy = f"<sent xmlns='{CARBONS}'><forwarded xmlns='{FORWARD}'>{sent}</forwarded></sent>"
-        resource.send(f"<message from='{me}' to='{to}' type='chat'>{copy}</message>")
+    if event.client_id is not None and (event.sender, event.client_id) in resource.house.asked and event.type == "message":
+        inside += f"<request xmlns='{RECEIPTS}'/>"
+    told(resource, event.sender == resource.user, peer, inside, shown_id(event.client_id, event.seq))
