@@ -5,4 +5,5 @@ import hongyan.features.cim.tables
 import hongyan.features.identity.tables
 import hongyan.features.push.tables
 import hongyan.features.timers.tables
+import hongyan.features.xmpp.tables_rooms
 import hongyan.messaging.tables  # noqa: F401

@@ -18,7 +18,7 @@ from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, TransportName
 from hongyan.messaging.acting import Acts
 from hongyan.messaging.attendance import Attendance
-from hongyan.messaging.conversations import Conversations, Me, Snapshot
+from hongyan.messaging.conversations import Beside, Conversations, Me, Snapshot
 from hongyan.messaging.describing import ChannelView, ConversationView, MemberView
 from hongyan.messaging.history import History, Page
 from hongyan.messaging.log import Log
@@ -39,6 +39,7 @@ from hongyan.store import Store
 __all__ = [
     "LOBBY",
     "Acts",
+    "Beside",
     "Bookmarks",
     "ChannelView",
     "Chunk",

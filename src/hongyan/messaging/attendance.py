@@ -93,6 +93,10 @@ class Attendance:
         """Those that are connected, on whatever node."""
         return [device for told in self._by_user.get(user, {}).values() for device in told.devices]
 
+    def summary_of(self, user: str) -> Summary | None:
+        """Somebody on all nodes together; None when they are on none."""
+        return summary(self._by_user.get(user, {}).values())
+
     def elsewhere(self, user: str) -> list[NodePresence]:
         """What the other nodes have told of them."""
         return [told for node, told in self._by_user.get(user, {}).items() if node != self._node]

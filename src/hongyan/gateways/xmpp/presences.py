@@ -28,6 +28,8 @@ def _own(resource: "Resource", stanza: Element) -> None:
     type = stanza.get("type")
     if type == "unavailable":
         resource.priority = None
+        resource.rooms.clear()  # who is not there is in no room
+        resource.new_rooms.clear()
     elif not type:
         resource.priority = _priority(stanza.said(f"{_NS} priority"))
         resource.outgoing.wake()

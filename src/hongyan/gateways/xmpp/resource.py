@@ -22,6 +22,7 @@ from hongyan.messaging import Session, Verdict
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.house import House
+    from hongyan.gateways.xmpp.rooms import Joined
     from hongyan.gateways.xmpp.stream import Stream
 
 _UNDER_WAY = 1_000
@@ -44,8 +45,10 @@ class Resource:
         self.priority: int | None = None
         """None until it is available (RFC 6121, section 4.2), and when it is not any more."""
         self.carbons = False
-        self.rooms: dict[str, str] = {}
-        """Joined: conversation to nickname."""
+        self.rooms: dict[str, Joined] = {}
+        """By conversation."""
+        self.new_rooms: dict[str, str] = {}
+        """Names of rooms that it is about to make, with the nickname there."""
         self.outgoing = Outgoing(self)
         self._waiting: deque[tuple[int, Element]] = deque()
         self._task: asyncio.Task[None] | None = None

@@ -1,6 +1,7 @@
 """Who answers what and who tells what: the modules of the extensions put themselves in here, and know nothing of each other."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from hongyan.core.model import Event
@@ -26,6 +27,7 @@ Lane = Literal["direct", "room", "own"]
 """A conversation of two; a group or channel; one's own lane."""
 Shape = Callable[["Resource", Event, Place | None], Awaitable[None] | None]
 """Tells a resource of an event; what has to be asked for first makes what is behind it wait. One's own lane is no place."""
+Work = Awaitable[None] | None
 Told = Callable[["Resource", dict[str, Any]], None]
 
 
@@ -51,8 +53,35 @@ class Table:
     def feature(self, *names: str, where: Where = "server") -> None:
         self.features[where] += names
 
+    def when_profile(self, shape: Shape) -> None:
+        """One more that is told of it, after the others."""
+        first = self.profile
+
+        def both(resource: "Resource", event: Event, place: Place | None) -> Work:
+            work = first(resource, event, place)
+            return shape(resource, event, place) if work is None else _then(work, partial(shape, resource, event, place))
+
+        self.profile = both
+
+    def when_signal(self, type: str, told: Told) -> None:
+        """One more that is told of it, after the others."""
+        first = self.signals.get(type)
+
+        def both(resource: "Resource", body: dict[str, Any]) -> None:
+            if first is not None:
+                first(resource, body)
+            told(resource, body)
+
+        self.signals[type] = both
+
     def find(self, where: Where, type: str, name: str) -> Handler | None:
         return self._handlers.get((where, type, name))
+
+
+async def _then(work: Awaitable[None], next: Callable[[], Work]) -> None:
+    await work
+    if (more := next()) is not None:
+        await more
 
 
 def _nothing(resource: "Resource", event: Event, place: Place | None) -> None:
