@@ -107,7 +107,7 @@ class Room:
 
     async def form(self) -> dict[str, str]:
         form = await self.client.plugin["xep_0045"].get_room_config(self.jid)
-        return {name.removeprefix("muc#roomconfig_"): field["value"] for name, field in form.get_fields().items()}
+        return {name.removeprefix("muc#roomconfig_"): field["value"] for name, field in form.get_fields().items() if "#" in name}
 
     async def give(self, user: str, affiliation: str) -> None:
         """Raises IqError."""

@@ -66,22 +66,26 @@ async def test_history_is_as_long_as_was_asked_for_and_never_what_one_may_not_re
 async def test_what_is_said_comes_to_everybody_who_has_joined_and_back(site: Site) -> None:
     alice, bob, carol = site.people("alice", "bob", "carol")
     lane = alice.group("茶", bob.id, carol.id)
-    async with client(site, alice.id, plugins=PLUGINS) as a, client(site, alice.id, "phone", plugins=PLUGINS) as phone:
-        async with client(site, bob.id, plugins=PLUGINS) as b, client(site, carol.id, plugins=PLUGINS) as c:
-            rooms = [Room(one, lane) for one in (a, phone, b)]
-            outside = Room(c, lane)
-            for room in rooms:
-                await room.join()
-            sent = [rooms[0].say(f"你好 {number}") for number in range(5)]
-            carol.send(lane, "从网页")
-            expected = [(alice.id, f"你好 {number}") for number in range(5)]
-            for room in rooms:
-                await b.until(lambda room=room: len(room.texts) >= 6)  # type: ignore[misc]
-                assert [one for one in room.texts if one[0] == alice.id] == expected
-                assert (carol.id, "从网页") in room.texts
-                assert [one["id"] for one in room.messages if one["from"].resource == alice.id] == sent
-            await outside.synced()
-            assert outside.stanzas == []
+    async with (
+        client(site, alice.id, plugins=PLUGINS) as a,
+        client(site, alice.id, "phone", plugins=PLUGINS) as phone,
+        client(site, bob.id, plugins=PLUGINS) as b,
+        client(site, carol.id, plugins=PLUGINS) as c,
+    ):
+        rooms = [Room(one, lane) for one in (a, phone, b)]
+        outside = Room(c, lane)
+        for room in rooms:
+            await room.join()
+        sent = [rooms[0].say(f"你好 {number}") for number in range(5)]
+        carol.send(lane, "从网页")
+        expected = [(alice.id, f"你好 {number}") for number in range(5)]
+        for room in rooms:
+            await b.until(lambda room=room: len(room.texts) >= 6)  # type: ignore[misc]
+            assert [one for one in room.texts if one[0] == alice.id] == expected
+            assert (carol.id, "从网页") in room.texts
+            assert [one["id"] for one in room.messages if one["from"].resource == alice.id] == sent
+        await outside.synced()
+        assert outside.stanzas == []
     assert sorted(alice.texts(lane)) == sorted([*(text for _, text in expected), "从网页"])
 
 
@@ -225,7 +229,7 @@ async def test_a_changed_name_is_a_changed_nickname(own: Site) -> None:
         await mine.join()
         await theirs.join()
         await mine.until(bob.id)
-        done = own.server.command("user", "rename", bob.id, "Bob <&> Ø")
+        done = own.server.command("user", "rename", bob.id, "--name", "Bob <&> Ø")
         assert done.returncode == 0, done.stderr
         nick = f"Bob <&> Ø ({bob.id})"
         for room, codes in ((mine, (303,)), (theirs, (303, 110))):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _UNDER_WAY = 1_000
 """Stanzas that may wait for an answer or their turn before no more are read."""
 _RESUME_SECONDS = 300
+_MUC = "http://jabber.org/protocol/muc"
 
 _STANZAS = frozenset({"jabber:client message", "jabber:client presence", "jabber:client iq"})
 
@@ -285,8 +286,9 @@ class Resource:
         by = f" from='{quote(stanza.attributes['to'])}'" if "to" in stanza.attributes else ""
         id = f" id='{quote(stanza.attributes['id'])}'" if "id" in stanza.attributes else ""
         text = f"<text xmlns='{STANZA_ERRORS}' xml:lang='en'>{escape(fault.text)}</text>" if fault.text else ""
+        of_room = f"<x xmlns='{_MUC}'/>" if stanza.child(f"{_MUC} x") is not None else ""  # clients look for it (XEP-0045, 7.2)
         self.send(
-            f"<{stanza.local} type='error' to='{quote(str(self.jid))}'{by}{id}>"
+            f"<{stanza.local} type='error' to='{quote(str(self.jid))}'{by}{id}>{of_room}"
             f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}</error></{stanza.local}>"
         )
 

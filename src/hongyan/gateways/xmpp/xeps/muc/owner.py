@@ -16,8 +16,8 @@ from hongyan.gateways.xmpp.xeps.muc.finding import inside
 
 NS = f"{MUC}#owner"
 _CONFIG = f"{MUC}#roomconfig"
-_TITLE, _TOPIC = f"{_CONFIG}_roomname", f"{_CONFIG}_roomdesc"
-_MODERATED, _MEMBERS = f"{_CONFIG}_moderatedroom", f"{_CONFIG}_membersonly"
+_TITLE, _TOPIC = "muc#roomconfig_roomname", "muc#roomconfig_roomdesc"
+_MODERATED, _MEMBERS = "muc#roomconfig_moderatedroom", "muc#roomconfig_membersonly"
 
 
 def register(table: Table) -> None:
