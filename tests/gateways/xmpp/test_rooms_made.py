@@ -38,10 +38,8 @@ async def test_a_name_that_nobody_has_becomes_a_group(site: Site) -> None:
         await room.has((alice.id, "你好"))
         assert await other.join_refused() == "registration-required"
         assert await condition(other.info()) == "item-not-found"
-        invited: list[object] = []
-        b.add_event_handler("groupchat_invite", invited.append)
         a.plugin["xep_0045"].invite(room.jid, f"{bob.id}@{DOMAIN}")
-        await b.until(lambda: invited)
+        await b.until(lambda: other.messages)
         assert other.messages[-1]["muc"]["invite"]["from"] == f"{alice.id}@{DOMAIN}"
         await other.join()
         other.say("来了")

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from hongyan.core.errors import NotFound
 from hongyan.core.model import Event, Role, Writers
-from hongyan.features.xmpp.rooms import Person
+from hongyan.features.xmpp.directory import Person
 from hongyan.messaging import Messaging
 from hongyan.messaging.describing import MEMBERS_LISTED
 from hongyan.messaging.tables import conversations, members, users

@@ -112,7 +112,7 @@ async def _give(resource: Resource, room: Room, user: str, role: Role | None) ->
     if role is None:
         await conversations.remove(caller, conversation, user)
         return
-    person = await resource.house.xmpp.rooms.person(conversation, user)
+    person = await resource.house.xmpp.directory.person(conversation, user)
     if person is None:
         raise NotFound(f"There is no user {user}")
     if person.role == role:

@@ -58,7 +58,7 @@ def _leave(resource: Resource, to: Jid) -> None:
 
 
 async def _enter(resource: Resource, wanted: history.Wanted, to: Jid) -> bool:
-    rooms = resource.house.xmpp.rooms
+    rooms = resource.house.xmpp.directory
     try:
         room = await rooms.look(resource.user, to.local)
     except NotFound:
@@ -79,7 +79,7 @@ async def _come_in(resource: Resource, place: Place, wanted: history.Wanted, to:
     resource.rooms[place.id] = joined
     try:
         joined.roster = await house.xmpp.rosters.hold(place.id)
-        me = await house.xmpp.rooms.person(place.id, user)
+        me = await house.xmpp.directory.person(place.id, user)
         if me is None or me.role is None:
             raise NotFound("There is no such room, or you are not in it")
         joined.nick, joined.role = nickname(me.name, user), me.role

@@ -43,7 +43,7 @@ async def _list(resource: Resource, iq: Element, query: Element, to: Jid) -> str
             raise StanzaFault("feature-not-implemented", "A page has a max, and an after or a before")
         limit = min(int(most), _PAGE)
         after, before = asked.said(f"{RSM} after"), asked.said(f"{RSM} before")
-    found, index, count = await house.xmpp.rooms.page(resource.user, after=after, before=before, limit=limit)
+    found, index, count = await house.xmpp.directory.page(resource.user, after=after, before=before, limit=limit)
     items = "".join(
         f"<item jid='{quote(str(Jid(room.name, house.rooms_domain)))}' name='{quote(room.place.title or '')}'/>" for room in found
     )
@@ -60,7 +60,7 @@ async def _info(resource: Resource, iq: Element, query: Element, to: Jid) -> str
     node, house = query.get("node"), resource.house
     if making.is_new(resource, to):
         return _told(resource, node, to.local, "", "all", 1, member_only=True)
-    room = await house.xmpp.rooms.look(resource.user, to.local)
+    room = await house.xmpp.directory.look(resource.user, to.local)
     if node == _OWN_NICK:
         nick = nickname((await house.messaging.people.names([resource.user])).get(resource.user, ""), resource.user)
         identity = f"<identity category='conference' type='text' name='{quote(nick)}'/>"
@@ -90,7 +90,7 @@ def _told(resource: Resource, node: str, title: str, topic: str, writers: str, c
 async def _occupants(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
     """Presence tells of them; here only whether there is such a room (section 6.5)."""
     _room_itself(to)
-    await resource.house.xmpp.rooms.look(resource.user, to.local)
+    await resource.house.xmpp.directory.look(resource.user, to.local)
     return f"<query xmlns='{ITEMS}'/>"
 
 
@@ -104,7 +104,7 @@ async def inside(resource: Resource, to: Jid) -> Room:
     _room_itself(to)
     if making.is_new(resource, to):
         await making.finish(resource, to)
-    room = await resource.house.xmpp.rooms.look(resource.user, to.local)
+    room = await resource.house.xmpp.directory.look(resource.user, to.local)
     if room.role is None:
         raise NotFound("There is no such room, or you are not in it")
     return room

@@ -2,7 +2,6 @@
 
 Who is added gets an invitation."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ import msgspec
 from hongyan.core.model import Event
 from hongyan.features.xmpp import Place, RoomChange, decode_change
 from hongyan.gateways.xmpp.codec import escape, quote
+from hongyan.gateways.xmpp.inside import by_name, inside
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.rooms import (
@@ -26,12 +26,7 @@ from hongyan.gateways.xmpp.rooms import (
     there,
 )
 from hongyan.gateways.xmpp.said import said
-from hongyan.gateways.xmpp.table import Shape, Table, Work
-
-_SPEAKERS = 100
-"""Of large rooms: who has spoken last is shown."""
-
-Tell = Callable[[Resource, Event, Joined], Work]
+from hongyan.gateways.xmpp.table import Table, Work
 
 
 class _Profile(msgspec.Struct):
@@ -43,66 +38,28 @@ _decode_profile = msgspec.json.Decoder(_Profile).decode
 
 
 def register(table: Table) -> None:
-    table.events["room", "message"] = table.events["room", "reply"] = inside(_message)
+    table.events["room", "message"] = _message
+    table.events.setdefault(("room", "reply"), _message)
     table.events["room", "member"] = _membership
     table.events["room", "create"] = _created
-    table.events["room", "settings"] = inside(_settings)
+    table.events["room", "settings"] = by_name(_tell_settings)
     table.when_profile(_profile)
     table.when_signal("presence", _presence)
-
-
-def inside(tell: Tell) -> Shape:
-    """Of a room that the resource has joined, after what it was told when it came in."""
-
-    def told(resource: Resource, event: Event, place: Place | None) -> Work:
-        joined = resource.rooms.get(event.lane)
-        if joined is None:
-            return None
-        if not joined.ready.is_set():
-            return _waited(joined, lambda: told(resource, event, place))
-        return tell(resource, event, joined) if event.position > joined.upto else None
-
-    return told
-
-
-async def _waited(joined: Joined, told: Callable[[], Work]) -> None:
-    await joined.ready.wait()
-    if (work := told()) is not None:
-        await work
 
 
 # What is said
 
 
-def _message(resource: Resource, event: Event, joined: Joined) -> Work:
+def _message(resource: Resource, event: Event, place: Place | None) -> Work:
     resource.outgoing.is_mine(event)  # it comes back from a room
-    sender = event.sender
-    nick = joined.nick_of(sender, resource.user) if sender is not None else ""
-    if nick is None:
-        return _introduced(resource, event, joined, _tell_message)
-    _tell_message(resource, event, joined, nick)
-    return None
+    return _spoken(resource, event, place)
 
 
 def _tell_message(resource: Resource, event: Event, joined: Joined, nick: str) -> None:
     resource.send(spoken(resource, joined, event, nick, said(event)))
 
 
-async def _introduced(
-    resource: Resource, event: Event, joined: Joined, then: Callable[[Resource, Event, Joined, str], None]
-) -> None:
-    """Somebody of whom nothing is known yet: in a large room they are shown by their first word."""
-    user = event.sender or ""
-    person = await resource.house.xmpp.rooms.person(joined.id, user)
-    nick = nickname(person.name, user) if person is not None else user
-    if resource.rooms.get(joined.id) is not joined:
-        return
-    if person is not None and person.role is not None and joined.roster.people is None:
-        while len(joined.seen) >= _SPEAKERS:
-            oldest = next(iter(joined.seen))
-            gone(resource, joined, oldest, role=joined.seen[oldest].role)
-        there(resource, joined, user, nick, person.role)
-    then(resource, event, joined, nick)
+_spoken = by_name(_tell_message)
 
 
 # Who comes and goes
@@ -129,7 +86,7 @@ def _invited(resource: Resource, event: Event, people: list[Any]) -> Work:
 
 async def _invite(resource: Resource, event: Event) -> None:
     house = resource.house
-    room = Jid(await house.xmpp.rooms.name(event.lane), house.rooms_domain)
+    room = Jid(await house.xmpp.directory.name(event.lane), house.rooms_domain)
     by = quote(str(house.jid(event.sender or "")))
     resource.send(
         f"<message from='{quote(str(room))}' to='{quote(str(resource.jid))}'>"
@@ -208,14 +165,6 @@ def _profile(resource: Resource, event: Event, place: Place | None) -> None:
 
 
 # What the room is
-
-
-def _settings(resource: Resource, event: Event, joined: Joined) -> Work:
-    nick = joined.nick_of(event.sender, resource.user) if event.sender is not None else ""
-    if nick is None:
-        return _introduced(resource, event, joined, _tell_settings)
-    _tell_settings(resource, event, joined, nick)
-    return None
 
 
 def _tell_settings(resource: Resource, event: Event, joined: Joined, nick: str) -> None:

@@ -43,7 +43,7 @@ async def finish(
 ) -> Joined:
     """There is a room now. Raises Conflict when somebody else has taken the name, Invalid, and what the service refuses."""
     house, user = resource.house, resource.user
-    id = await house.xmpp.rooms.create(
+    id = await house.xmpp.directory.create(
         resource.caller, to.local, title or to.local, channel=channel, topic=topic or None, writers=writers
     )
     joined = Joined(id, to.bare)

@@ -85,7 +85,7 @@ async def _subject(resource: Resource, joined: Joined, subject: str) -> bool:
 
 
 async def _privately(resource: Resource, stanza: Element, to: Jid, joined: Joined, finished: Finished) -> bool:
-    rooms, user, body = resource.house.xmpp.rooms, user_of(to.resource), stanza.said(BODY)
+    rooms, user, body = resource.house.xmpp.directory, user_of(to.resource), stanza.said(BODY)
     me, other = await rooms.person(joined.id, resource.user), await rooms.person(joined.id, user)
     if me is None or me.role is None:
         raise StanzaFault("not-acceptable", "You are not in this room")
@@ -109,7 +109,7 @@ async def _asked(resource: Resource, stanza: Element, to: Jid) -> bool:
     if len(invites) > _MOST_INVITED:
         raise StanzaFault("policy-violation", f"One message may invite {_MOST_INVITED} people")
     people = [_account(resource, invite.get("to")) for invite in invites]
-    room = await resource.house.xmpp.rooms.look(resource.user, to.local)
+    room = await resource.house.xmpp.directory.look(resource.user, to.local)
     await resource.house.messaging.conversations.add(resource.caller, room.place.id, people)
     return True
 
@@ -136,8 +136,8 @@ async def _passed_on(resource: Resource, stanza: Element, part: Element, to: Jid
     if room.domain == house.rooms_domain:
         if making.is_new(resource, room):
             await making.finish(resource, room)
-        found = await house.xmpp.rooms.look(resource.user, room.local)
-        known = await house.xmpp.rooms.person(found.place.id, to.local)
+        found = await house.xmpp.directory.look(resource.user, room.local)
+        known = await house.xmpp.directory.person(found.place.id, to.local)
         if known is None or known.role is None:
             try:
                 await house.messaging.conversations.add(resource.caller, found.place.id, [to.local])

@@ -38,7 +38,9 @@ class Person(msgspec.Struct, frozen=True):
     """None: they are not in it (any more)."""
 
 
-class Rooms:
+class Directory:
+    """Of rooms. It decides nothing that the services decide: who is in what is read as it is now."""
+
     def __init__(self, store: Store, messaging: Messaging) -> None:
         self._store = store
         self._messaging = messaging
