@@ -1,5 +1,7 @@
 """Groups and channels as rooms (XEP-0045): coming in, what is said, what happens, leaving."""
 
+import asyncio
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from slixmpp import JID
@@ -87,6 +89,37 @@ async def test_what_is_said_comes_to_everybody_who_has_joined_and_back(site: Sit
         await outside.synced()
         assert outside.stanzas == []
     assert sorted(alice.texts(lane)) == sorted([*(text for _, text in expected), "从网页"])
+
+
+async def test_nothing_is_lost_or_doubled_by_coming_in_while_people_talk(site: Site) -> None:
+    alice, bob = site.people("alice", "bob")
+    lane = alice.group("茶", bob.id)
+    said = [f"{number}" for number in range(40)]
+    async with client(site, bob.id, plugins=PLUGINS) as b:
+        room = Room(b, lane)
+        talking = asyncio.create_task(asyncio.to_thread(lambda: [alice.send(lane, text) for text in said]))
+        for _ in range(5):
+            await room.join(maxstanzas=200)
+            b.plugin["xep_0045"].leave_muc(room.jid, bob.id)
+            await room.until(bob.id, "unavailable", 110)
+            room.stanzas.clear()
+        await room.join(maxstanzas=200)
+        await talking
+        await room.has(*((alice.id, text) for text in said))
+
+
+async def test_who_is_brought_in_is_told(site: Site) -> None:
+    alice, bob = site.people("alice", "bob")
+    async with client(site, bob.id, plugins=PLUGINS) as b:
+        invited: list[Any] = []
+        b.add_event_handler("groupchat_invite", invited.append)
+        lane = alice.group("茶", bob.id)
+        other = alice.group("咖啡")
+        alice.call("POST", f"/v1/conversations/{other}/members", {"users": [bob.id]})
+        alice.call("POST", f"/v1/conversations/{bob.group('own', alice.id)}/members", {"users": [bob.id]})
+        await b.until(lambda: len(invited) == 2)
+        assert [one["from"] for one in invited] == [f"{lane}@{ROOMS}", f"{other}@{ROOMS}"]
+        assert {one["muc"]["invite"]["from"] for one in invited} == {JID(f"{alice.id}@{DOMAIN}")}
 
 
 async def test_forged_parts_are_not_passed_on(site: Site) -> None:

@@ -47,6 +47,21 @@ async def test_a_name_that_nobody_has_becomes_a_group(site: Site) -> None:
     assert bob.texts(str(made["id"])) == ["来了"]
 
 
+async def test_a_room_with_a_name_has_its_id_as_another_address(site: Site) -> None:
+    (alice,) = site.people("alice")
+    tea = name()
+    async with client(site, alice.id, plugins=PLUGINS) as a, client(site, alice.id, "phone", plugins=PLUGINS) as phone:
+        room = Room(a, tea)
+        await room.join()
+        await room.config()
+        other = Room(phone, str(conversation(alice, tea)["id"]))
+        await other.join()
+        other.say("一样")
+        for one in (room, other):
+            await one.has((alice.id, "一样"))
+            assert one.messages[-1]["stanza_id"]["by"] == one.jid
+
+
 async def test_a_room_is_made_as_its_form_says(site: Site) -> None:
     alice, bob = site.people("alice", "bob")
     async with client(site, alice.id, plugins=PLUGINS) as a, client(site, bob.id, plugins=PLUGINS) as b:
