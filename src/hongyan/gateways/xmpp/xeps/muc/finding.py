@@ -7,13 +7,13 @@ from hongyan.core.errors import NotFound
 from hongyan.features.xmpp import Room
 from hongyan.gateways.xmpp.codec import Element, escape, quote
 from hongyan.gateways.xmpp.faults import StanzaFault
-from hongyan.gateways.xmpp.forms import form
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.rooms import MUC, OCCUPANT_ID, nickname
 from hongyan.gateways.xmpp.said import SID
 from hongyan.gateways.xmpp.table import Table
 from hongyan.gateways.xmpp.xeps.muc import making
+from hongyan.gateways.xmpp.xeps.muc.forms import form
 
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"

@@ -6,13 +6,13 @@ from hongyan.core import policy
 from hongyan.core.model import Writers
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StanzaFault
-from hongyan.gateways.xmpp.forms import DATA, form, submitted, truth
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.rooms import MUC, gone, joined_at
 from hongyan.gateways.xmpp.table import Table
 from hongyan.gateways.xmpp.xeps.muc import making
 from hongyan.gateways.xmpp.xeps.muc.finding import inside
+from hongyan.gateways.xmpp.xeps.muc.forms import DATA, form, submitted, truth
 
 NS = f"{MUC}#owner"
 _CONFIG = f"{MUC}#roomconfig"
