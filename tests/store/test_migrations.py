@@ -15,6 +15,7 @@ import hongyan.features.identity.tables
 import hongyan.features.push.tables
 import hongyan.features.timers.tables
 import hongyan.features.xmpp.tables
+import hongyan.features.xmpp.tables_rooms
 import hongyan.messaging.tables  # noqa: F401  declares its tables
 from hongyan.features.search import matching
 from hongyan.features.search.tables import derived

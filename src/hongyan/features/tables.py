@@ -6,4 +6,5 @@ import hongyan.features.identity.tables
 import hongyan.features.push.tables
 import hongyan.features.timers.tables
 import hongyan.features.xmpp.tables
+import hongyan.features.xmpp.tables_rooms
 import hongyan.messaging.tables  # noqa: F401

@@ -19,7 +19,7 @@ from hongyan.core.model import Caller, TransportName
 from hongyan.messaging.acting import Acts
 from hongyan.messaging.archive import About, Archive, Archived, Within
 from hongyan.messaging.attendance import Attendance
-from hongyan.messaging.conversations import Conversations, Me, Snapshot
+from hongyan.messaging.conversations import Beside, Conversations, Me, Snapshot
 from hongyan.messaging.describing import ChannelView, ConversationView, MemberView
 from hongyan.messaging.history import History, Page
 from hongyan.messaging.log import Log
@@ -44,6 +44,7 @@ __all__ = [
     "Acts",
     "Archive",
     "Archived",
+    "Beside",
     "Bookmarks",
     "ChannelView",
     "Chunk",

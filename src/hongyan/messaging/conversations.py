@@ -35,6 +35,15 @@ from hongyan.store import Draft, Store, Transaction, reading
 _ID_BYTES = 15
 
 
+class Beside(msgspec.Struct, frozen=True):
+    """What a feature stores in the transaction that makes a conversation, if it is to be as one."""
+
+    scope: str
+    """Of the transaction: a new conversation has nothing to wait for."""
+    write: Callable[[Transaction, str], None]
+    """Given the id of the conversation."""
+
+
 class Me(msgspec.Struct, frozen=True):
     id: str
     name: str
@@ -99,6 +108,7 @@ class Conversations:
         channel: bool = False,
         topic: str | None = None,
         writers: Writers = "all",
+        beside: Beside | None = None,
     ) -> ConversationView:
         """A new group, or channel, with the caller as its owner."""
         title = text.title(title, self._limits.title_length)
@@ -113,8 +123,10 @@ class Conversations:
             self._room_for(tx, list(known))
             kind: Kind = "channel" if channel else "group"
             create(tx, id, kind, title, history, None, people, now, by=caller.user, topic=topic, writers=writers)
+            if beside is not None:
+                beside.write(tx, id)
 
-        await self._store.transaction(make, scope=id)
+        await self._store.transaction(make, scope=id if beside is None else beside.scope)
         return await self._changed(caller, id)
 
     async def get(self, caller: Caller, conversation: str) -> ConversationView:

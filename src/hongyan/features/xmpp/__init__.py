@@ -1,11 +1,13 @@
 """What XMPP needs of the store besides messages: which conversation is which address, who knows whom, what people publish."""
 
 from hongyan.features.xmpp.circle import Circle, Circles, Contact
+from hongyan.features.xmpp.directory import Directory, Person, Room
 from hongyan.features.xmpp.forwarding import Forwarding
 from hongyan.features.xmpp.nodes import MOST_ITEMS, Access, Item, Node, Nodes, Published
 from hongyan.features.xmpp.pictures import Picture
 from hongyan.features.xmpp.places import Place, Places
-from hongyan.features.xmpp.rooms import Room, Rooms
+from hongyan.features.xmpp.rooms import Membership, Rooms
+from hongyan.features.xmpp.rosters import RoomChange, Roster, Rosters, decode_change
 from hongyan.features.xmpp.service import Xmpp
 from hongyan.features.xmpp.telling import About
 
@@ -16,15 +18,22 @@ __all__ = [
     "Circle",
     "Circles",
     "Contact",
+    "Directory",
     "Forwarding",
     "Item",
+    "Membership",
     "Node",
     "Nodes",
+    "Person",
     "Picture",
     "Place",
     "Places",
     "Published",
     "Room",
+    "RoomChange",
     "Rooms",
+    "Roster",
+    "Rosters",
     "Xmpp",
+    "decode_change",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, select
 
 from hongyan.core.errors import NotFound
 from hongyan.core.model import Caller, Event, Kind
+from hongyan.features.xmpp.tables_rooms import xmpp_rooms
 from hongyan.messaging import Messaging
 from hongyan.messaging.tables import conversations
 from hongyan.store import Store
@@ -25,6 +26,8 @@ class Place(msgspec.Struct, frozen=True):
     topic: str | None
     pair: tuple[str, str] | None
     """The two of a direct one."""
+    name: str
+    """The local part of a room's address: what it was called when it was made, or its id."""
 
     def peer(self, user: str) -> str | None:
         """The other of a direct one."""
@@ -111,9 +114,11 @@ class Places:
 
 
 def _places(ids: Sequence[str], connection: Connection) -> list[Place]:
-    c = conversations.c
-    rows = connection.execute(select(c.id, c.kind, c.title, c.topic, c.direct_key).where(c.id.in_(ids)))
-    return [Place(row.id, row.kind, row.title, row.topic, _pair(row.direct_key)) for row in rows]
+    c, r = conversations.c, xmpp_rooms.c
+    joined = conversations.outerjoin(xmpp_rooms, r.conversation == c.id)
+    wanted = select(c.id, c.kind, c.title, c.topic, c.direct_key, r.name).select_from(joined).where(c.id.in_(ids))
+    rows = connection.execute(wanted)
+    return [Place(row.id, row.kind, row.title, row.topic, _pair(row.direct_key), row.name or row.id) for row in rows]
 
 
 def _pair(key: str | None) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from hongyan.core.model import Event
+from hongyan.features.xmpp.tables_rooms import xmpp_rooms
 from hongyan.messaging import Messaging
 from hongyan.messaging.tables import conversations, members
 from hongyan.store import Store
@@ -14,8 +15,12 @@ from hongyan.store import Store
 _LANES = frozenset({"create", "member", "settings"})
 
 
-class Room(msgspec.Struct, frozen=True):
+class Membership(msgspec.Struct, frozen=True):
+    """A group or channel that somebody is in."""
+
     id: str
+    name: str
+    """The local part of its address."""
     title: str
     channel: bool
 
@@ -46,7 +51,7 @@ class Rooms:
         """Call `changed(user, conversation, inside)` when somebody comes in or goes, or a room is called otherwise."""
         self._changed = changed
 
-    async def of(self, user: str, conversation: str | None = None) -> list[Room]:
+    async def of(self, user: str, conversation: str | None = None) -> list[Membership]:
         """All of them, or this one if they are in it."""
         return await self._store.read(partial(_rooms, user, conversation))
 
@@ -67,9 +72,11 @@ class Rooms:
             self._changed(user, event.lane, inside)
 
 
-def _rooms(user: str, conversation: str | None, connection: Connection) -> list[Room]:
-    c, m = conversations.c, members.c
-    statement = select(c.id, c.title, c.kind).join(members, m.conversation == c.id).where(m.user == user, c.kind != "direct")
+def _rooms(user: str, conversation: str | None, connection: Connection) -> list[Membership]:
+    c, m, r = conversations.c, members.c, xmpp_rooms.c
+    joined = conversations.join(members, m.conversation == c.id).outerjoin(xmpp_rooms, r.conversation == c.id)
+    statement = select(c.id, c.title, c.kind, r.name).select_from(joined).where(m.user == user, c.kind != "direct")
     if conversation is not None:
         statement = statement.where(c.id == conversation)
-    return [Room(row.id, row.title or row.id, row.kind == "channel") for row in connection.execute(statement.order_by(c.id))]
+    rows = connection.execute(statement.order_by(c.id))
+    return [Membership(row.id, row.name or row.id, row.title or row.id, row.kind == "channel") for row in rows]

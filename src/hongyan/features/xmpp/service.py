@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from hongyan.features.xmpp.circle import Circles
+from hongyan.features.xmpp.directory import Directory
 from hongyan.features.xmpp.finding import Finding
 from hongyan.features.xmpp.forwarding import Forward, Forwarding
 from hongyan.features.xmpp.nodes import Nodes
@@ -11,6 +12,7 @@ from hongyan.features.xmpp.places import Places
 from hongyan.features.xmpp.positions import Positions
 from hongyan.features.xmpp.remotes import Remotes
 from hongyan.features.xmpp.rooms import Rooms
+from hongyan.features.xmpp.rosters import Rosters
 from hongyan.messaging import Messaging
 from hongyan.store import Store
 
@@ -27,6 +29,8 @@ class Xmpp:
         self.remotes = Remotes(store)
         self.finding = Finding(store)
         self.positions = Positions(store)
+        self.directory = Directory(store, messaging)
+        self.rosters = Rosters(store, messaging)
 
     @property
     def secret(self) -> bytes:

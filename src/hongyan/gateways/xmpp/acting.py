@@ -8,6 +8,7 @@ from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import another_id, client_id
+from hongyan.gateways.xmpp.rooms import joined_at
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
@@ -17,9 +18,10 @@ async def conversation(resource: "Resource", to: Jid) -> str:
     """The one with somebody, or a room that the resource has joined. It is not made for this. Raises StanzaFault."""
     house = resource.house
     if to.domain == house.rooms_domain:
-        if to.local not in resource.rooms or to.resource:
+        joined = joined_at(resource, to) if not to.resource else None
+        if joined is None:
             raise StanzaFault("not-acceptable", "Join the room first")
-        return to.local
+        return joined.id
     found = await house.xmpp.places.between(resource.user, house.user(to))
     if found is None:
         raise StanzaFault("item-not-found", "There is no conversation with them")

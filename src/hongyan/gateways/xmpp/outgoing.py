@@ -96,7 +96,7 @@ class Outgoing:
 
     def _blocked(self, place: Place) -> bool:
         peer = place.peer(self._resource.user)
-        who = self._house.jid(peer) if peer is not None else Jid(place.id, self._house.rooms_domain)
+        who = self._house.jid(peer) if peer is not None else Jid(place.name, self._house.rooms_domain)
         return self._resource.around.blocks(who)
 
     def _take(self, chunk: Chunk) -> None:

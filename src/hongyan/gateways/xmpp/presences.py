@@ -41,6 +41,8 @@ def _own(resource: "Resource", stanza: Element) -> Awaitable[bool] | None:
     type, people = stanza.get("type"), resource.house.people
     if type == "unavailable":
         people.leave(resource)
+        resource.rooms.clear()  # who is not there is in no room
+        resource.new_rooms.clear()
         return None
     if type == "error":
         return None

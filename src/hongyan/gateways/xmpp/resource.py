@@ -24,6 +24,7 @@ from hongyan.messaging import Session, Verdict
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.house import House
+    from hongyan.gateways.xmpp.rooms import Joined
     from hongyan.gateways.xmpp.stream import Stream
 
 _UNDER_WAY = 1_000
@@ -32,6 +33,7 @@ _RESUME_SECONDS = 300
 _ASKED = 20
 """Questions to a client that may be without an answer."""
 _SETTLE_SECONDS = 30.0
+_MUC = "http://jabber.org/protocol/muc"
 
 _STANZAS = frozenset({"jabber:client message", "jabber:client presence", "jabber:client iq"})
 
@@ -57,8 +59,10 @@ class Resource:
         self.carbons = False
         self.replaced = False
         """Another stream is about to bind its name."""
-        self.rooms: dict[str, str] = {}
-        """Joined: conversation to nickname."""
+        self.rooms: dict[str, Joined] = {}
+        """By conversation."""
+        self.new_rooms: dict[str, str] = {}
+        """Names of rooms that it is about to make, with the nickname there."""
         self.directed: set[Jid] = set()
         """At other servers, who was told by it that it is there."""
         self.around = Around()
@@ -370,8 +374,9 @@ class Resource:
         by = f" from='{quote(stanza.attributes['to'])}'" if "to" in stanza.attributes else ""
         id = f" id='{quote(stanza.attributes['id'])}'" if "id" in stanza.attributes else ""
         text = f"<text xmlns='{STANZA_ERRORS}' xml:lang='en'>{escape(fault.text)}</text>" if fault.text else ""
+        of_room = f"<x xmlns='{_MUC}'/>" if stanza.child(f"{_MUC} x") is not None else ""  # clients look for it (XEP-0045, 7.2)
         self.send(
-            f"<{stanza.local} type='error' to='{quote(str(self.jid))}'{by}{id}>"
+            f"<{stanza.local} type='error' to='{quote(str(self.jid))}'{by}{id}>{of_room}"
             f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}{fault.more}</error></{stanza.local}>"
         )
 

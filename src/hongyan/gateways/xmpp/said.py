@@ -38,7 +38,7 @@ class Reader(msgspec.Struct, frozen=True):
     def address(self, user: str, about: About) -> Jid:
         """Of somebody in it: their account, or the occupant of the room."""
         if self.room:
-            return Jid(self.place.id, self.rooms_domain, nickname(user, about.names.get(user)))
+            return Jid(self.place.name, self.rooms_domain, nickname(about.names.get(user, user), user))
         return Jid(user, self.domain)
 
     def name(self, event: Event) -> str:

@@ -11,6 +11,7 @@ from hongyan.gateways.xmpp.xeps import (
     disco,
     encrypted,
     markers,
+    muc,
     offline,
     pep,
     ping,
@@ -19,6 +20,7 @@ from hongyan.gateways.xmpp.xeps import (
     receipts,
     retraction,
     roster,
+    self_ping,
     states,
     vcard,
     version,
@@ -26,7 +28,7 @@ from hongyan.gateways.xmpp.xeps import (
 
 _ALL = (
     archive, avatar, blocking, bookmarks, chat, correction, disco, encrypted, markers, offline, pep, ping, presence, reactions,
-    receipts, retraction, roster, states, vcard, version,
+    receipts, retraction, roster, self_ping, states, vcard, version, muc,
 )  # fmt: skip
 
 

@@ -78,9 +78,7 @@ async def _scope(resource: Resource, to: Jid, other: Jid | None) -> str | None:
             raise StanzaFault("item-not-found")
         if other is not None:
             raise StanzaFault("feature-not-implemented", "The archive of a room is asked for everybody's messages")
-        if (await house.xmpp.places.find(to.local)).pair is not None:
-            raise StanzaFault("item-not-found")
-        return to.local
+        return (await house.xmpp.directory.look(resource.user, to.local)).place.id
     if other is None:
         return None
     if other.domain != house.domain:

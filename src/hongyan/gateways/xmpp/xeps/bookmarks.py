@@ -7,12 +7,13 @@ into, one less a channel to leave; what the platform does not allow is refused.
 from collections.abc import Sequence
 
 from hongyan.core.errors import HongyanError
-from hongyan.features.xmpp import MOST_ITEMS, Item, Node, Published, Room
+from hongyan.features.xmpp import MOST_ITEMS, Item, Membership, Node, Published
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, escape, quote, render
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.house import House
 from hongyan.gateways.xmpp.jid import BadJid, Jid
+from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.table import Derived, Table
 
@@ -45,12 +46,12 @@ class _Bookmarks(Derived):
     async def publish(self, resource: Resource, id: str, payload: Element) -> None:
         if payload.name != f"{NODE} conference":
             raise StanzaFault("bad-request")
-        room = _room(resource, id)
+        room = await _room(resource, id)
         if not await resource.house.xmpp.rooms.of(resource.user, room):
             await resource.house.messaging.conversations.join(resource.caller, room)
 
     async def retract(self, resource: Resource, id: str) -> None:
-        found = await resource.house.xmpp.rooms.of(resource.user, _room(resource, id))
+        found = await resource.house.xmpp.rooms.of(resource.user, await _room(resource, id))
         if not found:
             raise StanzaFault("item-not-found")
         if not found[0].channel:
@@ -97,7 +98,7 @@ def _one(query: Element) -> Element:
 async def _storage(resource: Resource) -> str:
     rooms = await resource.house.xmpp.rooms.of(resource.user)
     said = [
-        f"<conference jid='{quote(_address(resource.house, room.id))}' name='{quote(room.title)}' autojoin='true'>"
+        f"<conference jid='{quote(_address(resource.house, room.name))}' name='{quote(room.title)}' autojoin='true'>"
         f"<nick>{escape(_nick(resource))}</nick></conference>"
         for room in rooms
     ]
@@ -109,7 +110,7 @@ async def _enter(resource: Resource, storage: Element) -> None:
     inside = {room.id for room in await resource.house.xmpp.rooms.of(resource.user)}
     for conference in storage.all(f"{STORAGE} conference")[:MOST_ITEMS]:
         try:
-            room = _room(resource, conference.get("jid"))
+            room = await _room(resource, conference.get("jid"))
             if room not in inside:
                 resource.house.changes.spend(resource.user)
                 await resource.house.messaging.conversations.join(resource.caller, room)
@@ -117,14 +118,15 @@ async def _enter(resource: Resource, storage: Element) -> None:
             resource.house.log.debug("a bookmark was not heeded: %s", error)
 
 
-def _room(resource: Resource, address: str) -> str:
+async def _room(resource: Resource, address: str) -> str:
+    """The conversation. Raises StanzaFault and NotFound."""
     try:
         found = jid.parse(address)
     except BadJid as error:
         raise StanzaFault("jid-malformed", str(error)) from None
     if found.domain != resource.house.rooms_domain or not found.local:
         raise StanzaFault("not-allowed", "Rooms of other servers are not kept here")
-    return found.local
+    return (await resource.house.xmpp.directory.look(resource.user, found.local)).place.id
 
 
 def _address(house: House, room: str) -> str:
@@ -132,14 +134,13 @@ def _address(house: House, room: str) -> str:
 
 
 def _nick(resource: Resource) -> str:
-    caller = resource.caller
-    return caller.user if caller.name == caller.user else f"{caller.name} ({caller.user})"
+    return nickname(resource.caller.name, resource.user)
 
 
-def _item(resource: Resource, room: Room) -> Item:
+def _item(resource: Resource, room: Membership) -> Item:
     nick = f"<nick>{escape(_nick(resource))}</nick>"
     said = f"<conference xmlns='{NODE}' name='{quote(room.title)}' autojoin='true'>{nick}</conference>"
-    return Item(_address(resource.house, room.id), said)
+    return Item(_address(resource.house, room.name), said)
 
 
 def _changed(house: House, user: str, room: str, inside: bool) -> None:
@@ -148,7 +149,12 @@ def _changed(house: House, user: str, room: str, inside: bool) -> None:
             if inside:
                 house.people.later(_tell(resource, room))
             else:
-                house.people.retracted(resource, user, NODE, _address(house, room))
+                house.people.later(_retracted(resource, room))
+
+
+async def _retracted(resource: Resource, id: str) -> None:
+    house = resource.house
+    house.people.retracted(resource, resource.user, NODE, _address(house, await house.xmpp.directory.name(id)))
 
 
 async def _tell(resource: Resource, id: str) -> None:

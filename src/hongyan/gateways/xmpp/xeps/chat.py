@@ -20,7 +20,7 @@ def register(table: Table) -> None:
     for type in ("message", "reply"):
         table.events["direct", type] = table.events["room", type] = tell
         table.forms[type] = _form
-    table.wraps["direct"] = _wrap
+    table.wrap = _wrap
     table.iq("account", "set", f"{CARBONS} enable", _enable)
     table.iq("account", "set", f"{CARBONS} disable", _disable)
     table.feature(SID, where="account")

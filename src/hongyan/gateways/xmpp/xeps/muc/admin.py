@@ -1,0 +1,128 @@
+"""Who is what in a room (XEP-0045, sections 5.2, 9, 10.3 to 10.8): affiliations are the roles of members, and none is no member.
+
+To ask for affiliation none for oneself is to leave for good. Roles follow from affiliations, so they are not given; nobody is
+kicked who stays a member, and nobody is banned.
+"""
+
+from collections.abc import AsyncIterator
+
+from hongyan.core import policy
+from hongyan.core.errors import Invalid, NotFound
+from hongyan.core.model import Role
+from hongyan.features.xmpp import Room
+from hongyan.gateways.xmpp import jid
+from hongyan.gateways.xmpp.codec import Element, quote
+from hongyan.gateways.xmpp.faults import StanzaFault
+from hongyan.gateways.xmpp.jid import BadJid, Jid
+from hongyan.gateways.xmpp.nicks import nickname, user_of
+from hongyan.gateways.xmpp.resource import Resource
+from hongyan.gateways.xmpp.rooms import MUC
+from hongyan.gateways.xmpp.table import Table
+from hongyan.gateways.xmpp.xeps.muc.finding import inside
+from hongyan.messaging import MemberView
+
+NS = f"{MUC}#admin"
+_MOST = 50
+"""Items of one request."""
+_LISTED = 1_000
+"""Members that one list may have."""
+_PAGE = 500
+
+_ROLES: dict[str, Role] = {"owner": "owner", "admin": "admin", "member": "member"}
+
+
+def register(table: Table) -> None:
+    table.iq("room", "get", f"{NS} query", _get)
+    table.iq("room", "set", f"{NS} query", _set)
+
+
+async def _get(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
+    room = await inside(resource, to)
+    items = query.all(f"{NS} item")
+    if len(items) != 1:
+        raise StanzaFault("bad-request", "Ask for one list")
+    wanted = items[0].get("affiliation")
+    if wanted == "outcast":
+        return f"<query xmlns='{NS}'/>"
+    if wanted not in _ROLES:
+        raise StanzaFault("feature-not-implemented", "There are lists of affiliations")
+    house, found = resource.house, []
+    async for member in _members(resource, room.place.id):
+        if member.role == wanted:
+            address, nick = quote(str(house.jid(member.id))), quote(nickname(member.name, member.id))
+            found.append(f"<item affiliation='{wanted}' jid='{address}' nick='{nick}'/>")
+            if len(found) >= _LISTED:
+                break
+    return f"<query xmlns='{NS}'>{''.join(found)}</query>"
+
+
+async def _members(resource: Resource, conversation: str) -> AsyncIterator[MemberView]:
+    after, more = None, True
+    while more:
+        page, more = await resource.house.messaging.conversations.members(resource.caller, conversation, after, _PAGE)
+        for member in page:
+            yield member
+        after = page[-1].id if page else None
+
+
+async def _set(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
+    """One after the other; the first that is refused ends it."""
+    items = query.all(f"{NS} item")
+    if not items:
+        raise StanzaFault("bad-request", "Name somebody")
+    if len(items) > _MOST:
+        raise StanzaFault("policy-violation", f"One request may name {_MOST} people")
+    wanted = [(_user(resource, item), _affiliation(item)) for item in items]
+    room = await inside(resource, to)
+    for user, role in wanted:
+        await _give(resource, room, user, role)
+    return ""
+
+
+def _affiliation(item: Element) -> Role | None:
+    """None: no member any more."""
+    asked = item.get("affiliation")
+    if "role" in item.attributes and not asked:
+        raise StanzaFault("not-allowed", "Roles follow from affiliations: to remove somebody, give affiliation none")
+    if asked == "outcast":
+        raise StanzaFault("not-allowed", "Nobody is banned: give affiliation none")
+    if asked == "none":
+        return None
+    if asked not in _ROLES:
+        raise StanzaFault("bad-request", "There is no such affiliation")
+    return _ROLES[asked]
+
+
+def _user(resource: Resource, item: Element) -> str:
+    address = item.get("jid")
+    if not address:
+        if not item.get("nick"):
+            raise StanzaFault("bad-request", "Name somebody")
+        return user_of(item.get("nick"))
+    try:
+        found = jid.parse(address)
+    except BadJid as error:
+        raise StanzaFault("jid-malformed", str(error)) from None
+    if found.domain != resource.house.domain or not found.local:
+        raise StanzaFault("item-not-found", "Rooms have accounts of this server as members")
+    return found.local
+
+
+async def _give(resource: Resource, room: Room, user: str, role: Role | None) -> None:
+    conversations, caller, conversation = resource.house.messaging.conversations, resource.caller, room.place.id
+    if role is None:
+        await conversations.remove(caller, conversation, user)
+        return
+    person = await resource.house.xmpp.directory.person(conversation, user)
+    if person is None:
+        raise NotFound(f"There is no user {user}")
+    if person.role == role:
+        return
+    if person.role is None:
+        if role == "owner":
+            raise Invalid("Only who is in the room can become its owner")
+        if role == "admin":
+            policy.set_role(room.place.kind, room.role, "member")  # before anything is done
+        await conversations.add(caller, conversation, [user])
+    if person.role is not None or role != "member":
+        await conversations.set_role(caller, conversation, user, role)

@@ -1,0 +1,107 @@
+"""What was said before somebody came in (XEP-0045, section 7.2.13): from the log, and only what they may read."""
+
+from datetime import UTC, datetime
+from typing import Self
+
+import msgspec
+
+from hongyan.core.content import Text, encode_content
+from hongyan.core.model import WRITTEN, Event
+from hongyan.gateways.xmpp.codec import Element
+from hongyan.gateways.xmpp.faults import StanzaFault
+from hongyan.gateways.xmpp.nicks import nickname
+from hongyan.gateways.xmpp.resource import Resource
+from hongyan.gateways.xmpp.rooms import MUC, Joined, delay, spoken
+from hongyan.gateways.xmpp.said import said
+
+_USUAL = 20
+_MOST = 200
+_PAGE = 100
+_PAGES = 10
+"""Events that are looked at, in hundreds: not all of them are messages."""
+_CHARACTERS = 200_000
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    stanzas: int = _USUAL
+    characters: int = _CHARACTERS
+    seconds: int | None = None
+    since: int = 0
+    """Milliseconds since 1970 UTC."""
+
+    @classmethod
+    def of(cls, x: Element) -> Self:
+        """Raises StanzaFault."""
+        asked = x.child(f"{MUC} history")
+        if asked is None:
+            return cls()
+        bounded = _USUAL if not asked.attributes.keys() & {"seconds", "since", "maxchars"} else _MOST
+        return cls(
+            min(_number(asked, "maxstanzas", bounded) or 0, _MOST),
+            min(_number(asked, "maxchars", _CHARACTERS) or 0, _CHARACTERS),
+            _number(asked, "seconds", None),
+            _time(asked.get("since")),
+        )
+
+
+def _number(asked: Element, name: str, usual: int | None) -> int | None:
+    said = asked.attributes.get(name)
+    if said is None:
+        return usual
+    if not (said.isascii() and said.isdecimal() and len(said) <= 10):
+        raise StanzaFault("bad-request", f"{name} is a number")
+    return int(said)
+
+
+def _time(said: str) -> int:
+    if not said:
+        return 0
+    try:
+        time = datetime.fromisoformat(said)
+        return int((time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise StanzaFault("bad-request", "since is a date and time") from None
+
+
+async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list[str], int]:
+    """Stanzas, oldest first, and up to which position they are all there is. Raises NotFound."""
+    house = resource.house
+    since = wanted.since
+    if wanted.seconds is not None:
+        since = max(since, house.now() - wanted.seconds * 1000)
+    found: list[Event] = []
+    upto, before = 0, None
+    for number in range(_PAGES):
+        page = await house.messaging.history.page(resource.caller, joined.id, before=before, limit=_PAGE)
+        if number == 0 and page.entries:
+            upto = page.entries[-1].event.position
+        texts = {one.seq: one.text for one in page.amended if one.text is not None}
+        for entry in reversed(page.entries):
+            event = entry.event
+            if event.time < since or len(found) >= wanted.stanzas:
+                break
+            if event.type in WRITTEN and (now := _now(event, texts.get(event.seq))) is not None:
+                found.append(now)
+        else:
+            if page.more:
+                before = page.entries[0].event.seq
+                continue
+        break
+    names = await house.messaging.people.names(list({event.sender for event in found if event.sender is not None}))
+    lines: list[str] = []
+    room = wanted.characters
+    for event in found:
+        nick = nickname(names.get(event.sender, event.sender), event.sender) if event.sender is not None else ""
+        line = spoken(resource, joined, event, nick, f"{said(event)}{delay(joined.address, event.time)}")
+        room -= len(line)
+        if room < 0:
+            break
+        lines.append(line)
+    return lines[::-1], upto
+
+
+def _now(event: Event, text: str | None) -> Event | None:
+    """As it reads today; None for what was taken back."""
+    if text is not None:
+        return msgspec.structs.replace(event, content=encode_content(Text(text), 2**31))
+    return event if said(event) else None
