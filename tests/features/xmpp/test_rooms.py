@@ -40,7 +40,7 @@ async def test_groups_are_their_members_and_channels_everybodys(home: House, roo
     direct, _ = await home.messaging.conversations.create_direct(home.caller("alice"), "bob")
     for name in ("tea", group):
         found = await rooms.look("alice", name)
-        assert (found.place.id, found.name, found.role, found.count) == (group, "tea", "owner", 1)
+        assert (found.place.id, found.place.name, found.role, found.count) == (group, "tea", "owner", 1)
         with pytest.raises(NotFound):
             await rooms.look("bob", name)
     assert (await rooms.look("bob", "news")).role is None

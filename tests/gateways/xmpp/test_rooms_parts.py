@@ -5,7 +5,8 @@ import pytest
 from hongyan.gateways.xmpp import codec, jid
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StanzaFault
-from hongyan.gateways.xmpp.rooms import nickname, stamp, user_of, voice
+from hongyan.gateways.xmpp.nicks import nickname, user_of
+from hongyan.gateways.xmpp.rooms import stamp, voice
 from hongyan.gateways.xmpp.xeps.muc.forms import form, submitted, truth
 from hongyan.gateways.xmpp.xeps.muc.history import Wanted
 
