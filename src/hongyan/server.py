@@ -207,6 +207,10 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         now = health.report()
         return 200 if now.works else 503, now
 
+    xmpp_gateway = None
+    if settings.xmpp.c2s or settings.xmpp.c2s_tls or settings.xmpp.web:
+        xmpp = Xmpp(store, messaging)
+        xmpp_gateway = XmppGateway(XmppServices(messaging=messaging, identity=identity, xmpp=xmpp, settings=settings, now=now_ms))
     gateway = WebGateway(
         WebServices(
             messaging=messaging,
@@ -218,16 +222,13 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
             settings=settings,
             health=report,
             metrics=metrics.text,
+            lodger=xmpp_gateway.web if xmpp_gateway is not None and settings.xmpp.web else None,
         )
     )
     cim = Cim(store, messaging, identity, settings.cim)
     cim_gateway = None
     if settings.cim.listen:
         cim_gateway = CimGateway(CimServices(messaging=messaging, cim=cim, settings=settings))
-    xmpp_gateway = None
-    if settings.xmpp.c2s or settings.xmpp.c2s_tls:
-        xmpp = Xmpp(store, messaging)
-        xmpp_gateway = XmppGateway(XmppServices(messaging=messaging, identity=identity, xmpp=xmpp, settings=settings, now=now_ms))
     started.push_async_callback(messaging.stop)
     started.push_async_callback(identity.stop)
     started.push_async_callback(search.stop)
@@ -296,7 +297,7 @@ async def _ready(settings: Settings, directory: DataDirectory, server: _Server, 
         tcp = _reachable(parse_endpoint(settings.cim.listen), server.cim.port)
         route = _reachable(parse_endpoint(settings.cim.route), server.cim.route_port)
         lines.append(f"Clients of CIM: the route is http://{route}, the TCP port {tcp}")
-    if server.xmpp is not None:
+    if server.xmpp is not None and server.xmpp.ports:
         told = ", ".join(
             str(_reachable(parse_endpoint(getattr(settings.xmpp, name)), port)) for name, port in server.xmpp.ports.items()
         )

@@ -250,6 +250,8 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """PEM file with the TLS certificate of `domain` and its chain; without it that of `http`."""
     key: Path | None = None
     """PEM file with its private key."""
+    web: bool = False
+    """Streams over WebSocket (RFC 7395) and BOSH (XEP-0124) on the web port, for clients in browsers."""
     allow_plaintext: bool = False
     """Let clients log in without TLS on a listener that is a loopback address: for benchmarks."""
     rooms: str = "rooms"
@@ -264,6 +266,14 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Seconds of silence after which a client is asked whether it is there; it is given as long again to say anything."""
     connections: Count = 20_000
     """Most connections of this process; over it the oldest that has not logged in makes room."""
+    contacts: tuple[str, ...] = ()
+    """KIND=ADDRESS of whom to write to about this server (XEP-0157): abuse, admin, feedback, sales, security, status or support."""
+    services: tuple[str, ...] = ()
+    """STUN and TURN servers for calls (XEP-0215), each as turn:HOST:PORT?transport=udp; also stun, stuns and turns."""
+    turn_secret: str = ""
+    """What the TURN servers make passwords from, too: `static-auth-secret` of coturn; empty gives none."""
+    turn_seconds: Seconds = 86_400.0
+    """Seconds for which a password of TURN is good."""
 
 
 class Dns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hongyan.gateways.web import gateway
 from hongyan.gateways.door.tls import Certificate, CertificateError
+from hongyan.gateways.web import gateway
 from tests.gateways.web.port.plays import open_port, until
 from tests.operation import certificates
 

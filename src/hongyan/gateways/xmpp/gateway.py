@@ -1,4 +1,4 @@
-"""The XMPP gateway: its ports, started and stopped together."""
+"""The XMPP gateway: its ports and what it has on the web port, started and stopped together."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from hongyan.gateways.door.sockets import BACKLOG, CannotListen, bind
 from hongyan.gateways.door.tls import Certificate
 from hongyan.gateways.xmpp.house import Counts, House, XmppServices
 from hongyan.gateways.xmpp.tcp import TcpStream
+from hongyan.gateways.xmpp.web import Web
 from hongyan.gateways.xmpp.xeps import table
 
 log = logging.getLogger("hongyan.xmpp")
@@ -30,6 +31,8 @@ class XmppGateway:
         self._shared = settings.node.workers > 1
         self._drain = settings.limits.drain_seconds
         self._house = House(services, table())
+        self.web = Web(self._house)
+        """What is served on the web port."""
         self._servers: list[asyncio.Server] = []
         self._lists: Lists | None = None
         self._certificate: Certificate | None = None
@@ -69,6 +72,7 @@ class XmppGateway:
             self._close()
             raise
         lists.start()
+        self.web.start(lists)
         self._look()
 
     async def stop(self) -> None:

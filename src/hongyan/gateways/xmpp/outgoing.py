@@ -2,9 +2,10 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hongyan.core.model import DIRECTORY_LANE, Event
+from hongyan.gateways.xmpp.held import Held
 from hongyan.messaging import Chunk
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Outgoing:
         self._queue: deque[Event] = deque()
         self._mine: OrderedDict[str, None] = OrderedDict()
         """Client ids of what this resource has sent and not seen yet: it is not told of it again."""
+        self._held = Held()
         self._dirty = False
         self._closed = False
         self._working = False
@@ -38,7 +40,14 @@ class Outgoing:
         return False
 
     def active(self, active: bool) -> None:
-        """Client state indication (XEP-0352)."""
+        """Client state indication (XEP-0352): while it is not active, presence and typing wait, also for the next message."""
+        self._held.active = active
+        if active:
+            self._release()
+
+    def _release(self) -> None:
+        for body in self._held.release():
+            self._tell(body)
 
     def wake(self) -> None:
         """There is something to take, or room for it."""
@@ -82,15 +91,21 @@ class Outgoing:
                     return
                 shape = table.events.get(("direct" if place.pair is not None else "room", event.type))
             queue.popleft()
+            if shape is not None and event.type == "message":
+                self._release()
             if shape is not None and (work := shape(resource, event, place)) is not None:
                 self._later(work)
 
     def _take(self, chunk: Chunk) -> None:
         self._queue.extend([entry.event for entry in chunk.entries])
         for body in chunk.signals:
-            told = self._house.table.signals.get(body["type"])
-            if told is not None:
-                told(self._resource, body)
+            if not self._held.keeps(body):
+                self._tell(body)
+
+    def _tell(self, body: dict[str, Any]) -> None:
+        told = self._house.table.signals.get(body["type"])
+        if told is not None:
+            told(self._resource, body)
 
     def _later(self, work: Awaitable[None]) -> None:
         """What has to be asked first; what is behind it waits."""

@@ -6,7 +6,7 @@ taken from the session, which keeps references only.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -66,8 +66,8 @@ class Resource:
     def acknowledges(self, handled: int) -> bool:
         return self.ledger is not None and self.ledger.could_be(handled)
 
-    def resume(self, stream: "Stream", handled: int) -> None:
-        """Go on over another connection (XEP-0198, section 5)."""
+    def resume(self, stream: "Stream", handled: int, tell: Callable[[str], None]) -> None:
+        """Go on over another connection (XEP-0198, section 5); `tell` says so before anything else is written."""
         ledger = self.ledger
         if ledger is None:
             raise StreamFault("internal-server-error")
@@ -80,19 +80,22 @@ class Resource:
         ledger.acknowledged(handled)
         self.stream = stream
         self._full = False
-        stream.write(f"<resumed xmlns='{SM}' previd='{ledger.id}' h='{self.handled.count}'/>")
+        tell(f"<resumed xmlns='{SM}' previd='{ledger.id}' h='{self.handled.count}'/>")
         for stanza in ledger.waiting:
             stream.write(stanza)
         stream.write(f"<r xmlns='{SM}'/>")
         self._wake()
 
-    def ended(self) -> None:
-        """The client has said good-bye."""
-        self.ledger_off()
-        self.end()
+    def ended(self, stream: "Stream") -> None:
+        """The client has said good-bye, over this stream."""
+        if self.stream is stream:
+            self.ledger_off()
+            self.end()
 
-    def parted(self) -> None:
+    def parted(self, stream: "Stream") -> None:
         """The connection is gone. What may be resumed waits for a while."""
+        if self.stream is not stream:
+            return  # it goes on over another
         self.stream = None
         ledger = self.ledger
         if ledger is None or not ledger.resumable or ledger.lost or self._over or self.house.stopping:
@@ -227,20 +230,21 @@ class Resource:
                     return
                 self._wake()
             case "enable" if self.ledger is None:
-                self._enable(element.get("resume") in ("true", "1"))
+                self.raw(self.enable(element))
             case _:
                 self.raw(f"<failed xmlns='{SM}'><unexpected-request xmlns='{STANZA_ERRORS}'/></failed>")
 
-    def _enable(self, resume: bool) -> None:
+    def enable(self, element: Element) -> str:
+        """Of `<enable/>`: what to answer."""
         from hongyan.core.ids import id_from_bits
 
+        resume = element.get("resume") in ("true", "1")
         self.handled.restart()
         self.ledger = Ledger(id_from_bits(self.house.random(20)), resume)
         if resume:
             self.house.may_resume(self)
-            self.raw(f"<enabled xmlns='{SM}' id='{self.ledger.id}' resume='true' max='{_RESUME_SECONDS}'/>")
-        else:
-            self.raw(f"<enabled xmlns='{SM}'/>")
+            return f"<enabled xmlns='{SM}' id='{self.ledger.id}' resume='true' max='{_RESUME_SECONDS}'/>"
+        return f"<enabled xmlns='{SM}'/>"
 
     def ledger_off(self) -> None:
         if self.ledger is not None:
@@ -258,7 +262,9 @@ class Resource:
         self.house.counts.stanzas_out += 1
         ask = self.ledger.wrote(stanza) if self.ledger is not None else False
         if self.stream is not None:
-            self.stream.write(f"{stanza}<r xmlns='{SM}'/>" if ask else stanza)
+            self.stream.write(stanza)
+            if ask:
+                self.raw(f"<r xmlns='{SM}'/>")
         if self.ledger is not None and self.ledger.lost:
             self._close(StreamFault("policy-violation", "Too much is not acknowledged"))
 

@@ -9,6 +9,7 @@ from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.jid import Jid
 
 if TYPE_CHECKING:
+    from hongyan.gateways.xmpp.house import House
     from hongyan.gateways.xmpp.resource import Resource
 
 Where = Literal["server", "account", "user", "rooms", "room"]
@@ -41,6 +42,10 @@ class Table:
         """Somebody is called otherwise, or looks otherwise."""
         self.signals: dict[str, Told] = {}
         """By type."""
+        self.forms: dict[Where, list[Callable[[House], str]]] = {where: [] for where in self.features}
+        """What stands behind the features in an answer to disco#info (XEP-0128)."""
+        self.stream_features: list[Callable[[House], str]] = []
+        """What the features of a stream say to who has logged in."""
         self.room_message: Stanza = _no_rooms
         self.room_presence: Stanza = _no_rooms
 
