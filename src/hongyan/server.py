@@ -51,6 +51,7 @@ from hongyan.operation.metrics import (
     of_store,
     of_timers,
     of_web,
+    of_xmpp,
 )
 from hongyan.operation.opening import bus_of, store_of
 from hongyan.store.postgres_connection import shown
@@ -201,6 +202,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         lambda: of_search(search.answered, search.indexer.lag, search.indexer.indexed),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
         lambda: of_cim(cim_gateway.connections, cim_gateway.counts) if cim_gateway is not None else (),
+        lambda: of_xmpp(xmpp_gateway.connections, xmpp_gateway.detached, xmpp_gateway.counts) if xmpp_gateway is not None else (),
     )
 
     def report() -> tuple[int, object]:

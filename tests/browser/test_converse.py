@@ -19,8 +19,10 @@ SOON = 30_000
 pytestmark = pytest.mark.browser
 
 PAGE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>Converse</title>
-<link rel="stylesheet" href="/dist/converse.min.css"><script src="/dist/converse.min.js"></script></head><body class="converse-fullscreen">
-<converse-root></converse-root><script>
+<link rel="stylesheet" href="/dist/converse.min.css"></head><body class="converse-fullscreen">
+<converse-root></converse-root><script type="module">
+import * as loaded from "/dist/converse.min.js";
+const converse = window.converse ?? loaded.converse ?? loaded.default;
 converse.plugins.add("test", { initialize() { window.api = this._converse.api; } });
 converse.initialize({ ...CONFIG, whitelisted_plugins: ["test"], authentication: "login", auto_login: true, view_mode: "fullscreen",
   i18n: "en", discover_connection_methods: false, loglevel: "warn", assets_path: "/dist/", muc_subscribe_to_rai: false,

@@ -84,7 +84,12 @@ class Profanity:
 
     def _tmux(self, *words: str, check: bool = True) -> str:
         done = subprocess.run(
-            ["tmux", "-S", str(self._socket), *words], env=self._environment, capture_output=True, text=True, check=False, timeout=20
+            ["tmux", "-S", str(self._socket), *words],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=20,
         )
         assert done.returncode == 0 or not check, done.stderr
         return done.stdout

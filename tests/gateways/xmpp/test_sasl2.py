@@ -88,7 +88,9 @@ def test_what_cannot_be_resumed_is_bound_instead(web: Site) -> None:
 def test_a_wrong_password_and_a_bad_order(web: Site) -> None:
     with Socket(web) as socket:
         socket.open()
-        socket.say("<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>AGEAYg==</initial-response></authenticate>")
+        socket.say(
+            "<authenticate xmlns='urn:xmpp:sasl:2' mechanism='PLAIN'><initial-response>AGEAYg==</initial-response></authenticate>"
+        )
         failure = socket.hear()
         assert failure.tag == f"{SASL2}failure"
         assert failure[0].tag == "{urn:ietf:params:xml:ns:xmpp-sasl}not-authorized"

@@ -84,7 +84,9 @@ def test_addresses_of_services() -> None:
     assert credentials("north", "alice", 1)[0] == "1:alice"
 
 
-@pytest.mark.parametrize(("name", "text"), [("xmpp.services", "http://a"), ("xmpp.services", "turn:"), ("xmpp.contacts", "boss=a")])
+@pytest.mark.parametrize(
+    ("name", "text"), [("xmpp.services", "http://a"), ("xmpp.services", "turn:"), ("xmpp.contacts", "boss=a")]
+)
 def test_settings_that_are_refused(name: str, text: str) -> None:
     with pytest.raises(SettingsError, match=name):
         load(flags={name: text})

@@ -52,6 +52,11 @@ class XmppGateway:
         return len(self._lists) - self._lists.logged_in_count, self._lists.logged_in_count
 
     @property
+    def detached(self) -> int:
+        """Resources whose connection is gone, and who may come back."""
+        return self._house.detached
+
+    @property
     def trouble(self) -> str | None:
         """What somebody should look at: a certificate on the disk that cannot be used."""
         return self._certificate.trouble if self._certificate is not None else None

@@ -112,6 +112,11 @@ class House:
         found = self._resumable.get(id)
         return found if found is not None and found.user == user else None
 
+    @property
+    def detached(self) -> int:
+        """Resources that may be resumed and have no connection."""
+        return sum(1 for one in self._resumable.values() if one.stream is None)
+
     # Work
 
     def task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -150,6 +150,7 @@ class Resource:
 
     def received(self, element: Element) -> None:
         if element.name in _STANZAS:
+            self.house.counts.stanzas_in += 1
             number = self.handled.begin()
             if self._task is not None:
                 self._waiting.append((number, element))
