@@ -267,7 +267,7 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     connections: Count = 20_000
     """Most connections of this process; over it the oldest that has not logged in makes room."""
     contacts: tuple[str, ...] = ()
-    """KIND=ADDRESS of whom to write to about this server (XEP-0157): abuse, admin, feedback, sales, security, status or support."""
+    """KIND=ADDRESS of whom to write to (XEP-0157): abuse, admin, feedback, sales, security, status or support."""
     services: tuple[str, ...] = ()
     """STUN and TURN servers for calls (XEP-0215), each as turn:HOST:PORT?transport=udp; also stun, stuns and turns."""
     turn_secret: str = ""

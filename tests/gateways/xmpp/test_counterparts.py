@@ -35,15 +35,14 @@ async def test_npm_client_and_slixmpp_write_to_each_other(web: Site, way: str) -
     alice, bob = web.people("alice", "bob")
     services = {"starttls": f"xmpp://127.0.0.1:{web.port}", "websocket": f"ws://127.0.0.1:{web.server.port}/xmpp/ws"}
     made = partial(NodeClient, services[way], DOMAIN, alice.id, certificate=web.certificate)
-    async with client(web, bob.id) as b:
-        async with inside(made()) as a:
-            assert a.mechanism == "SCRAM-SHA-1"
-            a.send(f"{bob.id}@{DOMAIN}", "你好 <&>")
-            await b.has("你好 <&>")
-            b.send_message(f"{alice.id}@{DOMAIN}", "在", mtype="chat")
-            heard = await asyncio.to_thread(a.hear, "text")
-            assert heard["text"] == "在"
-            assert heard["from"].startswith(f"{bob.id}@{DOMAIN}")
+    async with client(web, bob.id) as b, inside(made()) as a:
+        assert a.mechanism == "SCRAM-SHA-1"
+        a.send(f"{bob.id}@{DOMAIN}", "你好 <&>")
+        await b.has("你好 <&>")
+        b.send_message(f"{alice.id}@{DOMAIN}", "在", mtype="chat")
+        heard = await asyncio.to_thread(a.hear, "text")
+        assert heard["text"] == "在"
+        assert heard["from"].startswith(f"{bob.id}@{DOMAIN}")
     assert alice.texts(alice.direct(bob.id)) == ["你好 <&>", "在"]
 
 

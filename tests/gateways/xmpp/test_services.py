@@ -1,4 +1,4 @@
-"""What the server says of itself: contacts (XEP-0157), hash (XEP-0115), services for calls (XEP-0215); and passwords (XEP-0077)."""
+"""What the server says of itself: contacts (XEP-0157), hash (XEP-0115), services for calls (XEP-0215); passwords (XEP-0077)."""
 
 import base64
 import hmac

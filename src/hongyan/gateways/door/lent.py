@@ -1,4 +1,4 @@
-"""What one gateway lends another: connections and requests of the web port that are none of its own. The server introduces them."""
+"""What the web gateway lends another: connections and requests of its port. The server introduces them to each other."""
 
 from collections.abc import Mapping
 from typing import Protocol

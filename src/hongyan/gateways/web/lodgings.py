@@ -1,4 +1,4 @@
-"""The addresses that another gateway has on this port. They pass the same gate as everything else: origin first, then the rate."""
+"""The addresses that another gateway has on this port, behind the same gate as all others: origin first, then the rate."""
 
 from hongyan.core.errors import MethodNotAllowed, NotFound
 from hongyan.gateways.door.lent import Caller, Lodger

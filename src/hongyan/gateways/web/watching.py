@@ -9,7 +9,8 @@ T = TypeVar("T")
 
 async def while_there(work: Coroutine[Any, Any, T], gone: Coroutine[Any, Any, None]) -> T | None:
     """What `work` gives; None when `gone` was first, and then `work` is cancelled."""
-    tasks = working, watching = asyncio.create_task(work), asyncio.create_task(gone)
+    working = asyncio.create_task(work)
+    tasks: tuple[asyncio.Task[Any], ...] = working, asyncio.create_task(gone)
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         return working.result() if working.done() else None

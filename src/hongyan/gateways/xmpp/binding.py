@@ -1,4 +1,4 @@
-"""Getting a resource: by an iq (RFC 6120, section 7), inside a log-in (XEP-0386), or the one that is there (XEP-0198, section 5)."""
+"""Getting a resource: inside a log-in (XEP-0386), or the one that is there (XEP-0198, section 5)."""
 
 from typing import TYPE_CHECKING
 

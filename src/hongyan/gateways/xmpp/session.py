@@ -1,4 +1,4 @@
-"""One session of BOSH: requests in the order of their numbers, answers that may have to be given again, and what waits for one."""
+"""One session of BOSH: requests in the order of their numbers, answers that may be asked for again, what waits for one."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -175,7 +175,7 @@ class Session:
             pass
 
     def _answer(self) -> bool:
-        """The oldest request whose client is there, with all there is; those before it, whose connections are gone, with nothing."""
+        """The oldest request whose client is there, with all there is; those before it, whose clients are gone, with nothing."""
         rid = next((rid for rid, held in self._held.items() if held.future is not None and not held.future.done()), None)
         if rid is None or (rid >= self._next and not self._closing):
             return False

@@ -1,4 +1,4 @@
-"""XEP-0215: External Service Discovery. TURN gets names and passwords that end by themselves, as coturn makes them (`use-auth-secret`)."""
+"""XEP-0215: External Service Discovery. TURN has passwords that end by themselves, as of coturn's `use-auth-secret`."""
 
 import hmac
 from base64 import b64encode

@@ -1,15 +1,23 @@
-"""Session of RFC 3921, section 3, which RFC 6121 has done away with: clients that still ask for one are told that they have it."""
+"""Sessions of RFC 3921, section 3, which are no more: clients that still ask for one are told that they have it."""
 
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.table import Table
 
+ROSTER = "jabber:iq:roster"
+
 
 def register(table: Table) -> None:
     for where in ("account", "server"):
         table.iq(where, "set", "urn:ietf:params:xml:ns:xmpp-session session", _session)
+    if table.find("account", "get", f"{ROSTER} query") is None:  # Converse.js waits for it for ever
+        table.iq("account", "get", f"{ROSTER} query", _nobody)
 
 
 def _session(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
     return ""
+
+
+def _nobody(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
+    return f"<query xmlns='{ROSTER}'/>"
