@@ -40,6 +40,7 @@ HEARING = """() => {
 }"""
 SAYING = """([to, text]) => {
   const message = document.implementation.createDocument("jabber:client", "message").documentElement;
+  message.setAttribute("xmlns", "jabber:client"); // Strophe writes the attributes and nothing else
   message.setAttribute("to", to);
   message.setAttribute("type", "chat");
   message.appendChild(message.ownerDocument.createElementNS("jabber:client", "body")).textContent = text;
