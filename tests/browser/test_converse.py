@@ -89,7 +89,7 @@ def test_converse_logs_in_writes_and_reads(browser: Browser, pages: tuple[Path, 
         said: list[str] = []
         page.on("console", lambda line: said.append(line.text))
         page.goto(f"{pages[1]}/{way}.html")
-        page.wait_for_function("window.api && window.api.connection.connected()", timeout=SOON)
+        page.wait_for_function("document.body.innerText.includes('I am online')", timeout=SOON)
         page.evaluate(HEARING)
         page.evaluate(SAYING, [f"{bob.id}@{DOMAIN}", "从浏览器"])
         wait_for(lambda: bob.texts(lane) == ["从浏览器"], 30.0, f"a message of Converse.js, which says {said[-5:]}")
