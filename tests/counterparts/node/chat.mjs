@@ -18,6 +18,7 @@ const xmpp = client({
     await authenticate({ username, password }, chosen);
   },
 });
+xmpp.timeout = 20_000; // two seconds are little on a machine that runs other tests
 xmpp.on("error", (error) => tell({ error: String(error) }));
 xmpp.on("online", async (address) => {
   await xmpp.send(xml("presence"));
