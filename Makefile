@@ -10,8 +10,9 @@ BIN := .venv/bin
 PROCESSES ?= 3
 
 # Debian packages that only the tests need: a browser with Chinese fonts, a terminal to type into, a JavaScript engine, certificates;
-# the servers that a cluster is made of: a database, a bus, two balancers, a name server; and what checks a service's unit.
-TEST_PACKAGES := chromium tmux fonts-noto-cjk nodejs openssl postgresql nats-server nginx haproxy dnsmasq systemd
+# the servers that a cluster is made of: a database, a bus, two balancers, a name server; what checks a service's unit; and a client of XMPP.
+TEST_PACKAGES := chromium tmux fonts-noto-cjk nodejs openssl postgresql nats-server nginx haproxy dnsmasq systemd \
+	profanity
 
 .PHONY: help setup test-packages run test fuzz faults lint docs lock bench clean
 
@@ -36,6 +37,7 @@ faults: setup test-packages ## break everything of a cluster of three nodes, FAU
 
 test-packages:
 	@scripts/debian-packages $(TEST_PACKAGES) || [ -z "$(CI)" ]
+	@scripts/test-modules || [ -z "$(CI)" ]
 
 lint: setup ## ruff, mypy, import-linter, and the types of the web client
 	$(BIN)/ruff check .
@@ -54,5 +56,5 @@ bench: setup ## measure a server of its own and the ceilings beside it; BENCH='-
 	$(BIN)/python bench/run.py $(BENCH)
 
 clean: ## remove everything that can be made again (not the data directory)
-	rm -rf .venv .venv-lock site dist web/node_modules src/hongyan/gateways/web/client .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-lock site dist web/node_modules tests/counterparts/node/node_modules src/hongyan/gateways/web/client .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

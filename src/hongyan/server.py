@@ -51,6 +51,7 @@ from hongyan.operation.metrics import (
     of_store,
     of_timers,
     of_web,
+    of_xmpp,
 )
 from hongyan.operation.opening import bus_of, store_of
 from hongyan.store.postgres_connection import shown
@@ -201,6 +202,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         lambda: of_search(search.answered, search.indexer.lag, search.indexer.indexed),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
         lambda: of_cim(cim_gateway.connections, cim_gateway.counts) if cim_gateway is not None else (),
+        lambda: of_xmpp(xmpp_gateway.connections, xmpp_gateway.detached, xmpp_gateway.counts) if xmpp_gateway is not None else (),
     )
 
     def report() -> tuple[int, object]:
@@ -208,6 +210,18 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         return 200 if now.works else 503, now
 
     avatars = Avatars(store, messaging.log, clock=now_ms)
+    xmpp_gateway = None
+    if settings.xmpp.c2s or settings.xmpp.c2s_tls or settings.xmpp.s2s or settings.xmpp.web:
+        xmpp_gateway = XmppGateway(
+            XmppServices(
+                messaging=messaging,
+                identity=identity,
+                avatars=avatars,
+                xmpp=Xmpp(store, messaging, settings.domain, clock=now_ms),
+                settings=settings,
+                now=now_ms,
+            )
+        )
     gateway = WebGateway(
         WebServices(
             messaging=messaging,
@@ -219,24 +233,13 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
             settings=settings,
             health=report,
             metrics=metrics.text,
+            lodger=xmpp_gateway.web if xmpp_gateway is not None and settings.xmpp.web else None,
         )
     )
     cim = Cim(store, messaging, identity, settings.cim)
     cim_gateway = None
     if settings.cim.listen:
         cim_gateway = CimGateway(CimServices(messaging=messaging, cim=cim, settings=settings))
-    xmpp_gateway = None
-    if settings.xmpp.c2s or settings.xmpp.c2s_tls or settings.xmpp.s2s:
-        xmpp_gateway = XmppGateway(
-            XmppServices(
-                messaging=messaging,
-                identity=identity,
-                avatars=avatars,
-                xmpp=Xmpp(store, messaging, settings.domain, clock=now_ms),
-                settings=settings,
-                now=now_ms,
-            )
-        )
     started.push_async_callback(messaging.stop)
     started.push_async_callback(identity.stop)
     started.push_async_callback(search.stop)
@@ -305,7 +308,7 @@ async def _ready(settings: Settings, directory: DataDirectory, server: _Server, 
         tcp = _reachable(parse_endpoint(settings.cim.listen), server.cim.port)
         route = _reachable(parse_endpoint(settings.cim.route), server.cim.route_port)
         lines.append(f"Clients of CIM: the route is http://{route}, the TCP port {tcp}")
-    if server.xmpp is not None:
+    if server.xmpp is not None and server.xmpp.ports:
         told = {"c2s": "clients", "c2s_tls": "clients (TLS)", "s2s": "servers"}
         ports = [
             f"{told[name]} {_reachable(parse_endpoint(getattr(settings.xmpp, name)), port)}"

@@ -21,6 +21,8 @@ from hongyan.config.settings import Settings
 from hongyan.finding import parse_name_server
 
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9._\-:\[\]]+")
+_CONTACT = re.compile(r"(abuse|admin|feedback|sales|security|status|support)=[a-z]+:[^\s\x00-\x1f]{1,500}")
+_SERVICE = re.compile(r"(stun|turn)s?:([A-Za-z0-9._-]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
 _ENVELOPE = 2_048
 """Bytes around a content in a frame or a body: ids, names of members, the client_id."""
 
@@ -177,6 +179,12 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
             ipaddress.ip_network(proxy, strict=False)
         except ValueError:
             yield "http.trusted_proxies", f"expected addresses or networks such as 10.0.0.0/8, not {proxy!r}"
+    for contact in settings.xmpp.contacts:
+        if not _CONTACT.fullmatch(contact):
+            yield "xmpp.contacts", f"expected KIND=ADDRESS such as abuse=mailto:abuse@example.org, not {contact!r}"
+    for service in settings.xmpp.services:
+        if not _SERVICE.fullmatch(service):
+            yield "xmpp.services", f"expected turn:HOST:PORT?transport=udp or the like, not {service!r}"
     if not is_host(settings.domain) or settings.domain != settings.domain.lower():
         yield "domain", f"expected a domain name in lower case, not {settings.domain!r}"
     if settings.dns.server is not None:

@@ -250,6 +250,8 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """PEM file with the TLS certificate of `domain` and its chain; without it that of `http`."""
     key: Path | None = None
     """PEM file with its private key."""
+    web: bool = False
+    """Streams over WebSocket (RFC 7395) and BOSH (XEP-0124) on the web port, for clients in browsers."""
     allow_plaintext: bool = False
     """Let clients log in without TLS on a listener that is a loopback address: for benchmarks."""
     rooms: str = "rooms"
@@ -282,6 +284,14 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Seconds in which another server has to be reached before what waits for it comes back as an error."""
     s2s_stanzas_per_second: Rate = 200.0
     """Stanzas a second that are taken from one domain for long; over four times as many at once its stream ends."""
+    contacts: tuple[str, ...] = ()
+    """KIND=ADDRESS of whom to write to (XEP-0157): abuse, admin, feedback, sales, security, status or support."""
+    services: tuple[str, ...] = ()
+    """STUN and TURN servers for calls (XEP-0215), each as turn:HOST:PORT?transport=udp; also stun, stuns and turns."""
+    turn_secret: str = ""
+    """What the TURN servers make passwords from, too: `static-auth-secret` of coturn; empty gives none."""
+    turn_seconds: Seconds = 86_400.0
+    """Seconds for which a password of TURN is good."""
 
 
 class Dns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

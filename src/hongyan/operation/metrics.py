@@ -180,6 +180,34 @@ def of_cim(connections: tuple[int, int], counts: CimCounts) -> Iterator[Metric]:
     )
 
 
+class XmppCounts(Protocol):
+    """What the XMPP gateway counts."""
+
+    closed: Counter[str]
+    stanzas_in: int
+    stanzas_out: int
+
+
+def of_xmpp(connections: tuple[int, int], resumable: int, counts: XmppCounts) -> Iterator[Metric]:
+    """Streams (of strangers, and logged in), those that are cut and may be resumed, streams ended with an error, stanzas."""
+    strangers, logged_in = connections
+    yield _labelled(
+        GaugeMetricFamily("hongyan_xmpp_connections", "Streams of XMPP, `in` or not yet logged in", labels=["state"]),
+        {"stranger": strangers, "in": logged_in},
+    )
+    yield _gauge(
+        GaugeMetricFamily("hongyan_xmpp_detached", "Resources of XMPP without a connection, which may resume"), resumable
+    )
+    yield _labelled(
+        CounterMetricFamily("hongyan_xmpp_closed", "Streams of XMPP ended with an error, by condition", labels=["condition"]),
+        counts.closed,
+    )
+    yield _labelled(
+        CounterMetricFamily("hongyan_xmpp_stanzas", "Stanzas of XMPP `in` and `out`", labels=["direction"]),
+        {"in": counts.stanzas_in, "out": counts.stanzas_out},
+    )
+
+
 def _counter(family: CounterMetricFamily, value: float) -> Metric:
     family.add_metric([], value)
     return family

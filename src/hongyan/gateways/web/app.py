@@ -15,6 +15,7 @@ from hongyan.gateways.web.authentication import authenticate
 from hongyan.gateways.web.bodies import Disconnected, read_body, replay
 from hongyan.gateways.web.description import describe
 from hongyan.gateways.web.headers import first_of
+from hongyan.gateways.web.lodgings import Lodgings
 from hongyan.gateways.web.origins import OriginRule
 from hongyan.gateways.web.pages import CLIENT, Page, json_page, load_pages
 from hongyan.gateways.web.problems import problem, unexpected
@@ -48,6 +49,7 @@ class WebApp:
         self._methods = Methods(self._litestar)
         self._pages = load_pages(client, services.settings.embed.origins)
         self._streams = Streams(services, heartbeat=heartbeat)
+        self._lodgings = Lodgings(services.lodger)
         self.answers: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
 
@@ -94,6 +96,10 @@ class WebApp:
             return
         if path in _REDIRECTS:
             await answer(send, 307, [(b"location", _REDIRECTS[path]), (b"content-length", b"0")])
+            return
+        if path in self._lodgings:
+            self._sites.spend(site(scope["client"][0]))
+            await self._lodgings.serve(path, scope, receive, send)
             return
         if not access.is_plain(path) or not (path.startswith("/v1/") or path in access.OPEN):
             self._sites.spend(site(scope["client"][0]))

@@ -50,7 +50,12 @@ def wants(info: Element) -> frozenset[str]:
 
 def verified(hash: str, ver: str, info: Element) -> bool:
     """XEP-0115, section 5.4."""
-    return hash in _HASHES and b64encode(_HASHES[hash](_words(info).encode()).digest()).decode() == ver
+    return hash in _HASHES and hashed(info, hash) == ver
+
+
+def hashed(info: Element, hash: str = "sha-1") -> str:
+    """Of the answer to a disco#info query (section 5.1)."""
+    return b64encode(_HASHES[hash](_words(info).encode()).digest()).decode()
 
 
 def _words(info: Element) -> str:

@@ -1,4 +1,4 @@
-"""The XMPP gateway: its ports, started and stopped together."""
+"""The XMPP gateway: its ports and what it has on the web port, started and stopped together."""
 
 import asyncio
 import logging
@@ -15,6 +15,7 @@ from hongyan.gateways.xmpp.house import Counts, House, XmppServices
 from hongyan.gateways.xmpp.s2s.federation import Federation
 from hongyan.gateways.xmpp.s2s.tls import Contexts
 from hongyan.gateways.xmpp.tcp import TcpStream
+from hongyan.gateways.xmpp.web import Web
 from hongyan.gateways.xmpp.xeps import table
 
 log = logging.getLogger("hongyan.xmpp")
@@ -36,6 +37,8 @@ class XmppGateway:
         self._drain = settings.limits.drain_seconds
         self._house = House(services, table())
         self._forwarding: Forwarding | None = None
+        self.web = Web(self._house)
+        """What is served on the web port."""
         self._servers: list[asyncio.Server] = []
         self._lists: Lists | None = None
         self._certificate: Certificate | None = None
@@ -60,6 +63,11 @@ class XmppGateway:
         return len(self._lists) - self._lists.logged_in_count, self._lists.logged_in_count
 
     @property
+    def detached(self) -> int:
+        """Resources whose connection is gone, and who may come back."""
+        return self._house.detached
+
+    @property
     def trouble(self) -> str | None:
         """What somebody should look at: a certificate on the disk that cannot be used."""
         return self._certificate.trouble if self._certificate is not None else None
@@ -82,6 +90,7 @@ class XmppGateway:
             self._close()
             raise
         lists.start()
+        self.web.start(lists)
         self._look()
 
     async def stop(self) -> None:

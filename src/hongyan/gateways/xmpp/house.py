@@ -166,6 +166,11 @@ class House:
         found = self._resumable.get(id)
         return found if found is not None and found.user == user else None
 
+    @property
+    def detached(self) -> int:
+        """Resources that may be resumed and have no connection."""
+        return sum(1 for one in self._resumable.values() if one.stream is None)
+
     # What is passed on and not kept
 
     def pass_on(self, to: Jid, stanza: str, sender: Jid, *, besides: "Resource | None" = None) -> bool:

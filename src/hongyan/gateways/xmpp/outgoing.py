@@ -2,10 +2,11 @@
 
 from collections import OrderedDict, deque
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hongyan.core.model import DIRECTORY_LANE, Event
 from hongyan.features.xmpp import Place
+from hongyan.gateways.xmpp.held import Held
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.messaging import Chunk
 
@@ -23,6 +24,7 @@ class Outgoing:
         self._queue: deque[Event] = deque()
         self._mine: OrderedDict[str, None] = OrderedDict()
         """Client ids of what this resource has sent and not seen yet: it is not told of it again."""
+        self._held = Held()
         self._dirty = False
         self._closed = False
         self._working = False
@@ -42,7 +44,14 @@ class Outgoing:
         return False
 
     def active(self, active: bool) -> None:
-        """Client state indication (XEP-0352)."""
+        """Client state indication (XEP-0352): while it is not active, presence and typing wait, also for the next message."""
+        self._held.active = active
+        if active:
+            self._release()
+
+    def _release(self) -> None:
+        for body in self._held.release():
+            self._tell(body)
 
     def wake(self) -> None:
         """There is something to take, or room for it."""
@@ -89,6 +98,8 @@ class Outgoing:
             if place is not None and resource.around.circle is not None and self._blocked(place):
                 shape = None
             queue.popleft()
+            if shape is not None and event.type == "message":
+                self._release()
             if shape is not None and (work := shape(resource, event, place)) is not None:
                 self._later(work, event.position)
             else:
@@ -102,9 +113,13 @@ class Outgoing:
     def _take(self, chunk: Chunk) -> None:
         self._queue.extend([entry.event for entry in chunk.entries])
         for body in chunk.signals:
-            told = self._house.table.signals.get(body["type"])
-            if told is not None:
-                told(self._resource, body)
+            if not self._held.keeps(body):
+                self._tell(body)
+
+    def _tell(self, body: dict[str, Any]) -> None:
+        told = self._house.table.signals.get(body["type"])
+        if told is not None:
+            told(self._resource, body)
 
     def begin(self) -> None:
         """Its client is available for the first time."""

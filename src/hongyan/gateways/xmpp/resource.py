@@ -110,8 +110,10 @@ class Resource:
             self._settled.append(future)
             await future
 
-    def resume(self, stream: "Stream", handled: int) -> None:
-        """Go on over another connection (XEP-0198, section 5), when it has settled."""
+    def resume(self, stream: "Stream", handled: int, tell: Callable[[str], None]) -> None:
+        """Go on over another connection (XEP-0198, section 5), when it has settled; `tell` says so before anything else is
+        written.
+        """
         ledger = self.ledger
         if ledger is None:
             raise StreamFault("internal-server-error")
@@ -121,7 +123,7 @@ class Resource:
         ledger.acknowledged(handled)
         self.stream = stream
         self._full = False
-        stream.write(f"<resumed xmlns='{SM}' previd='{ledger.id}' h='{self.handled.count}'/>")
+        tell(f"<resumed xmlns='{SM}' previd='{ledger.id}' h='{self.handled.count}'/>")
         for stanza in ledger.waiting:
             stream.write(stanza)
         stream.write(f"<r xmlns='{SM}'/>")
@@ -215,6 +217,7 @@ class Resource:
 
     def received(self, element: Element) -> None:
         if element.name in _STANZAS:
+            self.house.counts.stanzas_in += 1
             number = self.handled.begin()
             if self._task is not None:
                 self._waiting.append((number, element))
@@ -298,20 +301,21 @@ class Resource:
                 self.moved()
                 self._wake()
             case "enable" if self.ledger is None:
-                self._enable(element.get("resume") in ("true", "1"))
+                self.raw(self.enable(element))
             case _:
                 self.raw(f"<failed xmlns='{SM}'><unexpected-request xmlns='{STANZA_ERRORS}'/></failed>")
 
-    def _enable(self, resume: bool) -> None:
+    def enable(self, element: Element) -> str:
+        """Of `<enable/>`: what to answer."""
         from hongyan.core.ids import id_from_bits
 
+        resume = element.get("resume") in ("true", "1")
         self.handled.restart()
         self.ledger = Ledger(id_from_bits(self.house.random(20)), resume)
         if resume:
             self.house.may_resume(self)
-            self.raw(f"<enabled xmlns='{SM}' id='{self.ledger.id}' resume='true' max='{_RESUME_SECONDS}'/>")
-        else:
-            self.raw(f"<enabled xmlns='{SM}'/>")
+            return f"<enabled xmlns='{SM}' id='{self.ledger.id}' resume='true' max='{_RESUME_SECONDS}'/>"
+        return f"<enabled xmlns='{SM}'/>"
 
     def ledger_off(self) -> None:
         if self.ledger is not None:
@@ -329,7 +333,9 @@ class Resource:
         self.house.counts.stanzas_out += 1
         ask = self.ledger.wrote(stanza, self.outgoing.upto) if self.ledger is not None else False
         if self.stream is not None:
-            self.stream.write(f"{stanza}<r xmlns='{SM}'/>" if ask else stanza)
+            self.stream.write(stanza)
+            if ask:
+                self.raw(f"<r xmlns='{SM}'/>")
         if self.ledger is not None and self.ledger.lost:
             self._close(StreamFault("policy-violation", "Too much is not acknowledged"))
 

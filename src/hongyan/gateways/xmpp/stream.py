@@ -4,18 +4,18 @@ What comes while something is being asked waits in order. Afterwards every stanz
 """
 
 import asyncio
-from base64 import b64encode
 from collections import deque
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Literal
 
 from hongyan.core.errors import HongyanError, NotAuthenticated
 from hongyan.core.ids import id_from_bits
-from hongyan.gateways.xmpp import jid
+from hongyan.gateways.xmpp import binding, jid
 from hongyan.gateways.xmpp.codec import Element, escape, quote
+from hongyan.gateways.xmpp.dialects import SASL, Classic, Dialect, Second, identifier, offer
 from hongyan.gateways.xmpp.faults import STANZA_ERRORS, STREAM_ERRORS, StanzaFault, StreamFault, of
-from hongyan.gateways.xmpp.sasl import Challenge, Mechanisms, Negotiation, SaslFailure, Step, decoded
-from hongyan.gateways.xmpp.smacks import SM, counter
+from hongyan.gateways.xmpp.sasl import Challenge, Mechanisms, Negotiation, SaslFailure, Step, Success, decoded
+from hongyan.gateways.xmpp.smacks import SM
 from hongyan.gateways.xmpp.wire import Wire
 
 if TYPE_CHECKING:
@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     from hongyan.gateways.xmpp.house import House
     from hongyan.gateways.xmpp.resource import Resource
 
-SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 BIND = "urn:ietf:params:xml:ns:xmpp-bind"
 SESSION = "urn:ietf:params:xml:ns:xmpp-session"
-ROSTER_VERSIONS = "<ver xmlns='urn:xmpp:features:rosterver'/>"
 STREAMS = "http://etherx.jabber.org/streams"
 _TRIES = 3
 _WAITING = 64
@@ -44,6 +42,9 @@ class Stream:
         self._proven: Proven | None = None
         self._resource: Resource | None = None
         self._negotiation: Negotiation | None = None
+        self._dialect: Dialect = Classic
+        self._request: Element | None = None
+        """What began the log-in."""
         self._tries = _TRIES
         self._waiting: deque[Element] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -51,6 +52,15 @@ class Stream:
     @property
     def bound(self) -> bool:
         return self._state == "bound"
+
+    @property
+    def address(self) -> str:
+        """Where the other end is."""
+        return self._wire.address
+
+    @property
+    def secure(self) -> bool:
+        return self._wire.secure
 
     # What comes
 
@@ -153,6 +163,9 @@ class Stream:
         self._wire.open(self._attributes(element.attributes.get("from")))
         if self._state == "head":
             self._state = "strange"
+        self._tell_features()
+
+    def _tell_features(self) -> None:
         self._wire.write(f"<stream:features xmlns:stream='{STREAMS}'>{self._features()}</stream:features>")
 
     def _attributes(self, to: str | None) -> dict[str, str]:
@@ -161,13 +174,16 @@ class Stream:
 
     def _features(self) -> str:
         if self._proven is not None:
-            return f"<bind xmlns='{BIND}'/><sm xmlns='{SM}'/><session xmlns='{SESSION}'><optional/></session>{ROSTER_VERSIONS}"
+            more = "".join(feature(self._house) for feature in self._house.table.stream_features)
+            if self._resource is not None:
+                return more
+            return f"<bind xmlns='{BIND}'/><sm xmlns='{SM}'/><session xmlns='{SESSION}'><optional/></session>{more}"
         parts = []
         if self._wire.tls_offered:
             parts.append(f"<starttls xmlns='{TLS}'>{'' if self._wire.secure else '<required/>'}</starttls>")
         if self._may_log_in and (names := self._mechanisms().offered()):
             listed = "".join(f"<mechanism>{name}</mechanism>" for name in names)
-            parts.append(f"<mechanisms xmlns='{SASL}'>{listed}</mechanisms>")
+            parts.append(f"<mechanisms xmlns='{SASL}'>{listed}</mechanisms>{offer(listed)}")
             bindings = "".join(f"<channel-binding type='{name}'/>" for name in self._wire.bindings)
             if bindings:
                 parts.append(f"<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>{bindings}</sasl-channel-binding>")
@@ -199,13 +215,17 @@ class Stream:
             case "urn:ietf:params:xml:ns:xmpp-tls starttls" if self._wire.tls_offered and self._negotiation is None:
                 self._state = "head"
                 self._wire.start_tls()
-            case "urn:ietf:params:xml:ns:xmpp-sasl auth" if not self._may_log_in:
-                self._refuse(SaslFailure("encryption-required"))
             case "urn:ietf:params:xml:ns:xmpp-sasl auth" if self._negotiation is None:
+                self._dialect = Classic
                 self._ask(self._auth(element))
-            case "urn:ietf:params:xml:ns:xmpp-sasl response" if self._negotiation is not None:
+            case "urn:xmpp:sasl:2 authenticate" if self._negotiation is None:
+                self._dialect = Second
+                self._ask(self._auth(element))
+            case _ if self._negotiation is None or element.space != self._dialect.space:
+                raise StreamFault("not-authorized", "Log in first")
+            case _ if element.local == "response":
                 self._ask(self._respond(self._negotiation, element))
-            case "urn:ietf:params:xml:ns:xmpp-sasl abort" if self._negotiation is not None:
+            case _ if element.local == "abort":
                 self._refuse(self._negotiation.abort())
             case _:
                 raise StreamFault("not-authorized", "Log in first")
@@ -238,13 +258,17 @@ class Stream:
 
     async def _auth(self, element: Element) -> None:
         house = self._house
+        self._request = element
+        if not self._may_log_in:
+            self._refuse(SaslFailure("encryption-required"))
+            return
         negotiation = self._negotiation = Negotiation(house.identity, self._mechanisms(), house.domain, self._wire.address)
         try:
-            step = await negotiation.begin(element.get("mechanism"), decoded(element.text))
+            step = await negotiation.begin(element.get("mechanism"), decoded(self._dialect.initial(element)))
         except SaslFailure as failure:
             self._refuse(failure)
             return
-        self._stepped(step)
+        await self._stepped(step)
 
     async def _respond(self, negotiation: Negotiation, element: Element) -> None:
         try:
@@ -252,28 +276,64 @@ class Stream:
         except SaslFailure as failure:
             self._refuse(failure)
             return
-        self._stepped(step)
+        await self._stepped(step)
 
-    def _stepped(self, step: Step) -> None:
+    async def _stepped(self, step: Step) -> None:
+        if self._state == "closed":  # it went away meanwhile
+            return
         if isinstance(step, Challenge):
-            self._wire.write(f"<challenge xmlns='{SASL}'>{_encoded(step.data)}</challenge>")
+            self._wire.write(self._dialect.challenge(step.data))
             return
         self._negotiation = None
         if step.proven.credentials.change_password:
             self._refuse(SaslFailure("credentials-expired", "Choose a password of your own first, in the web client"))
             return
+        request, self._request = self._request, None
+        if self._dialect is Second and request is not None:
+            await self._inside(step, request)
+            return
         self._proven = step.proven
         self._state = "known"
-        said = _encoded(step.data) if step.data is not None else ""
-        self._wire.write(f"<success xmlns='{SASL}'>{said}</success>")
+        self._wire.write(Classic.success(step.data))
         self._wire.logged_in()
         self._wire.restart()
+
+    async def _inside(self, step: Success, request: Element) -> None:
+        """Logged in by SASL2 (XEP-0388), with what stands in the request: resumption, or else a resource (XEP-0386)."""
+        resume, bind = binding.inline(request)
+        proven, inside = step.proven, ""
+        address = self._house.jid(proven.user)
+
+        def tell(inside: str) -> None:
+            self._proven = proven
+            self._wire.write(Second.success(step.data, identifier(address) + inside))
+            self._wire.logged_in()
+            self._tell_features()
+
+        if resume is not None:
+            found = await binding.resumable(self._house, proven, resume)
+            if found is not None:
+                address = found[0].jid
+                self._resource = found[0]
+                self._state = "bound"
+                found[0].resume(self, found[1], tell)
+                return
+            inside = binding.FAILED
+        if bind is not None:
+            try:
+                resource = await self._bound(proven, binding.wanted(self._house, request, bind, proven.user))
+            except (HongyanError, jid.BadJid):
+                self._refuse(SaslFailure("temporary-auth-failure"))
+                return
+            address = resource.jid
+            inside += binding.bound(resource, bind)
+        self._state = "known" if bind is None else "bound"
+        tell(inside)
 
     def _refuse(self, failure: SaslFailure) -> None:
         self._negotiation = None
         self._tries -= 1
-        text = f"<text xml:lang='en'>{escape(failure.detail)}</text>" if failure.detail else ""
-        self._wire.write(f"<failure xmlns='{SASL}'><{failure.condition}/>{text}</failure>")
+        self._wire.write(self._dialect.failure(failure.condition, failure.detail))
         if self._tries <= 0:
             self.fail(StreamFault("policy-violation", "Too many log-ins failed"))
 
@@ -307,18 +367,10 @@ class Stream:
         return resource
 
     async def _resume(self, proven: "Proven", element: Element) -> None:
-        resource = self._house.resumable(element.get("previd"), proven.user)
-        handled = counter(element.get("h"))
-        if resource is not None and resource.acknowledges(handled):
-            await resource.settle()
-        if resource is None or handled is None or not resource.acknowledges(handled):
-            condition = f"<item-not-found xmlns='{STANZA_ERRORS}'/>"
-            self._wire.write(f"<failed xmlns='{SM}'>{condition}</failed>")
+        found = await binding.resumable(self._house, proven, element)
+        if found is None:
+            self._wire.write(binding.FAILED)
             return
-        self._resource = resource
+        self._resource = found[0]
         self._state = "bound"
-        resource.resume(self, handled)
-
-
-def _encoded(data: bytes) -> str:
-    return b64encode(data).decode() if data else "="
+        found[0].resume(self, found[1], self._wire.write)

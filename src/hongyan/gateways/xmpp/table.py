@@ -84,6 +84,10 @@ class Table:
         self.nodes: dict[str, Derived] = {}
         self.started: list[Callable[[House], None]] = []
         """Called once with the house."""
+        self.info_forms: dict[Where, list[Callable[[House], str]]] = {where: [] for where in self.features}
+        """What stands behind the features in an answer to disco#info (XEP-0128)."""
+        self.stream_features: list[Callable[[House], str]] = []
+        """What the features of a stream say to who has logged in."""
         self.room_message: Stanza = _no_rooms
         self.room_presence: Stanza = _no_rooms
 

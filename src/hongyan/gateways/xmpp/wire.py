@@ -29,7 +29,7 @@ class Wire(Protocol):
         """Begin the stream, or begin it anew."""
 
     def write(self, xml: str) -> None:
-        """One or more whole elements, in `jabber:client` or with their namespace declared."""
+        """One whole element, in `jabber:client` or with its namespace declared."""
 
     def start_tls(self) -> None:
         """Write `proceed` and go on encrypted; what was sent behind the request without waiting is a fault."""

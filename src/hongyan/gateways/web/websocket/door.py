@@ -9,9 +9,11 @@ from typing import Protocol
 
 from hongyan.core.errors import HongyanError, NotAuthenticated, Overloaded
 from hongyan.core.model import Caller
+from hongyan.gateways.door.lent import Lodger
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.web.addresses import Proxies, site
 from hongyan.gateways.web.authentication import bearer_token
+from hongyan.gateways.web.lodgings import caller_of
 from hongyan.gateways.web.origins import OriginRule
 from hongyan.gateways.web.problems import unexpected
 from hongyan.gateways.web.services import WebServices
@@ -19,7 +21,8 @@ from hongyan.gateways.web.websocket.codec import Auth
 from hongyan.gateways.web.websocket.connection import Connection
 from hongyan.gateways.web.websocket.context import Context
 from hongyan.gateways.web.websocket.deflate import Agreement, Deflater
-from hongyan.gateways.web.websocket.handshake import Offer, UpgradeRequest, read_offer
+from hongyan.gateways.web.websocket.handshake import Offer, UpgradeRequest, read_offer, read_other
+from hongyan.gateways.web.websocket.lent import Lent
 from hongyan.gateways.web.websocket.login import Login
 from hongyan.gateways.web.websocket.transport import hand_over
 from hongyan.gateways.web.websocket.upkeep import Waiting
@@ -49,6 +52,7 @@ class Door:
         self._sessions = services.messaging.sessions
         self._identity = services.identity
         self._context = context
+        self._lodger = services.lodger
         self._compression = settings.http.compression
         self._origins = OriginRule(settings)
         self._proxies = Proxies(settings.http.trusted_proxies)
@@ -61,6 +65,9 @@ class Door:
         try:
             if self._stopping:
                 raise _stopping()
+            if self._lodger is not None and (path := _path(request)) in self._lodger.websockets:
+                self._lend(self._lodger, path, http, request, pipelined)
+                return
             offer, token = self._look_at(request)
         except HongyanError as error:
             http.refuse(error)
@@ -91,6 +98,21 @@ class Door:
     def _send_away(self, login: Waiting) -> None:
         error = _stopping()
         login.refuse(None, error, Verdict("later", error.retry_after, error.detail))
+
+    def _lend(self, lodger: Lodger, path: str, http: Upgrading, request: UpgradeRequest, pipelined: bytes) -> None:
+        """To another gateway. Raises OriginRefused, RateLimited, Overloaded, Invalid, MethodNotAllowed."""
+        headers, peer = request.headers, request.peer
+        scheme = self._proxies.scheme(peer, request.scheme, headers)
+        self._origins.check_headers(headers, scheme)
+        self._sites.spend(self._site(request))
+        lodger.admit()
+        answer = read_other(request, lodger.websockets[path])
+        http.release()
+        http.transport.write(answer)
+        lent = Lent(self._context, http.transport)
+        lent.talker = lodger.talk(path, lent, caller_of(self._proxies.client(peer, headers), scheme, headers))
+        http.transport.set_protocol(lent)
+        lent.begin(pipelined)
 
     def _look_at(self, request: UpgradeRequest) -> tuple[Offer, str | None]:
         """Everything that can be told from the request alone. No token: it comes in the first frame."""
@@ -210,6 +232,10 @@ class Door:
         if bits not in self._deflaters:
             self._deflaters[bits] = Deflater(bits)
         return self._deflaters[bits]
+
+
+def _path(request: UpgradeRequest) -> str:
+    return request.target.partition(b"?")[0].decode("latin-1")
 
 
 def _stopping() -> Overloaded:

@@ -48,6 +48,25 @@ def read_offer(request: UpgradeRequest, *, compression: bool) -> Offer:
     path, _, query = request.target.partition(b"?")
     if path != WEBSOCKET.encode():
         raise NotFound("There is no WebSocket at this address")
+    key = _good(request)
+    headers = request.headers
+    cursor = _cursor(query)
+    asked, codec = _subprotocol(headers)
+    deflate = negotiate(all_of(headers, b"sec-websocket-extensions")) if compression else None
+    return Offer(codec, deflate, cursor, _answer(key, codec.name if asked else None, deflate))
+
+
+def read_other(request: UpgradeRequest, subprotocol: str) -> bytes:
+    """The answer to a handshake for another gateway's subprotocol. Raises MethodNotAllowed, Invalid."""
+    key = _good(request)
+    named = [name.strip() for value in all_of(request.headers, b"sec-websocket-protocol") for name in value.split(",")]
+    if subprotocol not in named:
+        raise Invalid(f"The subprotocol here is {subprotocol}")
+    return _answer(key, subprotocol, None)
+
+
+def _good(request: UpgradeRequest) -> bytes:
+    """The key of a request that may become a WebSocket. Raises MethodNotAllowed, Invalid."""
     if request.method != "GET":
         raise MethodNotAllowed("A WebSocket is opened with GET")
     headers = request.headers
@@ -57,21 +76,21 @@ def read_offer(request: UpgradeRequest, *, compression: bool) -> Offer:
         raise Invalid("A WebSocket is opened without a body")
     if all_of(headers, b"sec-websocket-version") != ["13"]:
         raise Invalid("Sec-WebSocket-Version is 13 (RFC 6455)")
-    key = _key(headers)
-    cursor = _cursor(query)
-    asked, codec = _subprotocol(headers)
-    deflate = negotiate(all_of(headers, b"sec-websocket-extensions")) if compression else None
+    return _key(headers)
+
+
+def _answer(key: bytes, subprotocol: str | None, deflate: Agreement | None) -> bytes:
     lines = [
         "HTTP/1.1 101 Switching Protocols",
         "Upgrade: websocket",
         "Connection: Upgrade",
         f"Sec-WebSocket-Accept: {base64.b64encode(hashlib.sha1(key + _GUID, usedforsecurity=False).digest()).decode()}",
     ]
-    if asked:
-        lines.append(f"Sec-WebSocket-Protocol: {codec.name}")
+    if subprotocol is not None:
+        lines.append(f"Sec-WebSocket-Protocol: {subprotocol}")
     if deflate is not None:
         lines.append(f"Sec-WebSocket-Extensions: {deflate.answer}")
-    return Offer(codec, deflate, cursor, "\r\n".join([*lines, "\r\n"]).encode())
+    return "\r\n".join([*lines, "\r\n"]).encode()
 
 
 def bare_request() -> bytes:

@@ -33,8 +33,8 @@ class ClientFrame(msgspec.Struct, frozen=True, gc=False):
     """Bytes of the whole frame."""
 
 
-def read_frame(data: bytes | bytearray, compresses: bool) -> ClientFrame | None:
-    """The first frame of `data` (RFC 6455, 5.2); None when it is not all there. Raises Violation."""
+def read_frame(data: bytes | bytearray, compresses: bool, most: int = _MOST) -> ClientFrame | None:
+    """The first frame of `data` (RFC 6455, 5.2), of up to `most` bytes; None when it is not all there. Raises Violation."""
     if len(data) < 2:
         return None
     first, second = data[0], data[1]
@@ -51,8 +51,8 @@ def read_frame(data: bytes | bytearray, compresses: bool) -> ClientFrame | None:
         if len(data) < at:
             return None
         size = _unpack_2(data, 2)[0] if size == 126 else _unpack_8(data, 2)[0]
-    if size > _MOST:
-        raise Violation(TOO_BIG, f"Before log-in a message may have {_MOST} bytes")
+    if size > most:
+        raise Violation(TOO_BIG, f"Before log-in a message may have {most} bytes" if most == _MOST else "A message is too large")
     end = at + 4 + size
     if len(data) < end:
         return None

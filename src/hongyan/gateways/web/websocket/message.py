@@ -43,6 +43,10 @@ class Message:
             raise Violation(TOO_BIG, f"A message may have {self._soft} bytes")
         self._data += payload
 
+    @property
+    def opcode(self) -> int:
+        return self._opcode
+
     def whole(self) -> bytes:
         """After its last frame: what was said. Raises Violation for data that do not inflate within `soft` bytes."""
         data = bytes(self._data)

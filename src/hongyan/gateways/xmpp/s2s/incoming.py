@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from hongyan.core.ids import id_from_bits
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote
+from hongyan.gateways.xmpp.dialects import SASL
 from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.jid import BadJid
 from hongyan.gateways.xmpp.s2s.dialback import is_right
 from hongyan.gateways.xmpp.s2s.dialing import CannotReach, dial
 from hongyan.gateways.xmpp.s2s.link import DIALBACK, Link, LinkLost
-from hongyan.gateways.xmpp.stream import SASL, STREAMS, TLS
+from hongyan.gateways.xmpp.stream import STREAMS, TLS
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.s2s.federation import Federation

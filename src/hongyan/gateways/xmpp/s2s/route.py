@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hongyan.gateways.xmpp.codec import quote
+from hongyan.gateways.xmpp.dialects import SASL
 from hongyan.gateways.xmpp.faults import StanzaFault, StreamFault
 from hongyan.gateways.xmpp.s2s.dialback import key
 from hongyan.gateways.xmpp.s2s.dialing import CannotReach, Reached, again, dial
 from hongyan.gateways.xmpp.s2s.link import DIALBACK, Link, LinkLost
-from hongyan.gateways.xmpp.stream import SASL
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.s2s.federation import Federation

@@ -7,7 +7,9 @@ from hongyan.gateways.xmpp.xeps import (
     blocking,
     bookmarks,
     chat,
+    contacts,
     correction,
+    csi,
     disco,
     encrypted,
     markers,
@@ -18,18 +20,22 @@ from hongyan.gateways.xmpp.xeps import (
     presence,
     reactions,
     receipts,
+    register,
     retraction,
     roster,
     self_ping,
+    services,
+    session,
     states,
     vcard,
     version,
 )
 
 _ALL = (
-    archive, avatar, blocking, bookmarks, chat, correction, disco, encrypted, markers, offline, pep, ping, presence, reactions,
-    receipts, retraction, roster, self_ping, states, vcard, version, muc,
+    archive, avatar, blocking, bookmarks, chat, contacts, correction, csi, disco, encrypted, markers, offline, pep, ping,
+    presence, reactions, receipts, register, retraction, roster, self_ping, services, session, states, vcard, version, muc,
 )  # fmt: skip
+"""Rooms come last: they hear of presence after others."""
 
 
 def table() -> Table:

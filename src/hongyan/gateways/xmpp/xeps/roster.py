@@ -18,6 +18,7 @@ def register(table: Table) -> None:
     table.iq("account", "get", f"{NS} query", _get)
     table.iq("account", "set", f"{NS} query", _set)
     table.circles.append(_changed)
+    table.stream_features.append(lambda house: "<ver xmlns='urn:xmpp:features:rosterver'/>")
 
 
 async def _get(resource: Resource, iq: Element, query: Element, to: Jid) -> str:

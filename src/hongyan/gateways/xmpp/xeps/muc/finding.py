@@ -46,7 +46,8 @@ async def _list(resource: Resource, iq: Element, query: Element, to: Jid) -> str
         after, before = asked.said(f"{RSM} after"), asked.said(f"{RSM} before")
     found, index, count = await house.xmpp.directory.page(resource.user, after=after, before=before, limit=limit)
     items = "".join(
-        f"<item jid='{quote(str(Jid(room.place.name, house.rooms_domain)))}' name='{quote(room.place.title or '')}'/>" for room in found
+        f"<item jid='{quote(str(Jid(room.place.name, house.rooms_domain)))}' name='{quote(room.place.title or '')}'/>"
+        for room in found
     )
     page = f"<count>{count}</count>"
     if found:
