@@ -138,7 +138,8 @@ async def test_forged_parts_are_not_passed_on(site: Site) -> None:
         await theirs.has((alice.id, "hi"))
         told = theirs.messages[-1].xml
         assert {one.tag for one in told} == {
-            "{jabber:client}body", "{urn:xmpp:sid:0}stanza-id", "{urn:xmpp:occupant-id:0}occupant-id",
+            "{jabber:client}body", "{urn:xmpp:chat-markers:0}markable", "{urn:xmpp:sid:0}stanza-id",
+            "{urn:xmpp:occupant-id:0}occupant-id",
         }  # fmt: skip
         assert told.find("{urn:xmpp:sid:0}stanza-id").get("id") != "7777777"
         assert told.find("{urn:xmpp:occupant-id:0}occupant-id").get("id") == alice.id

@@ -220,7 +220,9 @@ def test_a_request_whose_client_has_gone_may_come_again(web: Site) -> None:
     alice, bob = web.people("alice", "bob")
     with Bosh(web, wait=60) as a:
         a.log_in(alice.id)
-        a.say("<presence xmlns='jabber:client'/>" + BIND)
+        answer = a.say("<presence xmlns='jabber:client'/>" + BIND)
+        if all(element.tag != f"{CLIENT}presence" for element in answer):
+            a.hear(f"{CLIENT}presence")
         body = a.body()
         with pytest.raises(httpx.ReadTimeout):
             a.http.post("/xmpp/bosh", content=body, timeout=0.2)

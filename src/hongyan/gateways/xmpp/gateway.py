@@ -106,12 +106,9 @@ class XmppGateway:
             await self._lists.stop(_STOP_SECONDS)
 
     async def _listen(self, name: str, endpoint: Endpoint, lists: Lists, *, direct: bool) -> None:
-        if self._certificate is None and (direct or not endpoint.local):
-            raise CannotListen(
-                f"XMPP on {endpoint} needs a certificate: give xmpp.certificate and xmpp.key, or those of http. Without one it "
-                "may listen on a loopback address only"
-            )
         trusted = endpoint.local and self._settings.allow_plaintext
+        if self._certificate is None and (direct or not trusted):
+            raise CannotListen(f"XMPP on {endpoint} needs a certificate: give xmpp.certificate and xmpp.key, or those of http")
         if self._settings.allow_plaintext and not endpoint.local:
             log.warning("xmpp.allow_plaintext does not count for %s, which is no loopback address", endpoint)
         make = partial(TcpStream, self._house, lists, self._certificate, direct=direct, trusted=trusted)

@@ -181,18 +181,13 @@ class Stream:
         parts = []
         if self._wire.tls_offered:
             parts.append(f"<starttls xmlns='{TLS}'>{'' if self._wire.secure else '<required/>'}</starttls>")
-        if self._may_log_in and (names := self._mechanisms().offered()):
+        if self._wire.secure and (names := self._mechanisms().offered()):
             listed = "".join(f"<mechanism>{name}</mechanism>" for name in names)
             parts.append(f"<mechanisms xmlns='{SASL}'>{listed}</mechanisms>{offer(listed)}")
             bindings = "".join(f"<channel-binding type='{name}'/>" for name in self._wire.bindings)
             if bindings:
                 parts.append(f"<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>{bindings}</sasl-channel-binding>")
         return "".join(parts)
-
-    @property
-    def _may_log_in(self) -> bool:
-        """Where TLS is possible it comes first."""
-        return self._wire.secure or not self._wire.tls_offered
 
     def _mechanisms(self) -> Mechanisms:
         return Mechanisms(self._house.identity, self._wire.bindings, secure=self._wire.secure)
@@ -259,7 +254,7 @@ class Stream:
     async def _auth(self, element: Element) -> None:
         house = self._house
         self._request = element
-        if not self._may_log_in:
+        if not self._wire.secure:
             self._refuse(SaslFailure("encryption-required"))
             return
         negotiation = self._negotiation = Negotiation(house.identity, self._mechanisms(), house.domain, self._wire.address)
