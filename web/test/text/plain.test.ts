@@ -28,10 +28,10 @@ function texts(html: string): string {
 }
 
 describe('plain texts', () => {
-  it('are what Markdown makes of them, for 40,000 texts of anything', () => {
+  it('are what Markdown makes of them, for 10,000 texts of anything', () => {
     const below = numbers(7);
     let taken = 0;
-    for (let at = 0; at < 40_000; at += 1) {
+    for (let at = 0; at < 10_000; at += 1) {
       const calm = at % 2 ? 22 : PIECES.length; // half of them of signs that are seldom Markdown
       const text = Array.from({ length: 1 + below(12) }, () => (below(4) ? PIECES[below(calm)]! : ['字', 'a', ' ', '\n'][below(4)]!)).join('');
       const html = plain(text);
@@ -39,8 +39,8 @@ describe('plain texts', () => {
       taken += 1;
       expect(html.replaceAll('"', '&quot;'), JSON.stringify(text)).toBe(unsafe(text));
     }
-    expect(taken).toBeGreaterThan(5_000);
-  });
+    expect(taken).toBeGreaterThan(1_200);
+  }, 30_000);
   it('are those one writes', () => {
     for (const text of ['好的', '明天 3:30 见（二楼）？', 'Fine, "see" you - then!', '第一行\n第二行', '50% + 20% = 70%', "it's #1; 3.5"]) expect(plain(text)).not.toBe(null);
     for (const text of ['', ' a', 'a\n\nb', '- a', '1. a', '# a', 'https://a.example', '@li', 'a@b.example', '**a**', '&copy;', '    a']) expect(plain(text), text).toBe(null);
