@@ -135,7 +135,9 @@ def test_a_subscription_that_the_browser_has_changed_is_told_to_the_server(
 
         one.page.route("**/v1/me/push", answer)
         one.page.evaluate(RENEWED, ann.token_id)
-        one.context.service_workers[0].evaluate("() => { try { dispatchEvent(new ExtendableEvent('pushsubscriptionchange')); } catch {} }")
+        one.context.service_workers[0].evaluate(
+            "() => { try { dispatchEvent(new ExtendableEvent('pushsubscriptionchange')); } catch {} }"
+        )
         for _ in range(100):
             if told:
                 break

@@ -38,7 +38,7 @@ def test_attacks_are_shown_as_text_and_run_nothing(browser: Browser, server: Ser
         assert {url.split("/")[2] for url in asked if url.startswith("http")} <= {one.server.url.split("/")[2]}
 
 
-MARKUP = '<img src=x onerror=alert(1)>'
+MARKUP = "<img src=x onerror=alert(1)>"
 FOREIGN = """() => [
     ...document.querySelectorAll('iframe, object, embed, img[src="x"]'),
     ...[...document.querySelectorAll('*')].filter(one => [...one.attributes].some(({name}) => name.startsWith('on'))),

@@ -114,7 +114,9 @@ def test_a_draft_survives_a_reload_and_an_absent_server_and_ends_when_it_is_sent
     assert drafts() == []
 
 
-def test_the_new_text_of_a_message_is_there_when_one_comes_back_to_it(browser: Browser, server: Server, people: MakePeople) -> None:
+def test_the_new_text_of_a_message_is_there_when_one_comes_back_to_it(
+    browser: Browser, server: Server, people: MakePeople
+) -> None:
     ann, bob = people(2)
     lane = ann.direct(bob.id)
     with Visitor(browser, server, ann) as one:
@@ -152,9 +154,7 @@ def test_an_ended_token_leads_to_the_log_in_and_leaves_nothing_behind(
         assert "只给两个人看" not in kept
 
 
-def test_who_logs_in_after_a_log_out_finds_nothing_of_who_was_there(
-    browser: Browser, server: Server, people: MakePeople
-) -> None:
+def test_who_logs_in_after_a_log_out_finds_nothing_of_who_was_there(browser: Browser, server: Server, people: MakePeople) -> None:
     ann, bob, eve = people(3)
     lane = ann.direct(bob.id)
     bob.send(lane, "只给两个人看")
@@ -172,7 +172,9 @@ def test_who_logs_in_after_a_log_out_finds_nothing_of_who_was_there(
         one.connected()
         one.page.goto(f"{server.url}/#/c/{lane}")
         one.page.wait_for_timeout(3_000)
-        seen = one.page.locator("body").inner_text() + one.page.evaluate(CACHED) + one.page.evaluate("JSON.stringify(localStorage)")
+        seen = (
+            one.page.locator("body").inner_text() + one.page.evaluate(CACHED) + one.page.evaluate("JSON.stringify(localStorage)")
+        )
         found = [text for text in ("只给两个人看", "没写完的话", ann.token, lane) if text in seen]
         assert found == []
 
