@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/lighthouse.py [--mobile]
 
-Puts Lighthouse, of the version in `bench/lighthouse/`, there when it is missing. Prints performance, accessibility and best practices
-of each page, and what does not have full marks. Without `--mobile` as on a desk; with it as on a slow phone, four times slower than
-the machine.
+Puts Lighthouse, of the version in `bench/lighthouse/`, there when it is missing. Prints performance, accessibility and best
+practices of each page, and what does not have full marks. Without `--mobile` as on a desk; with it as on a slow phone, four times
+slower than the machine.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The web client in Chromium: when the newest messages are painted, how evenly a long conversation scrolls, how much memory it takes.
+"""The web client in Chromium: when the newest messages are painted, how evenly a long conversation scrolls, what memory it takes.
 
     .venv/bin/python bench/web.py [--conversations 200] [--long 50000] [--heap-minutes 10] [--only-heap]
 
