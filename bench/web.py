@@ -89,7 +89,7 @@ def heaps(browser: Browser, server: Server, who: Person, from_: Person, lane: st
         for at in range(minutes * 600):
             visitor.page.wait_for_timeout(max(0.0, (begin + at / 10 - time.monotonic()) * 1000))
             content = {"type": "text", "text": f"第 {at} 条。" + "字" * (at % 60)}
-            stream.say("send", conversation=lane, client_id=f"heap-{at}", content=content)
+            stream.answer(stream.say("send", conversation=lane, client_id=f"heap-{at}", content=content))
             if at % 600 == 599:
                 tools.send("HeapProfiler.collectGarbage")
                 found.append(measured(tools, "JSHeapUsedSize") / 1e6)
