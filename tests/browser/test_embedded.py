@@ -79,7 +79,7 @@ def ticket(server: Server, person: Person, conversation: str) -> str:
 
 
 def kept(visitor: Visitor) -> list[str]:
-    """What the browser holds in the frame, seen from beside the page: its own scripts are shown a storage that keeps nothing."""
+    """What the browser holds in the frame, seen from beside the page: its own scripts see a storage that keeps nothing."""
     tools = visitor.context.new_cdp_session(visitor.page.frames[1])
     frame = tools.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
     world = tools.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]
