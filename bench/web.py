@@ -1,9 +1,12 @@
-"""The web client in Chromium: when the newest messages are painted, and how evenly a long conversation scrolls.
+"""The web client in Chromium: when the newest messages are painted, how evenly a long conversation scrolls, what memory it takes.
 
-    .venv/bin/python bench/web.py [--conversations 200] [--long 50000]
+    .venv/bin/python bench/web.py [--conversations 200] [--long 50000] [--heap-minutes 10] [--only-heap]
 
 Prints medians of several openings in milliseconds, from the start of the page: with nothing kept (after a log-in), and from what
-the browser has kept; then the times between frames while the long conversation is scrolled through by the wheel.
+the browser has kept, and what the main thread worked meanwhile, of which others on the machine take less away; then the times
+between frames while the long conversation is scrolled through by the wheel; then the heap, after a collection, each minute while
+ten messages a second come into the open conversation, and how much of it is more from the second minute to the last. With
+`--heap-minutes 60` it is the hour of the issue.
 """
 
 import argparse
@@ -11,10 +14,10 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
@@ -56,20 +59,71 @@ def fill(who: Person, conversations: int, long: int) -> str:
     return lanes[0]
 
 
-def openings(page: Page, address: str, rounds: int) -> float:
-    times = []
+def openings(page: Page, address: str, rounds: int) -> tuple[float, float]:
+    """When it was painted, and for how long the main thread had worked by then."""
+    times, works = [], []
+    tools = page.context.new_cdp_session(page)
+    tools.send("Performance.enable", {"timeDomain": "threadTicks"})
     for _ in range(rounds):
         page.goto("about:blank")
-        page.goto(address)
+        before = measured(tools, "TaskDuration")
+        page.goto(address, wait_until="commit")
         times.append(page.evaluate(PAINTED))
+        works.append((measured(tools, "TaskDuration") - before) * 1000)
         page.wait_for_timeout(3_000)  # what is kept is written after two seconds
-    return statistics.median(times)
+    return statistics.median(times), statistics.median(works)
+
+
+def measured(tools: CDPSession, name: str) -> float:
+    return next(float(one["value"]) for one in tools.send("Performance.getMetrics")["metrics"] if one["name"] == name)
+
+
+def heaps(browser: Browser, server: Server, who: Person, from_: Person, lane: str, minutes: int) -> list[float]:
+    """Megabytes, each minute."""
+    with Visitor(browser, server, who) as visitor, from_.stream() as stream:
+        visitor.page.goto(f"{server.url}/#/c/{lane}")
+        visitor.page.evaluate(PAINTED)
+        tools = visitor.context.new_cdp_session(visitor.page)
+        tools.send("Performance.enable")
+        found, begin = [], time.monotonic()
+        for at in range(minutes * 600):
+            visitor.page.wait_for_timeout(max(0.0, (begin + at / 10 - time.monotonic()) * 1000))
+            content = {"type": "text", "text": f"第 {at} 条。" + "字" * (at % 60)}
+            stream.answer(stream.say("send", conversation=lane, client_id=f"heap-{at}", content=content))
+            if at % 600 == 599:
+                tools.send("HeapProfiler.collectGarbage")
+                found.append(measured(tools, "JSHeapUsedSize") / 1e6)
+                print(f"{'heap_after_minute_' + str(at // 600 + 1) + '_mb':32} {found[-1]:10.1f}", flush=True)
+        return found
+
+
+def looks(browser: Browser, server: Server, ann: Person, lane: str) -> dict[str, float]:
+    address = f"{server.url}/#/c/{lane}"
+    cold = []
+    for _ in range(5):
+        with Visitor(browser, server, ann) as visitor:
+            cold.append(openings(visitor.page, address, 1))
+    found: dict[str, float] = {"painted_with_nothing_kept_ms": statistics.median(one for one, _ in cold)}
+    found["worked_with_nothing_kept_ms"] = statistics.median(one for _, one in cold)
+    with Visitor(browser, server, ann) as visitor:
+        openings(visitor.page, address, 1)
+        found["painted_from_what_is_kept_ms"], found["worked_from_what_is_kept_ms"] = openings(visitor.page, address, 5)
+        visitor.page.mouse.move(900, 400)
+        frames = []
+        for _ in range(20):
+            visitor.page.mouse.wheel(0, -3_000)
+            frames += visitor.page.evaluate(FRAMES, 0.5)
+        frames.sort()
+        found |= {"frames": len(frames), "frame_ms_p50": statistics.median(frames)}
+        return found | {"frame_ms_p95": frames[int(len(frames) * 0.95)], "frame_ms_max": frames[-1]}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--conversations", type=int, default=200)
     parser.add_argument("--long", type=int, default=50_000)
+    parser.add_argument("--heap-minutes", type=int, default=10)
+    parser.add_argument("--only-heap", action="store_true")
     given = parser.parse_args()
     limits = {"LIMITS_SENDS_BURST": "1000000", "LIMITS_SENDS_PER_SECOND": "100000", "LIMITS_REQUESTS_BURST": "100000"}
     with (
@@ -77,29 +131,16 @@ def main() -> None:
         Server(Path(place) / "data", **limits) as server,
         sync_playwright() as playwright,
     ):
-        ann, _ = server.people("ann", "bob")
+        ann, bob = server.people("ann", "bob")
         lane = fill(ann, given.conversations, given.long)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        address = f"{server.url}/#/c/{lane}"
-        cold = []
-        for _ in range(5):
-            with Visitor(browser, server, ann) as visitor:
-                cold.append(openings(visitor.page, address, 1))
-        found: dict[str, Any] = {"painted_with_nothing_kept_ms": statistics.median(cold)}
-        with Visitor(browser, server, ann) as visitor:
-            openings(visitor.page, address, 1)
-            found["painted_from_what_is_kept_ms"] = openings(visitor.page, address, 5)
-            visitor.page.mouse.move(900, 400)
-            frames = []
-            for _ in range(20):
-                visitor.page.mouse.wheel(0, -3_000)
-                frames += visitor.page.evaluate(FRAMES, 0.5)
-            frames.sort()
-            found |= {"frames": len(frames), "frame_ms_p50": statistics.median(frames)}
-            found |= {"frame_ms_p95": frames[int(len(frames) * 0.95)], "frame_ms_max": frames[-1]}
+        if not given.only_heap:
+            for name, value in looks(browser, server, ann, lane).items():
+                print(f"{name:32} {value:10.1f}", flush=True)
+        if given.heap_minutes:
+            found = heaps(browser, server, ann, bob, lane, given.heap_minutes)
+            print(f"{'heap_grown_mb':32} {found[-1] - found[min(1, len(found) - 1)]:10.1f}")
         browser.close()
-    for name, value in found.items():
-        print(f"{name:32} {value:10.1f}")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,9 @@ import { defineConfig, type Plugin } from 'vite';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
+/** All that the client begins with, but the beginnings themselves: that of the frame has to do something before the rest is there. */
+const BASE = /\/web\/(?:node_modules\/|src\/(?!main\.ts|sw\.ts|embed))/;
+
 /** Tells the worker which files it keeps: all that the client may load, but for what is large and seldom wanted. */
 const files: Plugin = {
   name: 'files-of-the-worker',
@@ -37,7 +40,15 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rollupOptions: {
       input: { index: here('./index.html'), embed: here('./embed.html'), sw: here('./src/sw.ts') },
-      output: { entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js') },
+      output: {
+        entryFileNames: ({ name }) => (name === 'sw' ? 'sw.js' : 'assets/[name]-[hash].js'),
+        codeSplitting: {
+          groups: [
+            { name: 'client', tags: ['$initial'], test: BASE }, // one file, not thirty
+            { name: 'loading', test: /preload-helper/, priority: 1 }, // apart from it, for the same reason
+          ],
+        },
+      },
     },
   },
   server: { proxy: { '/v1': { target: 'http://127.0.0.1:8440', ws: true } } },

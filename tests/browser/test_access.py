@@ -1,4 +1,6 @@
-"""Everybody can use it: axe-core finds nothing serious on any screen, in either theme."""
+"""Everybody can use it: axe-core finds nothing serious on any screen, in either theme, on a desk and on a phone."""
+
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -9,9 +11,15 @@ from tests.serving import Server
 
 SCREENS = ("/#/", "/#/contacts", "/#/channels", "/#/search?q=%E5%A4%A7", "/#/saved", "/#/later", "/#/threads", "/#/settings")
 
+LOOKS: dict[str, dict[str, Any]] = {
+    "desk": {},
+    "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
+}
 
+
+@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_screens_have_no_serious_faults(browser: Browser, server: Server, people: MakePeople, theme: str) -> None:
+def test_screens_have_no_serious_faults(browser: Browser, server: Server, people: MakePeople, theme: str, look: str) -> None:
     ann, bob = people(2)
     group = ann.group("无障碍", bob.id)
     first = bob.send(group, "看得清吗？**粗体** `代码` https://example.org/ @all")["seq"]
@@ -22,19 +30,24 @@ def test_screens_have_no_serious_faults(browser: Browser, server: Server, people
         {"client_id": "poll", "content": {"type": "poll", "question": "几点？", "options": ["三点", "四点"]}},
     )
     found: dict[str, list[str]] = {}
-    with Visitor(browser, server, None, color_scheme=theme) as stranger:
+    with Visitor(browser, server, None, color_scheme=theme, **LOOKS[look]) as stranger:
         expect(stranger.page.locator("input[autocomplete=username]")).to_be_visible(timeout=SOON)
         found["log-in"] = stranger.serious()
-    with Visitor(browser, server, ann, color_scheme=theme) as one:
-        one.connected()
+    with Visitor(browser, server, ann, color_scheme=theme, **LOOKS[look]) as one:
+        expect(one.page.locator("a.row").first).to_be_visible(timeout=SOON)
         for screen in SCREENS:
             one.page.goto(server.url + screen)
             one.page.wait_for_timeout(600)  # skeletons and late parts
             found[screen] = one.serious()
         one.page.goto(f"{server.url}/#/c/{group}")
         expect(one.box()).to_be_visible(timeout=SOON)
-        one.page.locator(f'article[data-seq="{first}"]').hover()
+        message = one.page.locator(f'article[data-seq="{first}"]')
+        message.hover()
         found["conversation"] = one.serious()
+        message.locator(".bubble").click(button="right", position={"x": 3, "y": 3})
+        expect(one.page.get_by_role("menu")).to_be_visible(timeout=SOON)
+        found["menu of a message"] = one.serious()
+        one.page.keyboard.press("Escape")
         one.page.keyboard.press("Control+k")
         expect(one.page.get_by_role("dialog")).to_be_visible(timeout=SOON)
         found["going anywhere"] = one.serious()

@@ -60,3 +60,7 @@ def test_pins_are_put_in_order_by_dragging_and_by_the_menu(browser: Browser, ser
         order_is(third, first, second)
         page.reload()
         order_is(third, first, second)
+        with Visitor(browser, server, ann) as elsewhere:
+            elsewhere.page.wait_for_function(ORDER, arg=[third, first, second])
+            elsewhere.page.drag_and_drop(row(second), row(third))
+            order_is(second, third, first)

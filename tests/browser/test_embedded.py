@@ -13,7 +13,6 @@ from tests.browser.conftest import MakePeople
 from tests.browser.visitor import SOON, Visitor
 from tests.serving import Person, Server
 
-
 ENDED = re.compile("已过期，请刷新页面")
 
 KEPT = """(async () => {
@@ -80,7 +79,7 @@ def ticket(server: Server, person: Person, conversation: str) -> str:
 
 
 def kept(visitor: Visitor) -> list[str]:
-    """What the browser holds in the frame, seen from beside the page: to its own scripts it shows a storage that keeps nothing."""
+    """What the browser holds in the frame, seen from beside the page: its own scripts see a storage that keeps nothing."""
     tools = visitor.context.new_cdp_session(visitor.page.frames[1])
     frame = tools.send("Page.getFrameTree")["frameTree"]["frame"]["id"]
     world = tools.send("Page.createIsolatedWorld", {"frameId": frame})["executionContextId"]

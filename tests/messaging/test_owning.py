@@ -61,7 +61,7 @@ async def test_what_is_so_already_is_no_event(home: House) -> None:
         owns.Hide(group, (seq,)),
         owns.Unread(group, seq),
         owns.Notify(group, "mentions"),
-        owns.Arrange(group, pinned=True),
+        owns.Arrange(group, pinned=True, place=3),
         owns.Follow(group, seq),
         owns.SetPreferences(Preferences(keywords=("服务器",))),
         owns.Status("开会"),
@@ -77,6 +77,7 @@ async def test_what_is_so_already_is_no_event(home: House) -> None:
         owns.Unhide(group, (seq,)),
         owns.Notify(group),
         owns.Arrange(group),
+        owns.Arrange(group, place=3),
         owns.Unfollow(group, seq),
         owns.SetPreferences(Preferences()),
         owns.Status(),
@@ -224,6 +225,19 @@ async def test_level_and_order_are_kept_apart_from_each_other(home: House) -> No
     await do(home, "alice", owns.Notify(group, muted_until=1))  # over already: it is no mute
     own = (await view(home, "alice", group)).own
     assert (own.level, own.muted_until, own.pinned) == ("all", None, True)
+
+
+async def test_a_place_among_pins_lasts_as_long_as_the_pin(home: House) -> None:
+    group = await home.group("alice", "bob")
+    for given, kept in ((2, 2), (0, 0), (None, None)):
+        await do(home, "alice", owns.Arrange(group, pinned=True, place=given))
+        assert (await view(home, "alice", group)).own.place == kept
+    await do(home, "alice", owns.Arrange(group, pinned=True, place=2))
+    await do(home, "alice", owns.Notify(group, "mentions"))
+    assert (await view(home, "alice", group)).own.place == 2
+    await do(home, "alice", owns.Arrange(group, archived=True, place=5))
+    assert (await view(home, "alice", group)).own.place is None
+    assert (await view(home, "bob", group)).own.place is None
 
 
 async def test_followed_threads_are_listed_with_what_is_unread(home: House) -> None:

@@ -137,7 +137,7 @@ def for_oneself(dice: random.Random, group: str, seq: int) -> list[owns.Own]:
         owns.Unhide(group, tuple(range(max(1, seq - 3), seq + 3))),
         owns.Unread(group, seq),
         owns.Notify(group, dice.choice(get_args(owns.Level)), later),
-        owns.Arrange(group, dice.random() < 0.5, dice.random() < 0.5),
+        owns.Arrange(group, dice.random() < 0.5, dice.random() < 0.5, dice.choice([None, 0, 1, 2])),
         owns.ThreadRead(group, seq, seq),
         owns.Follow(group, seq),
         owns.Unfollow(group, seq),

@@ -9,7 +9,7 @@ import { badge } from '@/app/badge';
 import { hongyanKey } from '@/app/hongyan';
 import { notifying } from '@/app/notifying';
 import { pushing } from '@/app/push';
-import { route } from '@/app/router';
+import { placeOf, route } from '@/app/router';
 import { dress } from '@/app/settings';
 import { createHongyan } from '@/app/store';
 import { beginWorker } from '@/app/worker';
@@ -17,7 +17,7 @@ import App from '@/ui/App.vue';
 import { t } from '@/words';
 
 dress();
-const hongyan = createHongyan();
+const hongyan = createHongyan({ place: placeOf(route.value) });
 createApp(App).provide(hongyanKey, hongyan).mount('#app');
 notifying(hongyan, route, t);
 badge(hongyan.known, document.querySelector('link[rel=icon]'));

@@ -80,10 +80,12 @@ class Notify(_InConversation, frozen=True, tag="notify"):
 
 
 class Arrange(_InConversation, frozen=True, tag="arrange"):
-    """One's own order in the list of conversations. Both members are set at once."""
+    """One's own order in the list of conversations. All members are set at once."""
 
     pinned: bool = False
     archived: bool = False
+    place: Annotated[int, Meta(ge=0, le=2**53 - 1)] | None = None
+    """Among those that are pinned: lower ones first, before them all those without one. Kept only while it is pinned."""
 
 
 class ThreadRead(_OnMessage, frozen=True, tag="thread_read"):
@@ -156,6 +158,8 @@ def check(own: Own, now: int) -> Own:
             raise Invalid("A note cannot contain the character U+0000")
         case Hide(seqs=seqs) | Unhide(seqs=seqs):
             return msgspec.structs.replace(own, seqs=tuple(sorted(set(seqs))))
+        case Arrange(pinned=False, place=int()):
+            return Arrange(own.conversation, archived=own.archived)
         case Notify(muted_until=until) if until is not None and until <= now:
             return Notify(own.conversation, own.level)
         case SetPreferences():

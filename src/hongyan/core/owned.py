@@ -29,6 +29,8 @@ class OwnView(msgspec.Struct, frozen=True, omit_defaults=True):
     muted_until: int | None = None
     pinned: bool = False
     archived: bool = False
+    place: int | None = None
+    """Among those that are pinned."""
     unread_from: int | None = None
     """Marked as unread from here on, although it was read."""
 
@@ -68,7 +70,8 @@ def _notify(own: OwnView, event: Done) -> OwnView:
 
 
 def _arrange(own: OwnView, event: Done) -> OwnView:
-    return replace(own, pinned=event.content.get("pinned", False), archived=event.content.get("archived", False))
+    said = event.content
+    return replace(own, pinned=said.get("pinned", False), archived=said.get("archived", False), place=said.get("place"))
 
 
 def _unread(own: OwnView, event: Done) -> OwnView:

@@ -20,6 +20,7 @@ def own_of(connection: Connection, user: str, conversation: str | None = None) -
     found: dict[str, dict[str, Any]] = defaultdict(dict)
     for row in connection.execute(_mine(select(arrangements), arrangements, user, conversation)):
         members = dict(level=row.level, muted_until=row.muted_until, pinned=bool(row.pinned), archived=bool(row.archived))
+        members["place"] = row.place
         found[row.conversation] |= {name: value for name, value in members.items() if value != getattr(USUAL, name)}
     for row in connection.execute(_mine(select(unread_marks), unread_marks, user, conversation)):
         found[row.conversation]["unread_from"] = row.seq

@@ -117,7 +117,7 @@ class _Deed:
             case owns.Notify():
                 return self._arrange(self._own, level=self._own.level, muted_until=self._own.muted_until)
             case owns.Arrange():
-                return self._arrange(self._own, pinned=self._own.pinned, archived=self._own.archived)
+                return self._arrange(self._own, pinned=self._own.pinned, archived=self._own.archived, place=self._own.place)
             case owns.ThreadRead():
                 return self._thread_read(self._own)
             case owns.Follow():
@@ -208,7 +208,7 @@ class _Deed:
 
     def _arrange(self, own: owns.Notify | owns.Arrange, **values: Any) -> int:
         self._here(own.conversation)
-        usual = {"level": "all", "muted_until": None, "pinned": False, "archived": False}
+        usual = {"level": "all", "muted_until": None, "pinned": False, "archived": False, "place": None}
         return self._put(arrangements, {"conversation": own.conversation}, values, usual)
 
     # Threads

@@ -61,6 +61,7 @@ arrangements = Table(
     Column("muted_until", BigInteger),
     Column("pinned", Boolean, nullable=False),
     Column("archived", Boolean, nullable=False),
+    Column("place", BigInteger),
     sqlite_with_rowid=False,
 )
 """How loud a conversation is for somebody, and where it stands in their list. No row: as every conversation is."""

@@ -18,7 +18,7 @@ DEEDS: dict[str, dict[str, Any]] = {
     "unhide": {},
     "unread": {},
     "notify": {"level": "mentions"},
-    "arrange": {"pinned": True},
+    "arrange": {"pinned": True, "place": 0},
     "follow": {},
     "unfollow": {},
 }
@@ -60,14 +60,14 @@ async def test_conversations_and_snapshot_carry_it(web: WebHouse) -> None:
     group = await web.group("alice", "bob")
     for act in (
         {"type": "draft", "conversation": group, "text": "写到一半"},
-        {"type": "arrange", "conversation": group, "pinned": True},
+        {"type": "arrange", "conversation": group, "pinned": True, "place": 4},
         {"type": "preferences", "preferences": {"keywords": ["上线"]}},
         {"type": "status", "text": "开会", "emoji": "📅"},
     ):
         assert (await web.call("bob", "POST", "/v1/me/acts", {"act": act})).status_code == 201
     own = (await web.call("bob", "GET", f"/v1/conversations/{group}")).json()["own"]
-    assert (own["drafts"][0]["text"], own["pinned"]) == ("写到一半", True)
-    assert set(own) == {"drafts", "pinned"}
+    assert (own["drafts"][0]["text"], own["pinned"], own["place"]) == ("写到一半", True, 4)
+    assert set(own) == {"drafts", "pinned", "place"}
     assert (await web.call("alice", "GET", f"/v1/conversations/{group}")).json()["own"] == {}
     whole = (await web.call("bob", "GET", "/v1/snapshot")).json()
     assert whole["preferences"] == {"keywords": ["上线"]}

@@ -897,7 +897,7 @@ export interface components {
         };
         /**
          * Arrange
-         * @description One's own order in the list of conversations. Both members are set at once.
+         * @description One's own order in the list of conversations. All members are set at once.
          */
         Arrange: {
             /** @enum {unknown} */
@@ -907,6 +907,8 @@ export interface components {
             pinned: boolean;
             /** @default false */
             archived: boolean;
+            /** @default null */
+            place: number | null;
         };
         /** AvatarHash */
         AvatarHash: {
@@ -1353,6 +1355,7 @@ export interface components {
             pinned: boolean;
             /** @default false */
             archived: boolean;
+            place?: number | null;
             unread_from?: number | null;
         };
         /** PasswordBody */

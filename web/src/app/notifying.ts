@@ -10,7 +10,7 @@ import { nameOf, title } from '@/core/order';
 import { oneLine, type Translate } from '@/core/preview';
 
 import { pushed } from './push';
-import { conversationRoute, go, href, type Route } from './router';
+import { conversationRoute, go, href, placeOf, type Route } from './router';
 import { settings } from './settings';
 import type { Store } from './store';
 import { closeNotes, hasWorker, worker } from './worker';
@@ -31,7 +31,7 @@ export function notifying(store: Store, route: Readonly<Ref<Route>>, t: Translat
     closeNotes(id).catch(() => {});
   };
 
-  const at = (): Id | null => (route.value.page === 'conversation' ? route.value.conversation : null);
+  const at = (): Id | null => placeOf(route.value);
   const stopLooking = watch(at, (id) => store.look(id), { immediate: true });
   // Read here or on another device: it is news no more.
   const stopReading = watch(store.known, (known) => {

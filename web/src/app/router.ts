@@ -20,6 +20,9 @@ export function conversationRoute(conversation: Id, at: { seq?: Seq; thread?: Se
   return { page: 'conversation', conversation, seq: at.seq ?? null, thread: at.thread ?? null };
 }
 
+/** The conversation that is open. */
+export const placeOf = (route: Route): Id | null => (route.page === 'conversation' ? route.conversation : null);
+
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -3,11 +3,12 @@
 import { shallowRef } from 'vue';
 
 import { withConversation } from '@/core/fold';
-import type { Content, Event, Id, SentContent } from '@/core/model';
+import type { Content, Event, Id, SentContent, Snapshot } from '@/core/model';
 import { actShown, ownShown } from '@/core/shown';
 import { Api, conversationPath } from '@/link/api';
 import { Cache } from '@/link/cache';
 import { Feed, type Online } from '@/link/feed';
+import { LOADING } from '@/link/link';
 import { Outbox } from '@/link/outbox';
 
 import type { Hongyan, LinkView, Outgoing, Reminder, Session } from './hongyan';
@@ -49,8 +50,15 @@ const DUE = 5 * 60_000; // a reminder of before stands among what was saved
 const STALE = 3 * 24 * 3_600_000; // after so long a snapshot is less to load than everything since
 const NO_LINK: LinkView = { phase: 'idle', transport: 'ws', forced: null, until: null, shared: false, online: navigator.onLine };
 
-/** `alone`: for this log-in and no other, apart from the other tabs of the browser, and nothing is kept. */
-export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: Session } = {}): Store {
+export interface Beginning {
+  readonly api?: Api;
+  /** For this log-in and no other, apart from the other tabs of the browser, and nothing is kept. */
+  readonly alone?: Session;
+  /** The conversation that is open. */
+  readonly place?: Id | null;
+}
+
+export function createHongyan({ api = new Api(), alone, place = null }: Beginning = {}): Store {
   const session = shallowRef<Session | null>(null);
   const link = shallowRef<LinkView>(NO_LINK);
   const outgoing = shallowRef<readonly Outgoing[]>([]);
@@ -60,7 +68,6 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
   const waiting = new Set<(reminder: Reminder) => void>();
   let feed: Feed | null = null;
   let outbox: Outbox | null = null;
-  let place: Id | null = null;
   let turn = 0;
   let writing: ReturnType<typeof setTimeout> | undefined;
 
@@ -149,9 +156,12 @@ export function createHongyan({ api = new Api(), alone }: { api?: Api; alone?: S
       (all) => (outgoing.value = all),
     );
     drafts.begin(next.user);
-    const kept = alone ? null : await cache.read(next.user);
+    const empty = !alone && Cache.first(); // then what will be wanted is asked for at once
+    const early = empty ? api.get<Snapshot>('v1/snapshot', { timeout: LOADING }).catch(() => null) : null;
+    if (empty && place) pages.foresee(place);
+    const kept = alone || empty ? null : await cache.read(next.user);
     if (mine !== turn) return;
-    feed = new Feed(alone ? null : next.user, api, {
+    feed = new Feed(alone ? null : next.user, api, early, {
       change: (change) => state.take(change),
       kept: () => state.kept(),
       leads: (leads) => {

@@ -95,7 +95,7 @@ export type OwnAct =
   | { readonly type: 'unbookmark' | 'unread' | 'follow' | 'unfollow'; readonly conversation: Id; readonly seq: Seq }
   | { readonly type: 'hide' | 'unhide'; readonly conversation: Id; readonly seqs: readonly Seq[] }
   | { readonly type: 'notify'; readonly conversation: Id; readonly level: Level; readonly muted_until?: Time }
-  | { readonly type: 'arrange'; readonly conversation: Id; readonly pinned: boolean; readonly archived: boolean }
+  | { readonly type: 'arrange'; readonly conversation: Id; readonly pinned: boolean; readonly archived: boolean; readonly place?: number }
   | { readonly type: 'thread_read'; readonly conversation: Id; readonly seq: Seq; readonly upto: Seq }
   | { readonly type: 'preferences'; readonly preferences: Preferences }
   | ({ readonly type: 'status' } & Partial<StatusText>);
@@ -156,6 +156,8 @@ export interface Own {
   readonly muted_until?: Time;
   readonly pinned?: boolean;
   readonly archived?: boolean;
+  /** Among those that are pinned. */
+  readonly place?: number;
   readonly unread_from?: Seq;
 }
 

@@ -9,11 +9,14 @@ export interface Ordered {
   readonly archived: readonly Room[];
 }
 
-/** Newest first; a conversation without messages stands by the time it was made, as far as that is known. */
+/**
+ * Newest first; a conversation without messages stands by the time it was made, as far as that is known. Pinned ones as they were
+ * put; those that were not come first.
+ */
 export function ordered(known: Known): Ordered {
   const rooms = [...known.rooms.values()].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? -1 : 1));
   return {
-    pinned: rooms.filter((room) => room.own.pinned && !room.own.archived),
+    pinned: rooms.filter((room) => room.own.pinned && !room.own.archived).sort((a, b) => (a.own.place ?? -1) - (b.own.place ?? -1)),
     others: rooms.filter((room) => !room.own.pinned && !room.own.archived),
     archived: rooms.filter((room) => room.own.archived),
   };

@@ -20,8 +20,9 @@ export function ownAfter(own: Own, { type, time, content }: Done): Own {
       return { ...rest, ...(level === 'all' ? {} : { level }), ...(muted_until === undefined ? {} : { muted_until }) };
     }
     case 'arrange': {
-      const { pinned: _, archived: __, ...rest } = own;
-      return { ...rest, ...(content.pinned ? { pinned: true } : {}), ...(content.archived ? { archived: true } : {}) };
+      const { pinned: _, archived: __, place: ___, ...rest } = own;
+      const { pinned, archived, place } = content;
+      return { ...rest, ...(pinned ? { pinned } : {}), ...(archived ? { archived } : {}), ...(place === undefined ? {} : { place }) };
     }
     case 'unread':
       return { ...own, unread_from: content.seq };

@@ -9,6 +9,8 @@ import type { Kept } from './feed';
 /** A number more when what is known has another form: what was kept before is then thrown away. */
 const SCHEMA = 2;
 const NAME = 'hongyan';
+/** In localStorage, which answers at once: that there may be something. */
+const WRITTEN = 'hongyan.kept';
 const EVENTS = 64;
 const READING = 1_500; // a browser that does not answer is not waited for
 
@@ -77,6 +79,13 @@ export class Cache {
   #written: ReadonlyMap<Id, Room> = new Map();
   #writing: Promise<void> = Promise.resolve();
 
+  /** True once: nothing was written, or is about to be. What an older client left, which did not say so, the next write throws away. */
+  static first(): boolean {
+    if (localStorage.getItem(WRITTEN) !== null) return false;
+    localStorage.setItem(WRITTEN, '1');
+    return true;
+  }
+
   /** Null: there is nothing, or nothing of this user. What somebody else left is thrown away. */
   async read(user: Id): Promise<(Kept & { readonly time: number }) | null> {
     const late = new Promise<null>((resolve) => setTimeout(resolve, READING, null));
@@ -108,6 +117,7 @@ export class Cache {
 
   async #write(user: Id, { cursor, known }: Kept): Promise<void> {
     const { rooms, ...rest } = known;
+    localStorage.setItem(WRITTEN, '1');
     const transaction = await this.#begin('readwrite');
     const finished = done(transaction);
     const states = transaction.objectStore('state');
@@ -134,6 +144,7 @@ export class Cache {
       transaction.objectStore('rooms').clear();
       this.#written = new Map();
       await finished;
+      localStorage.removeItem(WRITTEN);
     });
     return (this.#writing = next.catch(() => {}));
   }

@@ -61,9 +61,11 @@ export class Feed {
     /** Null: apart from the other tabs. */
     user: Id | null,
     api: Api,
+    /** A snapshot that was asked for already. */
+    early: Promise<Snapshot | null> | null,
     private readonly on: FeedListener,
   ) {
-    this.#link = new Link(api, {
+    this.#link = new Link(api, early, {
       snapshot: (snapshot) => this.tell({ type: 'snapshot', snapshot }),
       take: (batch) => this.tell({ type: 'batch', batch }),
       opened: () => on.opened(),

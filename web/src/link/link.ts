@@ -18,7 +18,7 @@ export interface LinkListener {
   changed(view: LinkView): void;
 }
 
-const LOADING = 60_000;
+export const LOADING = 60_000;
 const LOAD_EVERY = 2_000; // a server that says no to every cursor is not asked faster
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;
@@ -60,6 +60,8 @@ export class Link {
 
   constructor(
     private readonly api: Api,
+    /** A snapshot that was asked for already; null, or one of null: none. Taken once. */
+    private early: Promise<Snapshot | null> | null,
     private readonly on: LinkListener,
   ) {}
 
@@ -196,7 +198,9 @@ export class Link {
   async #load(signal: AbortSignal): Promise<void> {
     if (this.#cursor !== null) return;
     await sleep(this.#loadedAt + LOAD_EVERY - performance.now(), signal);
-    const snapshot = await this.api.get<Snapshot>('v1/snapshot', { signal, timeout: LOADING });
+    const { early } = this;
+    this.early = null;
+    const snapshot = (await early) ?? (await this.api.get<Snapshot>('v1/snapshot', { signal, timeout: LOADING }));
     if (signal.aborted) return;
     this.#loadedAt = performance.now();
     this.on.snapshot(snapshot);

@@ -105,10 +105,3 @@ function mentions(state: StateCore): void {
     });
   }
 }
-
-const PICTURES = /^(?:(?:\p{Regional_Indicator}{2}|\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*(?:\u200d\p{Extended_Pictographic}(?:\ufe0f|\p{Emoji_Modifier})*)*)\s*){1,3}$/u;
-
-/** Nothing but one to three emoji: shown large. */
-export function onlyEmoji(text: string): boolean {
-  return text.length <= 40 && PICTURES.test(text.trim());
-}

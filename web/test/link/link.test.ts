@@ -28,7 +28,7 @@ beforeEach(() => {
   const api = new Api(new URL('http://server.test/'));
   api.token = 'T';
   [events, snapshots, views, logins, opened] = [[], [], [], 0, 0];
-  link = new Link(api, {
+  link = new Link(api, null, {
     take: (batch) => events.push(...batch.events),
     snapshot: (snapshot) => snapshots.push(snapshot),
     login: () => (logins += 1),

@@ -1,7 +1,8 @@
 // The first layer, which has to be safe by itself. The second (DOMPurify) needs a real browser: see the tests end to end.
 import { describe, expect, it } from 'vitest';
 
-import { onlyEmoji, unsafe as render } from '@/text/markdown';
+import { unsafe as render } from '@/text/markdown';
+import { onlyEmoji } from '@/text/plain';
 
 import ATTACKS from './xss.json';
 

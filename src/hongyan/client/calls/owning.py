@@ -48,9 +48,9 @@ class Owning:
         """Only mentions until then (milliseconds since 1970); and of which messages one wants to be told at all."""
         return await self.own(owns.Notify(conversation, level, until))
 
-    async def arrange(self, conversation: str, *, pinned: bool = False, archived: bool = False) -> int:
-        """Its place in one's own list."""
-        return await self.own(owns.Arrange(conversation, pinned, archived))
+    async def arrange(self, conversation: str, *, pinned: bool = False, archived: bool = False, place: int | None = None) -> int:
+        """Its place in one's own list, and among those that are pinned."""
+        return await self.own(owns.Arrange(conversation, pinned, archived, place))
 
     async def follow(self, conversation: str, seq: int) -> int:
         """Follow the thread of a message."""

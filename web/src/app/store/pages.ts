@@ -10,11 +10,16 @@ const PAGE = 50;
 const AROUND = 60;
 const RUNS = 20;
 
+const pathOf = (id: Id, query: string): string => conversationPath(id, `/events?${query}`);
+const newestOf = (id: Id): string => pathOf(id, `limit=${PAGE}`);
+
 export class Pages {
   readonly #asked = new Map<string, Promise<void>>();
   /** What was loaded, oldest first. The last is the one that is looked at. */
   #recent: Id[] = [];
   #failed: Id | null = null;
+  /** The newest page of a conversation of which nothing is known yet. */
+  #foreseen: { readonly id: Id; readonly page: Promise<Page | null> } | null = null;
   /** Another log-in is another one: an answer to who was here before is nobody's. */
   #turn = 0;
 
@@ -30,6 +35,12 @@ export class Pages {
     this.#asked.clear();
     this.#recent = [];
     this.#failed = null;
+    this.#foreseen = null;
+  }
+
+  /** Asks for what will be wanted as soon as it is known what there is. */
+  foresee(id: Id): void {
+    this.#foreseen = { id, page: this.api.get<Page>(newestOf(id)).catch(() => null) };
   }
 
   load(id: Id): Promise<void> {
@@ -39,26 +50,26 @@ export class Pages {
   }
 
   newest(id: Id): Promise<void> {
-    return this.#once(`${id} newest`, () => this.#page(id, `limit=${PAGE}`, 'newest'));
+    return this.#once(`${id} newest`, () => this.#page(id, newestOf(id), 'newest'));
   }
 
   older(id: Id): Promise<void> {
     const room = this.#room(id);
     const first = room?.events[0]?.seq;
     if (!room?.older || first === undefined) return Promise.resolve();
-    return this.#once(`${id} older`, () => this.#page(id, `before=${first}&limit=${PAGE}`, 'older', (now) => now.events[0]?.seq === first));
+    return this.#once(`${id} older`, () => this.#page(id, pathOf(id, `before=${first}&limit=${PAGE}`), 'older', (now) => now.events[0]?.seq === first));
   }
 
   newer(id: Id): Promise<void> {
     const room = this.#room(id);
     const last = room?.events.at(-1)?.seq;
     if (!room?.newer || last === undefined) return Promise.resolve();
-    return this.#once(`${id} newer`, () => this.#page(id, `after=${last}&limit=${PAGE}`, 'newer', (now) => now.events.at(-1)?.seq === last));
+    return this.#once(`${id} newer`, () => this.#page(id, pathOf(id, `after=${last}&limit=${PAGE}`), 'newer', (now) => now.events.at(-1)?.seq === last));
   }
 
   around(id: Id, seq: Seq): Promise<void> {
     this.#visit(id);
-    return this.#once(`${id} around ${seq}`, () => this.#page(id, `around=${seq}&limit=${AROUND}`, 'around'));
+    return this.#once(`${id} around ${seq}`, () => this.#page(id, pathOf(id, `around=${seq}&limit=${AROUND}`), 'around'));
   }
 
   /** What is looked at was taken away, by another snapshot or a hole: it is loaded again. Where that fails, not before `anew`. */
@@ -76,13 +87,21 @@ export class Pages {
   }
 
   /** `fits` tells whether the page still belongs to the run that there is now. */
-  async #page(id: Id, query: string, where: Where, fits: (room: Room) => boolean = () => true): Promise<void> {
+  async #page(id: Id, path: string, where: Where, fits: (room: Room) => boolean = () => true): Promise<void> {
     const turn = this.#turn;
-    const page = await this.api.get<Page>(conversationPath(id, `/events?${query}`));
+    const page = (where === 'newest' && (await this.#early(id))) || (await this.api.get<Page>(path));
     const room = this.#room(id);
     if (turn !== this.#turn || (room && !fits(room))) return;
     this.brought(page.events);
     this.state.change((known) => withPage(known, id, page, where));
+  }
+
+  /** What was foreseen, unless something has come since. */
+  async #early(id: Id): Promise<Page | null> {
+    const foreseen = this.#foreseen;
+    this.#foreseen = null;
+    const page = foreseen?.id === id ? await foreseen.page : null;
+    return page && page.events.at(-1)?.seq === this.#room(id)?.head_seq ? page : null;
   }
 
   #visit(id: Id): void {

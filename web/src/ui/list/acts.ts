@@ -6,15 +6,13 @@ import { nextTick, shallowRef } from 'vue';
 import type { Hongyan } from '@/app/hongyan';
 import { go, open, route } from '@/app/router';
 import type { Id, Level, Room, Time } from '@/core/model';
-import { title } from '@/core/order';
+import { ordered, title } from '@/core/order';
 import { conversationPath } from '@/link/api';
 import { tomorrowAt } from '@/ui/base/clock';
 import type { MenuEntry } from '@/ui/base/menu';
 import { useToasts } from '@/ui/base/toasts';
 import { details } from '@/ui/details/open';
 import { t } from '@/words';
-
-import { movePin, pins } from './pins';
 
 const toasts = useToasts();
 const hour = 3_600_000;
@@ -33,13 +31,20 @@ export function notify({ own }: Hongyan, room: Room, change: { level?: Level; un
   );
 }
 
-export const arrange = ({ own }: Hongyan, room: Room, change: { pinned?: boolean; archived?: boolean }): Promise<void> =>
-  own({
-    type: 'arrange',
-    conversation: room.id,
-    pinned: change.pinned ?? room.own.pinned ?? false,
-    archived: change.archived ?? room.own.archived ?? false,
-  });
+export const arrange = ({ own }: Hongyan, room: Room, change: { pinned?: boolean; archived?: boolean; place?: number }): Promise<void> => {
+  const { pinned = false, archived = false, place } = { ...room.own, ...change };
+  return own({ type: 'arrange', conversation: room.id, pinned, archived, ...(pinned && place !== undefined ? { place } : {}) });
+};
+
+/** To the place that another one has, which makes way. Those that stand where they did are not told again. */
+export async function movePin(hongyan: Hongyan, id: Id, to: number): Promise<void> {
+  const rooms = [...ordered(hongyan.known.value).pinned];
+  const at = rooms.findIndex((room) => room.id === id);
+  if (at < 0 || to < 0 || to >= rooms.length) return;
+  rooms.splice(to, 0, ...rooms.splice(at, 1));
+  const moved = rooms.flatMap((room, place) => (room.own.place === place ? [] : [arrange(hongyan, room, { place })]));
+  await toasts.attempt(() => Promise.all(moved));
+}
 
 export async function archive(hongyan: Hongyan, room: Room): Promise<void> {
   const there = room.own.archived ?? false;
@@ -105,12 +110,12 @@ export const mutedUntil = (room: Room, now: Time): Time | null =>
   room.own.muted_until && room.own.muted_until > now && room.own.muted_until < forEver ? room.own.muted_until : null;
 
 /** By the keyboard what dragging does. */
-function moveItems({ known }: Hongyan, { id }: Room): MenuEntry[] {
-  const all = pins(known.value);
+function moveItems(hongyan: Hongyan, { id }: Room): MenuEntry[] {
+  const all = ordered(hongyan.known.value).pinned;
   const at = all.findIndex((room) => room.id === id);
   if (at < 0 || all.length < 2) return [];
   const move = async (to: number): Promise<void> => {
-    movePin(known.value, id, to);
+    void movePin(hongyan, id, to); // it is shown at once
     await nextTick();
     document.querySelector<HTMLElement>(`a.row[data-id="${CSS.escape(id)}"]`)?.focus(); // it may have lost it on its way
   };

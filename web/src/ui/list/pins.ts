@@ -1,44 +1,12 @@
-// The order of one's pins. The wire says only that a conversation is pinned, so the order is kept for this browser, for each person.
+// Pins are put in order by dragging.
 
-import { computed, shallowRef, type ComputedRef, type ShallowRef } from 'vue';
+import { computed, shallowRef, type ComputedRef } from 'vue';
 
-import type { Id, Known, Room } from '@/core/model';
+import type { Hongyan } from '@/app/hongyan';
+import type { Id, Room } from '@/core/model';
 import { ordered } from '@/core/order';
 
-const prefix = 'hongyan.pins.';
-const kept = new Map<string, ShallowRef<readonly Id[]>>();
-
-const parsed = (text: string | null): readonly Id[] => (text ?? '').split(' ').filter(Boolean);
-
-function orderOf(known: Known): ShallowRef<readonly Id[]> {
-  const key = prefix + (known.me?.id ?? '');
-  let order = kept.get(key);
-  if (!order) kept.set(key, (order = shallowRef(parsed(localStorage.getItem(key)))));
-  return order;
-}
-
-if (typeof window !== 'undefined') {
-  window.addEventListener('storage', ({ key, newValue }) => {
-    const order = key === null ? undefined : kept.get(key);
-    if (order) order.value = parsed(newValue);
-  });
-}
-
-/** As they were put; those that were not come first, the newest on top. */
-export function pins(known: Known, pinned: readonly Room[] = ordered(known).pinned): Room[] {
-  const order = orderOf(known).value;
-  return [...pinned].sort((a, b) => order.indexOf(a.id) - order.indexOf(b.id));
-}
-
-/** To the place that another one has, which makes way. */
-export function movePin(known: Known, id: Id, to: number): void {
-  const rest = pins(known).map((room) => room.id);
-  const at = rest.indexOf(id);
-  if (at < 0 || to < 0 || to >= rest.length) return;
-  rest.splice(to, 0, ...rest.splice(at, 1));
-  orderOf(known).value = rest;
-  localStorage.setItem(prefix + (known.me?.id ?? ''), rest.join(' '));
-}
+import { movePin } from './acts';
 
 /** The one that is dragged, and the one it is over. */
 const dragged = shallowRef<Id | null>(null);
@@ -51,8 +19,9 @@ interface Dragging {
 }
 
 /** For a row of the list. */
-export function usePinDrag(known: Readonly<{ value: Known }>, room: () => Room): Dragging {
-  const placeOf = (id: Id | null): number => pins(known.value).findIndex((pin) => pin.id === id);
+export function usePinDrag(hongyan: Hongyan, room: () => Room): Dragging {
+  const { known } = hongyan;
+  const placeOf = (id: Id | null): number => ordered(known.value).pinned.findIndex((pin) => pin.id === id);
   const welcome = (): boolean => dragged.value !== null && placeOf(dragged.value) >= 0 && placeOf(room().id) >= 0;
   function end(): void {
     dragged.value = over.value = null;
@@ -81,7 +50,7 @@ export function usePinDrag(known: Readonly<{ value: Known }>, room: () => Room):
       drop(event) {
         if (!welcome()) return;
         event.preventDefault();
-        movePin(known.value, dragged.value!, placeOf(room().id));
+        void movePin(hongyan, dragged.value!, placeOf(room().id));
         end();
       },
       dragend: end,

@@ -5,12 +5,10 @@ import { isMuted } from '@/core/notify';
 import { ordered } from '@/core/order';
 import type { AvatarKind } from '@/ui/base/pictures';
 
-import { pins } from './pins';
-
 /** Pins first, then the newest; without what was put away. */
 export function listed(known: Known): Room[] {
   const { pinned, others } = ordered(known);
-  return [...pins(known, pinned), ...others];
+  return [...pinned, ...others];
 }
 
 /** What its avatar says it is. */
