@@ -277,12 +277,12 @@ async def open_loop(pairs: list[tuple[Client, Client]], rate: float, seconds: fl
     began, total = time.monotonic(), int(rate * seconds)
     for number in range(total):
         due = began + number / rate
-        while (wait := due - time.monotonic()) > 0:
+        while (wait := due - time.monotonic()) > 0:  # noqa: ASYNC110  it is the time that is waited for
             await asyncio.sleep(wait if wait > 0.001 else 0)
         one, other = pairs[number % len(pairs)]
         one.transport.write(stanza(other.name, f"t{time.monotonic_ns()}-{number:08d}"))
     end = time.monotonic() + 30
-    while len(found) < total and time.monotonic() < end:
+    while len(found) < total and time.monotonic() < end:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     if len(found) < total:
         raise SystemExit(f"{total - len(found)} messages did not arrive")
