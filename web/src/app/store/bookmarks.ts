@@ -48,10 +48,11 @@ export class Bookmarks {
     this.#busy = true;
     const found = await this.#all().catch(() => null);
     if (turn !== this.#turn) return;
-    this.#busy = false;
     this.#failed = found === null;
-    if (found && since === moved(this.state.base)) this.state.change((known) => ({ ...known, bookmarks: bookmarksOf(found) }));
-    else this.again();
+    // What waits is folded first, and may be about them.
+    if (found) this.state.change((known) => (since === moved(known) ? { ...known, bookmarks: bookmarksOf(found) } : known));
+    this.#busy = false;
+    this.again();
   }
 
   async #all(): Promise<Page['bookmarks']> {
