@@ -173,7 +173,7 @@ def test_only_lanes_whose_turn_comes_are_read(connection: Connection, cost: Cost
     assert cost.rows <= 40
 
 
-@pytest.mark.parametrize("statement", ["_TOPS", "_PLACES"])
+@pytest.mark.parametrize("statement", ["TOPS", "PLACES"])
 def test_search_uses_the_index_alone(connection: Connection, statement: str) -> None:
     plans: list[str] = []
 
