@@ -233,6 +233,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
             settings=settings,
             health=report,
             metrics=metrics.text,
+            streams=xmpp_gateway.overview if xmpp_gateway is not None else None,
             lodger=xmpp_gateway.web if xmpp_gateway is not None and settings.xmpp.web else None,
         )
     )

@@ -4,8 +4,8 @@
 is one look-up. What is spoken there, and whose certificate counts, is the matter of who connects.
 """
 
-from hongyan.finding.srv import CannotFind, Records, parse_name_server, resolver, srv
+from hongyan.finding.srv import CannotFind, Records, address, parse_name_server, resolver, srv
 from hongyan.finding.target import Target
 from hongyan.finding.urls import aimed, check, find
 
-__all__ = ["CannotFind", "Records", "Target", "aimed", "check", "find", "parse_name_server", "resolver", "srv"]
+__all__ = ["CannotFind", "Records", "Target", "address", "aimed", "check", "find", "parse_name_server", "resolver", "srv"]

@@ -87,6 +87,19 @@ async def srv(name: str, resolver: "Resolver", draw: Callable[[], float] = rando
     return Records(tuple(dict.fromkeys(targets)), answer.chaining_result.minimum_ttl)
 
 
+async def address(host: str, resolver: "Resolver") -> str:
+    """An address of a host. Raises CannotFind."""
+    import dns.exception
+
+    for kind in ("A", "AAAA"):
+        try:
+            answer = await resolver.resolve(host, kind)
+        except (dns.exception.DNSException, OSError, UnicodeError):
+            continue
+        return str(next(iter(answer)))
+    raise CannotFind(f"{host} has no address", "none")
+
+
 def by_weight(records: Iterable[tuple[int, Target]], draw: Callable[[], float]) -> list[Target]:
     """The order of the records of one priority: the algorithm of RFC 2782, page 3, with those of weight 0 first in line."""
     line = sorted(records, key=lambda record: record[0])

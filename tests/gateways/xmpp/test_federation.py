@@ -1,5 +1,6 @@
 """People of our server and of Prosody's."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.gateways.xmpp.client import client, neighbour
 from tests.gateways.xmpp.neighbours import PROSODY, Neighbours, neighbours
 from tests.gateways.xmpp.site import DOMAIN
+from tests.serving import Refused
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["external", "dialback"])
@@ -61,3 +63,27 @@ async def test_a_query_goes_there_and_its_answer_comes_back(near: Neighbours) ->
     async with client(near.site, alice.id, plugins=("xep_0030",)) as a:
         info = await a.plugin["xep_0030"].get_info(jid=f"rooms.{PROSODY}", timeout=10)
         assert "http://jabber.org/protocol/muc" in info["disco_info"]["features"]
+
+
+async def test_an_administrator_sees_and_ends_streams(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    near.site.server.add(f"root{alice.id}", admin=True)
+    root = near.site.server.login(f"root{alice.id}")
+    async with client(near.site, alice.id) as a, neighbour(near, "romeo") as romeo:
+        a.send_message(f"romeo@{PROSODY}", "在吗", mtype="chat")
+        await romeo.until(lambda: "在吗" in romeo.texts)
+        romeo.send_message(f"{alice.id}@{DOMAIN}", "Ay", mtype="chat")
+        await a.has("Ay")
+        streams = root.call("GET", "/v1/xmpp/streams")["streams"]
+        ours = next(one for one in streams if one["address"] == f"{alice.id}@{DOMAIN}/desk")
+        assert {(one["kind"], one["address"]) for one in streams} >= {("server-out", PROSODY), ("server-in", PROSODY)}
+        assert all(one["how"] in ("external", "dialback") for one in streams if one["kind"] != "client")
+        ended = asyncio.Event()
+        a.add_event_handler("disconnected", lambda _: ended.set())
+        root.call("DELETE", f"/v1/xmpp/streams/{ours['id']}")
+        async with asyncio.timeout(10):
+            await ended.wait()
+    with pytest.raises(Refused, match="403"):
+        alice.call("GET", "/v1/xmpp/streams")
+    with pytest.raises(Refused, match="404"):
+        root.call("DELETE", "/v1/xmpp/streams/none")

@@ -782,6 +782,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/xmpp/streams": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Those of clients and to other servers, on the node that answers. */
+        get: operations["list_xmpp_streams"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/xmpp/streams/{stream_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description End one. Whoever it is may come back; a client whose log-in is to end has a token. */
+        delete: operations["end_xmpp_stream"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/health": {
         parameters: {
             query?: never;
@@ -1545,6 +1579,19 @@ export interface components {
             emoji?: string | null;
             until?: number | null;
         };
+        /** Stream */
+        Stream: {
+            id: string;
+            /** @enum {string} */
+            kind: "client" | "server-in" | "server-out";
+            address: string;
+            how: string;
+            waiting: number;
+        };
+        /** StreamList */
+        StreamList: {
+            streams: components["schemas"]["Stream"][];
+        };
         /**
          * SubscriptionKeys
          * @description Both in base64 for URLs, without padding.
@@ -1935,6 +1982,8 @@ export type Snippet = components['schemas']['Snippet'];
 export type Somebody = components['schemas']['Somebody'];
 export type Status = components['schemas']['Status'];
 export type StatusText = components['schemas']['StatusText'];
+export type Stream = components['schemas']['Stream'];
+export type StreamList = components['schemas']['StreamList'];
 export type SubscriptionKeys = components['schemas']['SubscriptionKeys'];
 export type Tally = components['schemas']['Tally'];
 export type Text = components['schemas']['Text'];
@@ -3624,6 +3673,58 @@ export interface operations {
             400: components["responses"]["Problem400"];
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    list_xmpp_streams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    end_xmpp_stream: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                stream_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problemdefault"];

@@ -1,7 +1,7 @@
 """What the web gateway lends another: connections and requests of its port. The server introduces them to each other."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -53,6 +53,28 @@ class Caller(msgspec.Struct, frozen=True):
     """The client's own connection was encrypted: by this port, or by a proxy that is believed."""
     host: str
     """What it called this server; empty when it did not say."""
+
+
+class Stream(msgspec.Struct, frozen=True):
+    """A stream of XMPP on this node."""
+
+    id: str
+    kind: Literal["client", "server-in", "server-out"]
+    address: str
+    """A client's full address, or the domain of another server."""
+    how: str
+    """How another server has proven who it is, `external` or `dialback`; empty while it is being made, and for clients."""
+    waiting: int
+    """Stanzas that wait to be sent, to another server."""
+
+
+class Streams(Protocol):
+    """Those of this node, for administrators."""
+
+    def all(self) -> list[Stream]: ...
+
+    def end(self, id: str) -> bool:
+        """Whether there was one."""
 
 
 class Lodger(Protocol):

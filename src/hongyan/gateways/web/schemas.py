@@ -19,6 +19,7 @@ from hongyan.features.identity.model import TokenView
 from hongyan.features.push import NewSubscription
 from hongyan.features.search import Order
 from hongyan.features.timers import NewReminder, NewSend
+from hongyan.gateways.door.lent import Stream
 from hongyan.messaging import ChannelView, ConversationView, MemberView, OnlineView, ResponseKind, UserView
 
 LARGEST = 2**53 - 1
@@ -249,6 +250,10 @@ class NodeView(msgspec.Struct, frozen=True):
 
 class NodeList(msgspec.Struct, frozen=True):
     nodes: list[NodeView]
+
+
+class StreamList(msgspec.Struct, frozen=True):
+    streams: list[Stream]
 
 
 class PickedNode(msgspec.Struct, frozen=True):

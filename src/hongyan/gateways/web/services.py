@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hongyan.features.push import Push
     from hongyan.features.search import Search
     from hongyan.features.timers import Timers
-    from hongyan.gateways.door.lent import Lodger
+    from hongyan.gateways.door.lent import Lodger, Streams
     from hongyan.messaging import Messaging
 
 
@@ -29,5 +29,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     """The status, 200 or 503, and the body of `GET /health`: an operation.health.Report or a map like it."""
     metrics: Callable[[], bytes]
     """The text format of Prometheus."""
+    streams: "Streams | None" = None
+    """Of XMPP; None: that is off."""
     lodger: "Lodger | None" = None
     """Another gateway with addresses on this port."""

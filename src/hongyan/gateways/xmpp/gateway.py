@@ -12,6 +12,7 @@ from hongyan.gateways.door.lists import Lists
 from hongyan.gateways.door.sockets import BACKLOG, CannotListen, bind
 from hongyan.gateways.door.tls import Certificate
 from hongyan.gateways.xmpp.house import Counts, House, XmppServices
+from hongyan.gateways.xmpp.overview import Overview
 from hongyan.gateways.xmpp.s2s.federation import Federation
 from hongyan.gateways.xmpp.s2s.tls import Contexts
 from hongyan.gateways.xmpp.tcp import TcpStream
@@ -37,6 +38,7 @@ class XmppGateway:
         self._drain = settings.limits.drain_seconds
         self._house = House(services, table())
         self._forwarding: Forwarding | None = None
+        self.overview = Overview(self._house)
         self.web = Web(self._house)
         """What is served on the web port."""
         self._servers: list[asyncio.Server] = []

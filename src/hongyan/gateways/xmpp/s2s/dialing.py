@@ -96,7 +96,7 @@ async def _connect(federation: "Federation", remote: str) -> Link:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 host = await federation.address(target.host)
                 await asyncio.get_running_loop().create_connection(lambda link=link: link, host, target.port)  # type: ignore[misc]
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError, CannotFind) as error:
             reason = str(error) or type(error).__name__
             continue
         return link

@@ -2,14 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from hongyan.core.errors import HongyanError, RateLimited
 from hongyan.core.model import Event
-from hongyan.finding import resolver
+from hongyan.finding import address, resolver
+from hongyan.gateways.door.lent import Stream as Shown
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, parse, quote, render
@@ -34,17 +33,6 @@ _SWEEP_SECONDS = 60.0
 _HANDLE_SECONDS = 30.0
 _ROUTES = 2_000
 _STREAMS = 1_000
-
-
-class StreamView(msgspec.Struct, frozen=True):
-    """A stream, for an administrator."""
-
-    direction: str
-    """`in` or `out`."""
-    domain: str
-    how: str
-    """`external` or `dialback`; empty while it is being made."""
-    waiting: int
 
 
 class Federation:
@@ -86,11 +74,16 @@ class Federation:
     def task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return self._house.task(work)
 
-    @property
-    def streams(self) -> list[StreamView]:
-        found = [StreamView("out", route.remote, route.how, route.count) for route in self._routes.values()]
+    def streams(self) -> dict[Shown, Callable[[], None]]:
+        """With how each is ended."""
+        found = {
+            Shown(f"out-{route.local}-{route.remote}", "server-out", route.remote, route.how, route.count): route.close
+            for route in self._routes.values()
+        }
         for one in self._incoming:
-            found += [StreamView("in", theirs, "external" if ours is None else "dialback", 0) for theirs, ours in one.pairs]
+            who = ", ".join(sorted({theirs for theirs, _ in one.pairs}))
+            how = "" if not one.pairs else "dialback" if all(ours is not None for _, ours in one.pairs) else "external"
+            found[Shown(f"in-{one.id}", "server-in", who, how, 0)] = one.close
         return found
 
     def allows(self, domain: str) -> bool:
@@ -104,17 +97,7 @@ class Federation:
 
     async def address(self, host: str) -> str:
         """Of a host, from the name server of the settings; without one the system is asked when it connects."""
-        if self.name_server is None:
-            return host
-        import dns.exception
-
-        for kind in ("A", "AAAA"):
-            try:
-                answer = await resolver(self.name_server).resolve(host, kind)
-            except dns.exception.DNSException:
-                continue
-            return str(next(iter(answer)))
-        raise OSError(f"{host} has no address")
+        return host if self.name_server is None else await address(host, resolver(self.name_server))
 
     # Out
 

@@ -28,7 +28,7 @@ class Incoming:
     def __init__(self, federation: "Federation", link: Link) -> None:
         self._federation = federation
         self._link = link
-        self._id = ""
+        self.id = ""
         self._from: str | None = None
         """Who it says it is, and may prove by a certificate."""
         self.pairs: set[tuple[str, str | None]] = set()
@@ -64,14 +64,14 @@ class Incoming:
         head = await self._link.next(self._federation.settings.login_seconds)
         if head.name != f"{STREAMS} stream":
             raise StreamFault("invalid-namespace")
-        self._id = id_from_bits(self._federation.random(20))
+        self.id = id_from_bits(self._federation.random(20))
         theirs = head.attributes.get("from")
         try:
             self._from = None if theirs is None else jid.domain_part(theirs)
             ours = jid.domain_part(head.get("to", self._federation.domain))
         except BadJid:
             raise StreamFault("improper-addressing") from None
-        attributes = {"from": ours, "id": self._id, "version": "1.0"}
+        attributes = {"from": ours, "id": self.id, "version": "1.0"}
         self._link.open(attributes if theirs is None else {**attributes, "to": theirs})
         if ours not in self._federation.domains:
             raise StreamFault("host-unknown")
@@ -148,13 +148,13 @@ class Incoming:
             return False
         link = reached.link
         try:
-            asked = f"from='{quote(ours)}' to='{quote(theirs)}' id='{quote(self._id)}'"
+            asked = f"from='{quote(ours)}' to='{quote(theirs)}' id='{quote(self.id)}'"
             link.write(f"<db:verify {asked}>{quote(key)}</db:verify>")
             answer = await link.next(_ANSWER_SECONDS)
             return (
                 answer.name == f"{DIALBACK} verify"
                 and answer.get("type") == "valid"
-                and (answer.get("from"), answer.get("to"), answer.get("id")) == (theirs, ours, self._id)
+                and (answer.get("from"), answer.get("to"), answer.get("id")) == (theirs, ours, self.id)
             )
         except (LinkLost, StreamFault, TimeoutError):
             return False
