@@ -18,6 +18,7 @@ class Prosody(Program):
     """`port` is that of servers, `client_port` that of clients. `settings` are lines of its configuration."""
 
     name = "prosody"
+    password = PASSWORD
 
     def __init__(
         self,

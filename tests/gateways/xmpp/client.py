@@ -10,8 +10,7 @@ import slixmpp
 from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
-from tests.counterparts.prosody import PASSWORD as AT_PROSODY
-from tests.gateways.xmpp.neighbours import PROSODY, Neighbours
+from tests.gateways.xmpp.neighbours import Neighbours
 from tests.gateways.xmpp.site import DOMAIN, Site
 from tests.serving import PASSWORD, SECONDS
 
@@ -87,8 +86,8 @@ async def client(
 @contextlib.asynccontextmanager
 async def neighbour(near: Neighbours, user: str, *, plugins: tuple[str, ...] = ()) -> AsyncIterator[Client]:
     """The same at the other server."""
-    one = Client(f"{user}@{PROSODY}/desk", AT_PROSODY, near.authority, plugins)
-    async with _connected(one, near.prosody.client_port, True):
+    one = Client(f"{user}@{near.other.domain}/desk", near.other.password, near.authority, plugins)
+    async with _connected(one, near.other.client_port, True):
         yield one
 
 
