@@ -49,6 +49,43 @@ def test_however_it_is_cut_it_is_the_same(salt: bytes, size: int) -> None:
     assert found == expected
 
 
+@given(
+    st.lists(
+        st.sampled_from([b"<presence/>", b"<iq a='>'/>", b"<message><body>a &gt; b</body></message>", b" ", b"<a:b/>"]),
+        max_size=8,
+    ),
+    st.integers(1, 40),
+)
+def test_a_parser_that_rests_reads_on(parts: list[bytes], size: int) -> None:
+    data = b"".join(parts) + b"</stream:stream>"
+    plain, resting = started(), started()
+    expected, found = [], []
+    for at in range(0, len(data), size):
+        expected += plain.feed(data[at : at + size])
+        found += resting.feed(data[at : at + size])
+        resting.rest()
+        if any(isinstance(one, StreamFault) for one in found):
+            break
+    shown = [
+        [one.condition if isinstance(one, StreamFault) else one and render(one) for one in some] for some in (expected, found)
+    ]
+    assert shown[0] == shown[1]
+
+
+def test_a_parser_rests_between_stanzas_only() -> None:
+    parser = started()
+    for data, rests in (
+        (b"<presence/>", True),
+        (b"<presence", False),
+        (b" a='>'", False),
+        (b"/>\n", True),
+        (b"<message>", False),
+    ):
+        parser.feed(data)
+        parser.rest()
+        assert (parser._expat is None) is rests
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [

@@ -4,6 +4,7 @@ Refused are document types, entities, comments and processing instructions (RFC 
 too deep or has too many attributes. Names are `namespace name`, as expat gives them, with a space between.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from xml.parsers import expat
@@ -16,6 +17,10 @@ _ELEMENTS = 2_000
 """In one stanza."""
 _OTHER_MARKS = (b"\xfe", b"\xff")
 """Byte order marks of UTF-16; nothing in UTF-8 has these bytes."""
+_SMALL = 1_024
+_TAG = re.compile(rb"""<[^<>'"]*(?:(?:'[^'<]*'|"[^"<]*")[^<>'"]*)*>""")
+_BETWEEN = re.compile(rb"""(?:</[^<>]*>|<[^<>'"]*(?:(?:'[^'<]*'|"[^"<]*")[^<>'"]*)*/>)?\s*""")
+"""From where the last stanza ended: its end, and nothing more."""
 _STREAM = "http://etherx.jabber.org/streams stream"
 _XML = "http://www.w3.org/XML/1998/namespace"
 
@@ -90,9 +95,15 @@ class Parser:
         self._elements = 0
         self._ready: list[Element | None] = []
         self._text: list[str] = []
+        self._prologue = b""
+        """The head, as it came; empty when it is too long to be kept."""
+        self._last = b""
+        """What was fed last; empty when that is too long to be kept."""
+        self._expat: expat.XMLParserType | None = self._made()
+        self._expat.StartElementHandler = self._head
+
+    def _made(self) -> "expat.XMLParserType":
         parser = expat.ParserCreate("UTF-8", " ")
-        self._expat = parser
-        parser.StartElementHandler = self._head
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._characters
         parser.XmlDeclHandler = _declaration
@@ -107,10 +118,29 @@ class Parser:
             setattr(parser, f"{refused}Handler", _restricted)
         if hasattr(parser, "SetReparseDeferralEnabled"):  # it would hold back a stanza that is whole
             parser.SetReparseDeferralEnabled(False)
+        return parser
+
+    def rest(self) -> None:
+        """Nothing has come for a while: free what the parser takes, if it is between stanzas. What comes makes another one."""
+        tail = self._done - self._fed + len(self._last)
+        if self._expat is None or self._open or not self._prologue or not self._last or tail < 0:
+            return
+        if _BETWEEN.fullmatch(self._last, tail):
+            self._expat, self._last = None, b""
+
+    def _awake(self) -> "expat.XMLParserType":
+        if self._expat is None:
+            self._expat = self._made()
+            self._expat.Parse(self._prologue, False)
+            self._expat.StartElementHandler = self._start
+            self._fed = self._done = len(self._prologue)
+        return self._expat
 
     def feed(self, data: bytes) -> "list[Element | StreamFault | None]":
         """What is whole now. A fault is the last; nothing may be fed after it."""
+        self._awake()
         self._fed += len(data)
+        self._last = data if len(data) <= _SMALL else b""
         found: list[Element | StreamFault | None] = []
         try:
             self._parse(data, False)
@@ -123,19 +153,23 @@ class Parser:
         return found
 
     def _parse(self, data: bytes, last: bool) -> None:
-        if data[:1] in _OTHER_MARKS and self._expat.CurrentByteIndex <= 0:
+        parser = self._awake()
+        if data[:1] in _OTHER_MARKS and parser.CurrentByteIndex <= 0:
             raise StreamFault("unsupported-encoding")  # expat would believe it, whatever encoding it was told
         try:
-            self._expat.Parse(data, last)
+            parser.Parse(data, last)
         except expat.ExpatError:
             raise StreamFault("not-well-formed") from None
 
     def _head(self, name: str, attributes: dict[str, str]) -> None:
         if len(attributes) > _ATTRIBUTES:
             raise StreamFault("policy-violation", "An element has more attributes than allowed")
-        self._expat.StartElementHandler = self._start
+        parser = self._awake()
+        parser.StartElementHandler = self._start
         self._ready.append(Element(name, attributes))
-        self._done = self._expat.CurrentByteIndex
+        self._done = parser.CurrentByteIndex
+        raw = _TAG.match(parser.GetInputContext() or b"")
+        self._prologue = raw[0] if raw is not None and len(raw[0]) <= _SMALL else b""
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         element = Element(name, attributes)
@@ -161,7 +195,7 @@ class Parser:
         element = self._open.pop()
         if self._open:
             return
-        here = self._expat.CurrentByteIndex
+        here = self._awake().CurrentByteIndex
         if here - self._done > self.stanza_bytes:
             raise StreamFault("policy-violation", "A stanza is larger than allowed")
         self._done = here
@@ -174,7 +208,7 @@ class Parser:
         elif not text.isspace():
             raise StreamFault("not-well-formed" if len(self._ready) else "invalid-xml", "Text between stanzas")
         else:
-            self._done = self._expat.CurrentByteIndex  # keep-alives
+            self._done = self._awake().CurrentByteIndex  # keep-alives
 
     def _flush(self) -> None:
         self._open[-1].inside.append("".join(self._text))
@@ -185,7 +219,7 @@ class _Whole(Parser):
     """A document of its own, whose outermost element is the stanza."""
 
     def _head(self, name: str, attributes: dict[str, str]) -> None:
-        self._expat.StartElementHandler = self._start
+        self._awake().StartElementHandler = self._start
         self._start(name, attributes)
 
     def document(self, data: bytes) -> Element:

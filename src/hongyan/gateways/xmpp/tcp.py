@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from hongyan.gateways.door.tls import Certificate
     from hongyan.gateways.xmpp.house import House
 
+_REST_SECONDS = 5.0
+"""Of silence after which a parser is freed."""
 _PROMPT_BYTES = 65_536
 """More is not gathered before it is written."""
 
@@ -190,13 +192,16 @@ class TcpStream(asyncio.Protocol):
     # For the timer
 
     def tick(self, now: float) -> None:
-        xmpp = self._house.settings.xmpp
+        xmpp, silent = self._house.settings.xmpp, now - self._heard
         if not self._stream.bound:
             if now - self._since > xmpp.login_seconds:
                 self._stream.fail(StreamFault("connection-timeout", "Log in sooner"))
-        elif now - self._heard > 2 * xmpp.idle_seconds:
+            return
+        if silent > _REST_SECONDS:
+            self._parser.rest()
+        if silent > 2 * xmpp.idle_seconds:
             self._transport.abort()
-        elif now - self._heard > xmpp.idle_seconds and not self._asked:
+        elif silent > xmpp.idle_seconds and not self._asked:
             self._asked = True
             self._stream.ask()
 
