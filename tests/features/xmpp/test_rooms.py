@@ -74,7 +74,7 @@ async def test_pages_of_rooms(home: House, rooms: Directory) -> None:
     ids = [one.place.id for one in everything]
     assert ids == sorted(ids)
     assert (first, count, len(ids)) == (0, 6, 6)
-    assert "hidden" not in [one.name for one in everything]
+    assert "hidden" not in [one.place.name for one in everything]
 
     def of(found: list[Room]) -> list[str]:
         return [one.place.id for one in found]
