@@ -69,7 +69,7 @@ class WebGateway:
             self._certificate = Certificate(http.certificate, http.key, "http/1.1")
         self._loop = asyncio.get_running_loop()
         self._upkeep = Upkeep(self._pace, self._loop)
-        output = Output(self._loop)
+        output = Output()
         self._context = Context(self._services.messaging, self._services.settings, output, self._upkeep)
         self._door = Door(self._services, self._context)
         tls = self._certificate.context if self._certificate is not None else None

@@ -13,8 +13,8 @@ FORWARD = "urn:xmpp:forward:0"
 
 def told(resource: "Resource", mine: bool, peer: str, inside: str, id: str = "") -> None:
     """A message of a direct conversation; one of one's own as a copy, to clients that want copies."""
-    me, to = quote(str(resource.jid.bare)), quote(str(resource.jid))
-    other = quote(str(resource.house.jid(peer)))
+    me, to = resource.house.quoted(resource.user), resource.quoted
+    other = resource.house.quoted(peer)
     named = f" id='{quote(id)}'" if id else ""
     if not mine:
         resource.send(f"<message from='{other}' to='{to}' type='chat'{named}>{inside}</message>")

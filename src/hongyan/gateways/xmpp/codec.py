@@ -15,6 +15,7 @@ _DEPTH = 100
 _ATTRIBUTES = 64
 _ELEMENTS = 2_000
 """In one stanza."""
+_SPECIAL = re.compile("""[&<>"']""")
 _OTHER_MARKS = (b"\xfe", b"\xff")
 """Byte order marks of UTF-16; nothing in UTF-8 has these bytes."""
 _SMALL = 1_024
@@ -248,12 +249,16 @@ def _restricted(*_: Any) -> None:
 
 def escape(text: str) -> str:
     """For what stands between tags. Characters that XML cannot say are left out."""
-    return (text if text.isprintable() else _sayable(text)).translate(_TEXT)
+    if text.isprintable():
+        return text if _SPECIAL.search(text) is None else text.translate(_TEXT)
+    return _sayable(text).translate(_TEXT)
 
 
 def quote(text: str) -> str:
     """For the value of an attribute, in either kind of quotes."""
-    return (text if text.isprintable() else _sayable(text)).translate(_QUOTED)
+    if text.isprintable():
+        return text if _SPECIAL.search(text) is None else text.translate(_QUOTED)
+    return _sayable(text).translate(_QUOTED)
 
 
 def _sayable(text: str) -> str:

@@ -12,7 +12,9 @@ import msgspec
 from hongyan.config import Settings
 from hongyan.core.ids import id_from_bits
 from hongyan.gateways.door.rates import Rates
+from hongyan.gateways.door.turns import Turns
 from hongyan.gateways.xmpp import jid
+from hongyan.gateways.xmpp.codec import quote
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.people import People
 
@@ -31,6 +33,7 @@ _LABEL = 64
 _CHANGES_PER_SECOND = 5.0
 _CHANGES_BURST = 200
 _ASKED = 20_000
+_QUOTED = 20_000
 
 
 class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,11 +101,12 @@ class House:
         """Messages (sender and client id) whose senders want to know that they came (XEP-0184)."""
         self._resumable: dict[str, Resource] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._dirty: list[Resource] = []
+        self._turns: Turns[Resource] = Turns(self._flush)
         self.now = services.now
         self.federation: Federation | None = None
         """None: other servers are not talked to."""
         self.stopping = False
+        self._quoted: dict[str, str] = {}
         self.messaging.passing.listen("xmpp", self._passed)
         self.changes = Rates(_CHANGES_PER_SECOND, _CHANGES_BURST)
         """By account: what it stores besides messages."""
@@ -114,6 +118,15 @@ class House:
         """Where a user is: those of other servers have their address as id."""
         local, at, domain = user.partition("@")
         return Jid(local, domain, resource) if at else Jid(user, self.domain, resource)
+
+    def quoted(self, user: str) -> str:
+        """Their address, for an attribute."""
+        found = self._quoted.get(user)
+        if found is None:
+            while len(self._quoted) >= _QUOTED:
+                del self._quoted[next(iter(self._quoted))]
+            found = self._quoted[user] = quote(str(self.jid(user)))
+        return found
 
     def user(self, jid: Jid) -> str:
         """Whose address it is."""
@@ -207,12 +220,9 @@ class House:
 
     def flush(self, resource: "Resource") -> None:
         """Let it write when this turn of the loop is over."""
-        if not self._dirty:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._dirty.append(resource)
+        self._turns.add(resource)
 
-    def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
+    def _flush(self, dirty: "list[Resource]") -> None:
         for resource in dirty:
             try:
                 resource.flush()

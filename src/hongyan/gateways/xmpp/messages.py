@@ -53,9 +53,10 @@ def received(resource: "Resource", stanza: Element, to: Jid | None, finished: Fi
     if not to.local or stanza.get("type") == "error":
         finished()
         return None
-    if (work := special(resource, stanza, to)) is not None:
+    content: Content | None = saying.only_text(stanza)
+    if content is None and (work := special(resource, stanza, to)) is not None:
         return work
-    content = saying.plain(stanza)
+    content = content or saying.plain(stanza)
     if content is None or stanza.get("type") == "headline":
         pass_on(resource, stanza, to)
         finished()

@@ -42,6 +42,8 @@ class Resource:
     def __init__(self, house: "House", jid: Jid, caller: Caller) -> None:
         self.house = house
         self.jid = jid
+        self.quoted = quote(str(jid))
+        """For an attribute."""
         self.caller = caller
         self.user = caller.user
         self.session: Session
@@ -344,7 +346,7 @@ class Resource:
         if self.ledger is not None:
             self.raw(f"<r xmlns='{SM}'/>")
         else:
-            to = quote(str(self.jid))
+            to = self.quoted
             self.send(f"<iq type='get' id='there' from='{self.house.domain}' to='{to}'><ping xmlns='urn:xmpp:ping'/></iq>")
 
     def query(self, inside: str, answered: Callable[[Element], None]) -> None:
@@ -354,12 +356,12 @@ class Resource:
             del asked[next(iter(asked))]
         id = self.house.fresh_id()
         asked[id] = answered
-        to = quote(str(self.jid))
+        to = self.quoted
         self.send(f"<iq type='get' id='{id}' from='{quote(self.house.domain)}' to='{to}'>{inside}</iq>")
 
     def push(self, inside: str) -> None:
         """A set from one's own account (RFC 6121, section 2.1.6; XEP-0191)."""
-        to = quote(str(self.jid))
+        to = self.quoted
         self.send(f"<iq type='set' id='{self.house.fresh_id()}' from='{quote(str(self.jid.bare))}' to='{to}'>{inside}</iq>")
 
     def answered(self, iq: Element) -> None:
@@ -370,7 +372,7 @@ class Resource:
 
     def result(self, iq: Element, inside: str = "", *, sender: Jid | None = None) -> None:
         by = f" from='{quote(str(sender))}'" if sender is not None else ""
-        self.send(f"<iq type='result' id='{quote(iq.get('id'))}' to='{quote(str(self.jid))}'{by}>{inside}</iq>")
+        self.send(f"<iq type='result' id='{quote(iq.get('id'))}' to='{self.quoted}'{by}>{inside}</iq>")
 
     def refuse(self, stanza: Element, error: StanzaFault | HongyanError) -> None:
         """Tell what is wrong with a stanza (RFC 6120, section 8.3). Errors and results are not answered."""
@@ -382,7 +384,7 @@ class Resource:
         text = f"<text xmlns='{STANZA_ERRORS}' xml:lang='en'>{escape(fault.text)}</text>" if fault.text else ""
         of_room = f"<x xmlns='{_MUC}'/>" if stanza.child(f"{_MUC} x") is not None else ""  # clients look for it (XEP-0045, 7.2)
         self.send(
-            f"<{stanza.local} type='error' to='{quote(str(self.jid))}'{by}{id}>{of_room}"
+            f"<{stanza.local} type='error' to='{self.quoted}'{by}{id}>{of_room}"
             f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}{fault.more}</error></{stanza.local}>"
         )
 

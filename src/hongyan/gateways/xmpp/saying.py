@@ -18,6 +18,14 @@ FALLBACK = "urn:xmpp:fallback:0"
 _THREAD = "jabber:client thread"
 
 
+def only_text(stanza: Element) -> Text | None:
+    """Of a stanza that has a body and nothing else, which most have."""
+    if len(stanza.inside) != 1 or not isinstance(body := stanza.inside[0], Element) or body.name != BODY:
+        return None
+    text = body.text
+    return Text(text) if text and not text.isspace() else None
+
+
 def plain(stanza: Element) -> Content | None:
     """What it says, as far as nothing has to be looked up. None when it says nothing that is kept."""
     if encryption.is_encrypted(stanza):

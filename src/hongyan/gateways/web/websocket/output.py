@@ -1,19 +1,15 @@
 """What goes out: one write for each connection and turn, and equal frames are built once."""
 
-import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hongyan.core.wire import Entry
+from hongyan.gateways.door.turns import Turns
 from hongyan.gateways.web.websocket.codec import RESERVED_1, Codec, header
 from hongyan.gateways.web.websocket.deflate import WORTH_IT, Deflater
 
 log = logging.getLogger("hongyan.web")
-
-_MANY = 32
-"""Connections written to in one turn, from which on the next turn waits."""
-_PAUSE = 0.003
 
 
 class Frames:
@@ -60,32 +56,16 @@ class Flushed(Protocol):
 
 
 class Output:
-    """Collects the connections that have something to say, and lets them say it together.
+    """One write for each connection and turn (`Turns`)."""
 
-    Under load the kernel's socket writes are most of the cost (docs/performance.md), so after a turn with many of them the next
-    one waits for a few milliseconds and then carries more in each. Who is alone never waits.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, *, many: int = _MANY, pause: float = _PAUSE) -> None:
-        self._loop = loop
-        self._many = many
-        self._pause = pause
-        self._quiet_until = 0.0
-        self._dirty: list[Flushed] = []
+    def __init__(self) -> None:
+        self._turns: Turns[Flushed] = Turns(self._flush)
 
     def add(self, connection: Flushed) -> None:
         """`connection` is flushed soon. It is added once until then, which it sees to itself."""
-        dirty = self._dirty
-        if not dirty:
-            wait = self._quiet_until - self._loop.time()
-            if wait > 0:
-                self._loop.call_later(wait, self._flush)
-            else:
-                self._loop.call_soon(self._flush)
-        dirty.append(connection)
+        self._turns.add(connection)
 
-    def _flush(self) -> None:
-        dirty, self._dirty = self._dirty, []
+    def _flush(self, dirty: list[Flushed]) -> None:
         frames = Frames()
         for connection in dirty:
             try:
@@ -93,5 +73,3 @@ class Output:
             except Exception:
                 log.exception("a connection could not be written to")
                 connection.drop()
-        if len(dirty) >= self._many:
-            self._quiet_until = self._loop.time() + self._pause
