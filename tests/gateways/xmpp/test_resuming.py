@@ -97,11 +97,11 @@ async def test_a_stream_goes_on_while_the_old_connection_still_stands(plain: Sit
     async with Wired(plain, one.id) as alice, Wired(plain, other.id) as bob:
         old = Wired(plain, one.id)
         await old.connect()
-        old.previd, old.taken = alice.previd, alice.taken
         alice.say(bob.user, "on the old one", "1")
         await bob.until(lambda: bob.texts == ["on the old one"])
         old.sent = alice.sent
         old.unacknowledged = list(alice.unacknowledged)
+        old.previd, old.taken = alice.previd, alice.taken
         await old.resume()
         assert (await alice.nonza("error")).child("urn:ietf:params:xml:ns:xmpp-streams conflict") is not None
         bob.say(alice.user, "on the new one", "2")

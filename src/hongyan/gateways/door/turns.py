@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-_MANY = 32
+MANY = 32
 """Connections written to in one turn, from which on the next turn waits."""
-_PAUSE = 0.003
+PAUSE = 0.003
 
 C = TypeVar("C")
 
@@ -16,7 +16,7 @@ class Turns(Generic[C]):
     next one waits for a few milliseconds and then carries more in each. Who is alone never waits.
     """
 
-    def __init__(self, flush: Callable[[list[C]], None], *, many: int = _MANY, pause: float = _PAUSE) -> None:
+    def __init__(self, flush: Callable[[list[C]], None], *, many: int = MANY, pause: float = PAUSE) -> None:
         self._flush = flush
         self._many = many
         self._pause = pause

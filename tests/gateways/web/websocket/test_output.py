@@ -62,7 +62,7 @@ class Recorder:
 
 
 async def test_everybody_of_one_turn_is_flushed_together() -> None:
-    output = Output(asyncio.get_running_loop())
+    output = Output()
     flushed: list[tuple[str, Frames]] = []
     one, two = Recorder(lambda frames: flushed.append(("one", frames))), Recorder(lambda frames: flushed.append(("two", frames)))
     output.add(one)
@@ -78,7 +78,7 @@ async def test_everybody_of_one_turn_is_flushed_together() -> None:
 
 
 async def test_who_is_added_while_flushing_has_the_next_turn() -> None:
-    output = Output(asyncio.get_running_loop())
+    output = Output()
     turns: list[int] = []
 
     def again(frames: Frames) -> None:
@@ -96,7 +96,7 @@ async def test_who_is_added_while_flushing_has_the_next_turn() -> None:
 
 
 async def test_one_connection_that_fails_is_cut_and_the_others_are_served(caplog: pytest.LogCaptureFixture) -> None:
-    output = Output(asyncio.get_running_loop())
+    output = Output()
     served: list[bool] = []
 
     def fail(frames: Frames) -> None:
@@ -112,7 +112,7 @@ async def test_one_connection_that_fails_is_cut_and_the_others_are_served(caplog
 
 
 async def test_after_a_turn_with_many_the_next_one_waits_and_carries_more() -> None:
-    output = Output(asyncio.get_running_loop(), many=3, pause=0.02)
+    output = Output(many=3, pause=0.02)
     turns: list[int] = []
     everybody = [Recorder(lambda frames: turns.append(id(frames))) for _ in range(3)]
     for one in everybody:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hongyan.core.wire import Entry
-from hongyan.gateways.door.turns import Turns
+from hongyan.gateways.door.turns import MANY, PAUSE, Turns
 from hongyan.gateways.web.websocket.codec import RESERVED_1, Codec, header
 from hongyan.gateways.web.websocket.deflate import WORTH_IT, Deflater
 
@@ -58,8 +58,8 @@ class Flushed(Protocol):
 class Output:
     """One write for each connection and turn (`Turns`)."""
 
-    def __init__(self) -> None:
-        self._turns: Turns[Flushed] = Turns(self._flush)
+    def __init__(self, *, many: int = MANY, pause: float = PAUSE) -> None:
+        self._turns: Turns[Flushed] = Turns(self._flush, many=many, pause=pause)
 
     def add(self, connection: Flushed) -> None:
         """`connection` is flushed soon. It is added once until then, which it sees to itself."""
