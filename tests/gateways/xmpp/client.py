@@ -11,8 +11,8 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from tests.gateways.xmpp.neighbours import Neighbours
-from tests.gateways.xmpp.site import DOMAIN, Site
-from tests.serving import PASSWORD, SECONDS
+from tests.gateways.xmpp.site import DOMAIN, SECONDS, Site
+from tests.serving import PASSWORD
 
 
 class Client(slixmpp.ClientXMPP):

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
-from tests.gateways.xmpp.site import DOMAIN, Site
-from tests.serving import PASSWORD, SECONDS
+from tests.gateways.xmpp.site import DOMAIN, SECONDS, Site
+from tests.serving import PASSWORD
 
 FRAMING = "{urn:ietf:params:xml:ns:xmpp-framing}"
 CLIENT = "{jabber:client}"

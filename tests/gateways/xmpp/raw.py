@@ -6,8 +6,8 @@ import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator
 
-from tests.gateways.xmpp.site import DOMAIN, Site
-from tests.serving import PASSWORD, SECONDS
+from tests.gateways.xmpp.site import DOMAIN, SECONDS, Site
+from tests.serving import PASSWORD
 
 HEAD = (
     f"<?xml version='1.0'?><stream:stream to='{DOMAIN}' version='1.0' xmlns='jabber:client' "

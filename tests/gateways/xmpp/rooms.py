@@ -8,8 +8,7 @@ from slixmpp import JID
 from slixmpp.exceptions import IqError, PresenceError
 
 from tests.gateways.xmpp.client import Client
-from tests.gateways.xmpp.site import DOMAIN
-from tests.serving import SECONDS
+from tests.gateways.xmpp.site import DOMAIN, SECONDS
 
 ROOMS = f"rooms.{DOMAIN}"
 PLUGINS = ("xep_0045", "xep_0059", "xep_0004", "xep_0203", "xep_0249", "xep_0359")

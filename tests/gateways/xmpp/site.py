@@ -13,6 +13,8 @@ from tests.serving import Person, Server, Shared
 
 _names = itertools.count(1)
 DOMAIN = "hongyan.example"
+SECONDS = 30.0
+"""For whatever a client of somebody else waits for: they are slow where many tests run."""
 
 
 class Site:

@@ -50,7 +50,7 @@ async def ask(
     if rsm is not None:
         inside += f"<set xmlns='http://jabber.org/protocol/rsm'>{rsm}</set>"
     iq = one.make_iq_set(ET.fromstring(f"<query xmlns='{NS}' queryid='{number}'>{inside}</query>"), ito=to)
-    fin = await iq.send(timeout=10)
+    fin = await iq.send(timeout=30)
     mine = [
         found for found in one.every if (part := found.xml.find(f"{{{NS}}}result")) is not None and part.get("queryid") == number
     ]

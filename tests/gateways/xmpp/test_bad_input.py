@@ -167,6 +167,6 @@ async def test_who_leaves_is_logged_out(site: Site) -> None:
     async with logged_in(site, alice.id, "one") as raw:
         await raw.say("</stream:stream>")
         await raw.end()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while [token for token in alice.call("GET", "/v1/tokens")["tokens"] if token["name"] == "XMPP one"]:
             await asyncio.sleep(0.02)

@@ -33,8 +33,8 @@ async def test_a_client_of_ours_takes_part_in_a_room_there(near: Neighbours) -> 
     (alice,) = near.site.people("alice")
     room = f"verona{alice.id}@rooms.{near.other.domain}"
     async with neighbour(near, "romeo", plugins=("xep_0045",)) as romeo, client(near.site, alice.id, plugins=("xep_0045",)) as a:
-        await romeo.plugin["xep_0045"].join_muc_wait(room, "romeo", timeout=10)
-        await a.plugin["xep_0045"].join_muc_wait(room, "alice", timeout=10)
+        await romeo.plugin["xep_0045"].join_muc_wait(room, "romeo", timeout=30)
+        await a.plugin["xep_0045"].join_muc_wait(room, "alice", timeout=30)
         a.send_message(room, "大家好", mtype="groupchat")
         await romeo.until(lambda: "大家好" in romeo.texts)
         romeo.send_message(room, "Welcome", mtype="groupchat")
@@ -62,7 +62,7 @@ async def test_a_server_that_is_not_there_is_told(near: Neighbours) -> None:
 async def test_a_query_goes_there_and_its_answer_comes_back(near: Neighbours) -> None:
     (alice,) = near.site.people("alice")
     async with client(near.site, alice.id, plugins=("xep_0030",)) as a:
-        info = await a.plugin["xep_0030"].get_info(jid=f"rooms.{near.other.domain}", timeout=10)
+        info = await a.plugin["xep_0030"].get_info(jid=f"rooms.{near.other.domain}", timeout=30)
         assert "http://jabber.org/protocol/muc" in info["disco_info"]["features"]
 
 
@@ -85,7 +85,7 @@ async def test_an_administrator_sees_and_ends_streams(near: Neighbours) -> None:
         ended = asyncio.Event()
         a.add_event_handler("disconnected", lambda _: ended.set())
         root.call("DELETE", f"/v1/xmpp/streams/{ours['id']}")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await ended.wait()
     with pytest.raises(Refused, match="403"):
         alice.call("GET", "/v1/xmpp/streams")
@@ -98,8 +98,8 @@ async def test_somebody_of_theirs_takes_part_in_a_channel_of_ours(near: Neighbou
     lane = alice.call("POST", "/v1/conversations", {"kind": "channel", "title": "广场", "members": []})["id"]
     room = f"{lane}@rooms.{DOMAIN}"
     async with client(near.site, alice.id, plugins=("xep_0045",)) as a, neighbour(near, "romeo", plugins=("xep_0045",)) as romeo:
-        await a.plugin["xep_0045"].join_muc_wait(room, "alice", timeout=10)
-        await romeo.plugin["xep_0045"].join_muc_wait(room, "romeo", timeout=10)
+        await a.plugin["xep_0045"].join_muc_wait(room, "alice", timeout=30)
+        await romeo.plugin["xep_0045"].join_muc_wait(room, "romeo", timeout=30)
         a.send_message(room, "欢迎", mtype="groupchat")
         await romeo.until(lambda: "欢迎" in romeo.texts)
         romeo.send_message(room, "Thanks", mtype="groupchat")

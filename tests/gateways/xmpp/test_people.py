@@ -7,8 +7,8 @@ import pytest
 from slixmpp.exceptions import IqError
 
 from tests.gateways.xmpp.client import Client, client
-from tests.gateways.xmpp.site import DOMAIN, Site
-from tests.serving import SECONDS, Person
+from tests.gateways.xmpp.site import DOMAIN, SECONDS, Site
+from tests.serving import Person
 
 
 def _jid(person: Person) -> str:

@@ -12,8 +12,8 @@ from slixmpp.xmlstream.handler import Callback
 from slixmpp.xmlstream.matcher import MatchXPath
 
 from tests.gateways.xmpp.client import Client, client
-from tests.gateways.xmpp.site import DOMAIN, Site
-from tests.serving import SECONDS, Person
+from tests.gateways.xmpp.site import DOMAIN, SECONDS, Site
+from tests.serving import Person
 
 PUBSUB = "http://jabber.org/protocol/pubsub"
 OMEMO = "eu.siacs.conversations.axolotl.devicelist"

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from hongyan.gateways.xmpp.codec import Element, Parser
-from tests.gateways.xmpp.site import DOMAIN, Site
-from tests.serving import PASSWORD, SECONDS
+from tests.gateways.xmpp.site import DOMAIN, SECONDS, Site
+from tests.serving import PASSWORD
 
 SM = "urn:xmpp:sm:3"
 _STREAM = f"<stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams' to='{DOMAIN}' version='1.0'>"
