@@ -51,6 +51,15 @@ async def test_what_cannot_be_delivered_comes_back(near: Neighbours) -> None:
         assert error["from"].bare == f"nobody@{near.other.domain}"
 
 
+async def test_a_message_to_a_server_that_is_not_there_comes_back(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    async with client(near.site, alice.id) as a:
+        a.send_message("romeo@nowhere.example", "在吗", mtype="chat")
+        error = await a.until(lambda: next((one for one in a.messages if one["type"] == "error"), None))
+        assert error["from"].bare == "romeo@nowhere.example"
+    assert alice.texts(alice.direct("romeo@nowhere.example")) == ["在吗"]
+
+
 async def test_a_server_that_is_not_there_is_told(near: Neighbours) -> None:
     (alice,) = near.site.people("alice")
     async with client(near.site, alice.id) as a:

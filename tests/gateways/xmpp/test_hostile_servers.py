@@ -218,3 +218,36 @@ async def test_what_only_this_server_may_say_is_taken_out(place: Place) -> None:
         assert "carbons" not in str(a.messages[0])
         assert str(a.messages[0]).count("stanza-id") == 1
         assert "id='1'" not in str(a.messages[0]).replace('"', "'")
+
+
+@pytest.mark.parametrize(
+    "stanza",
+    [
+        f"<iq type='get' id='q' from='m@{MALLORY}/a' to='{DOMAIN}'><services xmlns='urn:xmpp:extdisco:2'/></iq>",
+        f"<iq type='set' id='q' from='m@{MALLORY}/a' to='{DOMAIN}'><query xmlns='jabber:iq:register'/></iq>",
+        f"<iq type='get' id='q' from='m@{MALLORY}/a' to='a@{DOMAIN}'><vCard xmlns='vcard-temp'/></iq>",
+    ],
+)
+async def test_what_is_for_accounts_is_for_accounts(place: Place, stanza: str) -> None:
+    async with mallory(place) as raw:
+        await raw.say(stanza)
+        await raw.say(message(f"nobody@{DOMAIN}", id="still-there-0123456789"))  # its stream goes on
+        await raw.say(f"<message from='m@{MALLORY}' to='a b@c'/>")
+        assert "improper-addressing" in await raw.end()
+
+
+async def test_what_nobody_could_say_again_ends_the_stream(place: Place) -> None:
+    (alice,) = place.site.people("alice")
+    async with client(place.site, alice.id) as a:
+        a.send_raw(f"<message to='{alice.id}@{DOMAIN}'><xml:a/></message>")
+        ended = asyncio.Event()
+        a.add_event_handler("disconnected", lambda _: ended.set())
+        async with asyncio.timeout(30):
+            await ended.wait()  # what nobody could say again ends the stream that says it
+
+
+def test_somebody_elsewhere_has_one_address() -> None:
+    from hongyan.features.xmpp.circle import _address
+
+    assert _address("romeo@montague.example", DOMAIN) == "romeo@montague.example"
+    assert _address("alice", DOMAIN) == f"alice@{DOMAIN}"

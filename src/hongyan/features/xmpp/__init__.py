@@ -6,6 +6,7 @@ from hongyan.features.xmpp.forwarding import Forwarding
 from hongyan.features.xmpp.nodes import MOST_ITEMS, Access, Item, Node, Nodes, Published
 from hongyan.features.xmpp.pictures import Picture
 from hongyan.features.xmpp.places import Place, Places
+from hongyan.features.xmpp.remotes import is_remote
 from hongyan.features.xmpp.rooms import Membership, Rooms
 from hongyan.features.xmpp.rosters import RoomChange, Roster, Rosters, decode_change
 from hongyan.features.xmpp.service import Xmpp
@@ -36,4 +37,5 @@ __all__ = [
     "Rosters",
     "Xmpp",
     "decode_change",
+    "is_remote",
 ]

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from hongyan.core.errors import Conflict
 from hongyan.core.model import DIRECTORY_LANE, Caller, Event
 from hongyan.features.avatars.tables import avatars
+from hongyan.features.xmpp.remotes import is_remote
 from hongyan.features.xmpp.tables import blocks, roster
 from hongyan.features.xmpp.telling import XMPP_LANE, About, decode, draft
 from hongyan.messaging import Log
@@ -200,7 +201,8 @@ def _circle(user: str, domain: str, connection: Connection) -> Circle:
     for peer in peers:
         if peer in seen:
             name, picture = seen[peer]
-            contacts[f"{peer}@{domain}"] = Contact(f"{peer}@{domain}", peer, name, (), picture)
+            address = _address(peer, domain)
+            contacts[address] = Contact(address, peer, name, (), picture)
     for row in connection.execute(select(roster).where(roster.c.user == user)):
         there = contacts.pop(row.jid, None)
         if not row.hidden:
@@ -213,7 +215,12 @@ def _circle(user: str, domain: str, connection: Connection) -> Circle:
         contacts,
         {one.user: one for one in contacts.values() if one.user is not None},
         frozenset(connection.execute(select(blocks.c.jid).where(blocks.c.user == user)).scalars()),
-        frozenset(connection.execute(select(blocks.c.user).where(blocks.c.jid == f"{user}@{domain}")).scalars()),
+        frozenset(connection.execute(select(blocks.c.user).where(blocks.c.jid == _address(user, domain))).scalars()),
         seen.get(user, ("", None))[1],
         version,
     )
+
+
+def _address(user: str, domain: str) -> str:
+    """Somebody of another server has their address as id."""
+    return user if is_remote(user) else f"{user}@{domain}"

@@ -99,7 +99,12 @@ class Forwarding:
         while self._position < head:
             events = await self._store.read(partial(_after, list(self._lanes), self._position, head))
             for event in events:
-                await self._forward(event)
+                try:
+                    await self._forward(event)
+                except HongyanError:
+                    raise
+                except Exception:
+                    log.exception("the event at position %d could not go to another server", event.position)
                 self._position = event.position
             if len(events) < _PAGE:
                 self._position = head

@@ -173,6 +173,8 @@ class Parser:
         self._prologue = raw[0] if raw is not None and len(raw[0]) <= _SMALL else b""
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name.startswith(_XML):  # nobody could say it again
+            raise StreamFault("invalid-namespace")
         element = Element(name, attributes)
         if self._open:
             if self._text:

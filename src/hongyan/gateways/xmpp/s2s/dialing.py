@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hongyan.gateways.xmpp.s2s.federation import Federation
 
 _PORT = 5269
+_TARGETS = 4
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 20.0
 
@@ -90,14 +91,15 @@ async def again(link: Link, local: str, remote: str) -> tuple[str, Element]:
 async def _connect(federation: "Federation", remote: str) -> Link:
     """Raises CannotFind, CannotReach."""
     reason = "it has no address"
-    for target in await _targets(federation, remote):
+    for target in (await _targets(federation, remote))[:_TARGETS]:
         link = Link(federation.settings.stanza_bytes, federation.write_buffer)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 host = await federation.address(target.host)
                 await asyncio.get_running_loop().create_connection(lambda link=link: link, host, target.port)  # type: ignore[misc]
         except (OSError, TimeoutError, CannotFind) as error:
-            reason = str(error) or type(error).__name__
+            federation.log.info("%s at %s cannot be reached: %s", remote, target, error)
+            reason = "nobody answers there"
             continue
         return link
     raise CannotReach("remote-server-timeout", f"{remote} cannot be reached: {reason}")

@@ -2,19 +2,22 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import unescape
 
 from hongyan.core.errors import HongyanError, RateLimited
-from hongyan.core.model import Event
+from hongyan.core.model import WRITTEN, Event
 from hongyan.finding import address, resolver
 from hongyan.gateways.door.lent import Stream as Shown
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp import jid
-from hongyan.gateways.xmpp.codec import Element, parse, quote, render
-from hongyan.gateways.xmpp.faults import StanzaFault, StreamFault
+from hongyan.gateways.xmpp.codec import Element, quote, render
+from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault
 from hongyan.gateways.xmpp.incoming import received
 from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.s2s.incoming import Incoming
 from hongyan.gateways.xmpp.s2s.link import Link
 from hongyan.gateways.xmpp.s2s.route import Bounce, Route
@@ -27,7 +30,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hongyan.xmpp.s2s")
 
+_SENDER = re.compile(r" from='([^']*)'")
+_QUOTES = {"&apos;": "'", "&quot;": '"'}
+_ASKED = frozenset(
+    (
+        "http://jabber.org/protocol/disco#info query",
+        "http://jabber.org/protocol/disco#items query",
+        "urn:xmpp:ping ping",
+        "jabber:iq:version query",
+        "urn:xmpp:time time",
+        "urn:xmpp:mam:2 query",
+        "urn:xmpp:mam:2 metadata",
+    )
+)
 _VISITORS = 10_000
+_DIRECTED = 100
 _IDLE_SECONDS = 300.0
 _SWEEP_SECONDS = 60.0
 _HANDLE_SECONDS = 30.0
@@ -55,6 +72,8 @@ class Federation:
         self._visitors: dict[Jid, Visitor] = {}
         self._correspondents: dict[str, Visitor] = {}
         self._rates = Rates(self.settings.s2s_stanzas_per_second, int(4 * self.settings.s2s_stanzas_per_second))
+        self._forwarding: Event | None = None
+        """Being told to somebody elsewhere: one at a time."""
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
@@ -120,13 +139,33 @@ class Federation:
             del self._routes[route.local, route.remote]
 
     def told(self, stanza: str, to: Jid) -> None:
-        """Something that a visitor is told: who says it stands in it. Nobody is told that it did not arrive."""
-        sender = jid.parse(_whole(stanza).get("from", self.domain))
-        self.send(stanza, sender.domain, to.domain, lambda fault: None)
+        """Something that a visitor is told: who says it stands in its head. That it did not arrive is told to who wrote it."""
+        event = self._forwarding
+        sender = _SENDER.search(stanza[: stanza.index(">")])
+        local = jid.parse(unescape(sender[1], _QUOTES)).domain if sender is not None else self.domain
+        self.send(stanza, local, to.domain, lambda fault: self._undelivered(event, to, fault))
+
+    def _undelivered(self, event: Event | None, to: Jid, fault: StanzaFault) -> None:
+        """To the clients of the sender; on other doors nobody is told."""
+        if event is None or event.sender is None or event.type not in WRITTEN:
+            return
+        sender, house = self._house.jid(event.sender), self._house
+        error = f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error>"
+        head = (
+            f"type='error' from='{quote(str(to))}' to='{quote(str(sender))}' id='{quote(shown_id(event.client_id, event.seq))}'"
+        )
+        house.pass_on(sender, f"<message {head}>{error}</message>", to)
 
     def from_client(self, resource: "Resource", stanza: Element, to: Jid) -> None:
         """As it is, from a client of ours; an error comes back to it."""
         stanza.attributes["from"], stanza.attributes["to"] = str(resource.jid), str(to)
+        if (
+            stanza.local == "presence"
+            and not stanza.get("type")
+            and to.bare not in resource.directed
+            and len(resource.directed) >= _DIRECTED
+        ):
+            raise StanzaFault("resource-constraint", f"Presence may be sent to {_DIRECTED} addresses elsewhere")
         if stanza.local == "presence" and stanza.get("type") in ("", "unavailable"):
             resource.directed.add(to.bare) if not stanza.get("type") else resource.directed.discard(to.bare)
         self.send(render(stanza), self.domain, to.domain, lambda fault: resource.refuse(stanza, fault))
@@ -148,9 +187,13 @@ class Federation:
             shape = house.table.events.get(("direct", event.type))
             if shape is None:
                 continue
-            work = shape(self._correspondent(user), event, place)
-            if work is not None:
-                await work
+            self._forwarding = event
+            try:
+                work = shape(self._correspondent(user), event, place)
+                if work is not None:
+                    await work
+            finally:
+                self._forwarding = None
 
     def _correspondent(self, user: str) -> Visitor:
         """Somebody of another server, wherever they are connected."""
@@ -198,7 +241,7 @@ class Federation:
         if stanza.get("type") == "error" and to.domain == self.domain:
             self._house.pass_on(to, render(stanza), sender)  # what one of its clients has sent came back
             return
-        if not sender.local:
+        if not sender.local or not self._may(stanza, to):
             self._unanswered(stanza)
             return
         try:
@@ -218,6 +261,11 @@ class Federation:
             visitor.refuse(stanza, error)
         except TimeoutError:
             log.warning("a stanza of %s was not handled in time", sender.domain)
+        except StreamFault:
+            raise
+        except Exception:
+            log.exception("a stanza of %s could not be handled", sender.domain)
+            visitor.refuse(stanza, StanzaFault("internal-server-error"))
 
     def _to_client(self, stanza: Element, sender: Jid, to: Jid) -> bool:
         """To one client, which has let the sender know of it, or has asked it; whether that was its end. A message that somebody
@@ -234,13 +282,21 @@ class Federation:
             self._unanswered(stanza)
         return True
 
+    def _may(self, stanza: Element, to: Jid) -> bool:
+        """What people of other servers may do here: write to somebody, be in rooms, and ask what there is."""
+        if to.domain == self._house.rooms_domain:
+            return stanza.local != "iq" or any(part.name in _ASKED for part in stanza.children)
+        if stanza.local == "iq":
+            return any(part.name in _ASKED for part in stanza.children)
+        return stanza.local == "message" and stanza.child("jabber:client body") is not None
+
     def _unanswered(self, stanza: Element) -> None:
         if stanza.local == "iq" and stanza.get("type") in ("get", "set"):
             self._refuse(stanza, "service-unavailable")
 
     def _refuse(self, stanza: Element, condition: str) -> None:
         fault = StanzaFault(condition)
-        back = f"from='{stanza.get('to')}' to='{stanza.get('from')}' id='{stanza.get('id')}'"
+        back = f"from='{quote(stanza.get('to'))}' to='{quote(stanza.get('from'))}' id='{quote(stanza.get('id'))}'"
         error = f"<error type='{fault.type}'><{condition} xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
         sender, to = jid.parse(stanza.get("from")), jid.parse(stanza.get("to"))
         self.send(f"<{stanza.local} type='error' {back}>{error}</{stanza.local}>", to.domain, sender.domain, lambda fault: None)
@@ -253,17 +309,23 @@ class Federation:
             found = self._visitors.get(sender)
         if found is None:
             while len(self._visitors) >= _VISITORS:
-                self._visitors.pop(next(iter(self._visitors))).end()
+                next(iter(self._visitors.values())).end()
             found = self._visitors[sender] = Visitor(self._house, self, sender)
         found.last = now
         return found
 
+    def gone_visitor(self, visitor: Visitor) -> None:
+        """It has ended: who comes again is another one."""
+        if self._visitors.get(visitor.jid) is visitor:
+            del self._visitors[visitor.jid]
+
     def _sweep(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
         now = asyncio.get_running_loop().time()
-        for sender, visitor in list(self._visitors.items()):
+        for route in [one for one in self._routes.values() if one.idle]:
+            self.forget(route)
+        for visitor in list(self._visitors.values()):
             if not visitor.rooms and now - visitor.last > _IDLE_SECONDS:
-                del self._visitors[sender]
                 visitor.end()
 
 
@@ -300,7 +362,3 @@ def as_client(element: Element) -> Element:
 
 def _client_name(name: str) -> str:
     return f"jabber:client {name[14:]}" if name.startswith("jabber:server ") else name
-
-
-def _whole(stanza: str) -> Element:
-    return parse(f"<a xmlns='jabber:client'>{stanza}</a>".encode(), 1_000_000).children[0]

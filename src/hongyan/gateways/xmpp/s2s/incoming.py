@@ -1,5 +1,6 @@
 """A stream of another server: who it may speak for, and what it says (RFC 6120, XEP-0178, XEP-0220)."""
 
+import asyncio
 from base64 import b64decode
 from binascii import Error as NoBase64
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _ANSWER_SECONDS = 20.0
 _IDLE_SECONDS = 1_800.0
 _PAIRS = 20
+_UNPROVEN = 3
+_ID = 256
 _STANZAS = frozenset({"jabber:server message", "jabber:server presence", "jabber:server iq"})
 
 
@@ -31,6 +34,7 @@ class Incoming:
         self.id = ""
         self._from: str | None = None
         """Who it says it is, and may prove by a certificate."""
+        self._asked = 0
         self.pairs: set[tuple[str, str | None]] = set()
         """Theirs and ours: whom it speaks for, to whom; None is all of ours."""
 
@@ -42,8 +46,12 @@ class Incoming:
         link = self._link
         try:
             await self._head()
+            began = asyncio.get_running_loop().time()
             while True:
-                await self._one(await link.next(_IDLE_SECONDS if self.pairs else self._federation.settings.login_seconds))
+                async with asyncio.timeout(_ANSWER_SECONDS):
+                    await link.drained()
+                left = began + 2 * self._federation.settings.login_seconds - asyncio.get_running_loop().time()
+                await self._one(await link.next(_IDLE_SECONDS if self.pairs else max(left, 0.0)))
         except LinkLost:
             pass
         except TimeoutError:
@@ -132,7 +140,8 @@ class Incoming:
             raise StreamFault("policy-violation", "This server asks for a certificate that is believed")
         if not self._federation.allows(theirs):
             raise StreamFault("policy-violation", "This server does not talk to yours")
-        if len(self.pairs) >= _PAIRS:
+        self._asked += 1
+        if self._asked > _PAIRS or (not self.pairs and self._asked > _UNPROVEN):
             raise StreamFault("policy-violation", "Too many domains")
         right = self._link.proves(theirs) or await self._ask(theirs, ours, element.text)  # XEP-0344: a certificate is enough
         if right:
@@ -165,6 +174,8 @@ class Incoming:
         """Another server asks whether a key is one of ours."""
         theirs, ours = self._named(element)
         stream = element.get("id")
+        if len(stream) > _ID or len(element.text) > _ID:
+            raise StreamFault("policy-violation", "This is no key")
         right = is_right(element.text, self._federation.secret, theirs, ours, stream)
         said = "valid" if right else "invalid"
         self._link.write(f"<db:verify from='{quote(ours)}' to='{quote(theirs)}' id='{quote(stream)}' type='{said}'/>")

@@ -53,6 +53,11 @@ class Route:
         """Stanzas that wait."""
         return len(self._waiting)
 
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way, and what failed may be tried again."""
+        return self._task is None and not self._waiting and asyncio.get_running_loop().time() >= self._until
+
     def send(self, stanza: str, bounce: Bounce) -> None:
         """`bounce` is called at once, later, or never."""
         if self._fault is not None and asyncio.get_running_loop().time() < self._until:
@@ -93,7 +98,7 @@ class Route:
             link.close()
         if self._waiting and not self._federation.stopping:  # it broke with something unsent
             self._task = self._federation.task(self._run())
-        elif not self._waiting:
+        elif not self._waiting and self._fault is None:
             self._federation.forget(self)
 
     def _failed(self, fault: StanzaFault) -> None:

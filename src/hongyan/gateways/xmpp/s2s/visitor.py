@@ -43,6 +43,7 @@ class Visitor(Resource):
     def __init__(self, house: "House", federation: "Federation", jid: Jid) -> None:
         user = str(jid.bare)
         super().__init__(house, jid, Caller(user, user, False, f"s2s:{jid}", jid.resource or "XMPP"))
+        self._federation = federation
         self.stream = _Over(federation, jid)  # type: ignore[assignment]
         self.priority = -1
         """It is told of no direct conversation."""
@@ -52,8 +53,13 @@ class Visitor(Resource):
 
     async def begin(self) -> None:
         if not self.began:
-            self.began = True
             await super().begin()
+            self.began = True
+
+    def _close(self, fault: "StreamFault | None") -> None:
+        super()._close(fault)
+        self.rooms.clear()
+        self._federation.gone_visitor(self)
 
     async def _log_out(self) -> None:
         """It has no token."""

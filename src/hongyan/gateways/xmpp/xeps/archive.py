@@ -81,8 +81,6 @@ async def _scope(resource: Resource, to: Jid, other: Jid | None) -> str | None:
         return (await house.xmpp.directory.look(resource.user, to.local)).place.id
     if other is None:
         return None
-    if other.domain != house.domain:
-        return ""
     return await house.xmpp.places.between(resource.user, house.user(other)) or ""
 
 

@@ -3,6 +3,7 @@ others, or does anything in the room: only then there is a group or channel, who
 """
 
 from hongyan.core.model import Writers
+from hongyan.features.xmpp import is_remote
 from hongyan.gateways.xmpp.codec import quote
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
@@ -15,6 +16,8 @@ _MOST = 20
 
 
 async def begin(resource: Resource, to: Jid) -> None:
+    if is_remote(resource.user):
+        raise StanzaFault("not-allowed", "Rooms are made by people of this server")
     if len(resource.new_rooms) >= _MOST and to.local not in resource.new_rooms:
         raise StanzaFault("resource-constraint", "Finish the rooms that you have begun")
     user = resource.user

@@ -6,6 +6,7 @@ Messages go through the sender and come back from the log. A message to an occup
 from collections.abc import Awaitable, Callable
 
 from hongyan.core.errors import NotFound
+from hongyan.features.xmpp import is_remote
 from hongyan.gateways.xmpp import jid, messages, saying
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StanzaFault
@@ -101,6 +102,8 @@ async def _asked(resource: Resource, stanza: Element, to: Jid) -> bool:
         raise StanzaFault("bad-request", "A message to a room is for everybody in it, or an invitation")
     if len(invites) > _MOST_INVITED:
         raise StanzaFault("policy-violation", f"One message may invite {_MOST_INVITED} people")
+    if is_remote(resource.user):
+        raise StanzaFault("not-allowed", "People of this server invite")
     people = [_account(resource, invite.get("to")) for invite in invites]
     room = await resource.house.xmpp.directory.look(resource.user, to.local)
     await resource.house.messaging.conversations.add(resource.caller, room.place.id, people)
