@@ -278,8 +278,16 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Domains, with those below them, that are talked to; none is all."""
     s2s_deny: tuple[str, ...] = ()
     """Domains, with those below them, that are not talked to."""
+    s2s_private_addresses: bool = False
+    """Call servers at addresses of private networks, too: between servers of one's own, and for tests."""
+    s2s_per_address: Count = 20
+    """Connections of other servers from one address (IPv6: one /64) at a time; more are closed."""
+    s2s_newcomers_per_day: Count = 2_000
+    """People of one domain who may be heard for the first time in a day, half of them at once; others are not taken."""
     s2s_queue: Count = 1_000
     """Stanzas that may wait for one server."""
+    s2s_queue_bytes: Bytes = 8_388_608
+    """Bytes that may wait for one server."""
     s2s_seconds: Seconds = 60.0
     """Seconds in which another server has to be reached before what waits for it comes back as an error."""
     s2s_stanzas_per_second: Rate = 200.0

@@ -1,5 +1,6 @@
 """SRV records (RFC 2782): the hosts of a service by priority, and at random by weight inside a priority."""
 
+import contextlib
 import ipaddress
 import random
 from collections.abc import Callable, Iterable
@@ -87,17 +88,19 @@ async def srv(name: str, resolver: "Resolver", draw: Callable[[], float] = rando
     return Records(tuple(dict.fromkeys(targets)), answer.chaining_result.minimum_ttl)
 
 
-async def address(host: str, resolver: "Resolver") -> str:
-    """An address of a host. Raises CannotFind."""
+async def addresses(host: str, resolver: "Resolver") -> list[str]:
+    """Those of a host, which may be one itself; of IPv4 first. Raises CannotFind."""
     import dns.exception
 
+    with contextlib.suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
+    found: list[str] = []
     for kind in ("A", "AAAA"):
-        try:
-            answer = await resolver.resolve(host, kind)
-        except (dns.exception.DNSException, OSError, UnicodeError):
-            continue
-        return str(next(iter(answer)))
-    raise CannotFind(f"{host} has no address", "none")
+        with contextlib.suppress(dns.exception.DNSException, OSError, UnicodeError):
+            found += [str(one) for one in await resolver.resolve(host, kind)]
+    if not found:
+        raise CannotFind(f"{host} has no address", "none")
+    return found
 
 
 def by_weight(records: Iterable[tuple[int, Target]], draw: Callable[[], float]) -> list[Target]:

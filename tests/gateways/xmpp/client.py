@@ -72,6 +72,10 @@ class Client(slixmpp.ClientXMPP):
         await self.until(lambda: len(self.texts) >= len(texts))
         assert self.texts == list(texts)
 
+    async def error(self) -> Any:
+        """The first message that came back."""
+        return await self.until(lambda: next((one for one in self.messages if one["type"] == "error"), None))
+
 
 @contextlib.asynccontextmanager
 async def client(

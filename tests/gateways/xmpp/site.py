@@ -52,9 +52,12 @@ class Site:
         """What believes this server's certificate and no other."""
         return ssl.create_default_context(cafile=str(self.certificate))
 
-    def federates(self, name_server: int) -> None:
-        """Before it is started: it talks to other servers, which it finds by this name server."""
-        self.server.more("--xmpp-s2s", f"127.0.0.1:{self.s2s_port}", DNS_SERVER=f"127.0.0.1:{name_server}")
+    def federates(self, name_server: int, *, private: bool = True) -> None:
+        """Before it is started: it talks to other servers, which it finds by this name server, also on addresses that are not
+        public.
+        """
+        told = {"DNS_SERVER": f"127.0.0.1:{name_server}", "XMPP_S2S_PRIVATE_ADDRESSES": "true" if private else "false"}
+        self.server.more("--xmpp-s2s", f"127.0.0.1:{self.s2s_port}", **told)
 
     def people(self, *stems: str) -> list[Person]:
         """New accounts, logged in over HTTP; the number behind the name makes it one that nobody has."""

@@ -47,7 +47,7 @@ async def test_what_cannot_be_delivered_comes_back(near: Neighbours) -> None:
     (alice,) = near.site.people("alice")
     async with client(near.site, alice.id) as a:
         a.send_message(f"nobody@{near.other.domain}", "在吗", mtype="chat")
-        error = await a.until(lambda: next((one for one in a.messages if one["type"] == "error"), None))
+        error = await a.error()
         assert error["from"].bare == f"nobody@{near.other.domain}"
 
 
@@ -55,7 +55,7 @@ async def test_a_message_to_a_server_that_is_not_there_comes_back(near: Neighbou
     (alice,) = near.site.people("alice")
     async with client(near.site, alice.id) as a:
         a.send_message("romeo@nowhere.example", "在吗", mtype="chat")
-        error = await a.until(lambda: next((one for one in a.messages if one["type"] == "error"), None))
+        error = await a.error()
         assert error["from"].bare == "romeo@nowhere.example"
     assert alice.texts(alice.direct("romeo@nowhere.example")) == ["在吗"]
 

@@ -44,6 +44,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         XMPP_S2S_AUTHORITIES=str(authority.certificate),
         XMPP_S2S_DENY="denied.example",
         XMPP_S2S_STANZAS_PER_SECOND="50",
+        XMPP_S2S_PER_ADDRESS="8",
+        XMPP_S2S_NEWCOMERS_PER_DAY="40",
     )
     with NameServer(folder / "dns") as names:
         site.federates(names.port)
@@ -117,6 +119,14 @@ async def test_what_it_may_not_say_ends_its_stream(place: Place, stanza: str, co
         await raw.say(stanza)
         assert f"<{condition} xmlns='{STREAMS}'/>" in await raw.end()
     assert place.site.server.health()[0] == 200
+
+
+async def test_before_it_has_proven_anything_little_is_read(place: Place) -> None:
+    async with server(place) as raw:
+        await raw.say(HEAD)
+        await raw.until("</stream:features>")
+        await raw.say(f"<message from='m@{MALLORY}' to='a@{DOMAIN}'><body>" + "a" * 20_000)
+        assert f"<policy-violation xmlns='{STREAMS}'/>" in await raw.end()
 
 
 async def test_before_it_has_proven_anything_nothing_is_taken(place: Place) -> None:
@@ -207,6 +217,53 @@ async def test_a_flood_of_one_server_ends_its_stream(place: Place) -> None:
     async with mallory(place) as raw:
         await raw.say("".join(message(f"nobody@{DOMAIN}", id=f"0123456789abcdef{n}") for n in range(400)))
         assert f"<policy-violation xmlns='{STREAMS}'/>" in await raw.end()
+
+
+async def test_one_address_has_so_many_connections(place: Place) -> None:
+    async def connect() -> asyncio.StreamWriter | None:
+        """A stream that is answered, or nothing."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", place.site.s2s_port)
+        with contextlib.suppress(OSError):
+            writer.write(HEAD.encode())
+            if await reader.read(1):
+                return writer
+        writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        return None
+
+    async def one_more() -> asyncio.StreamWriter:
+        async with asyncio.timeout(10):
+            while (writer := await connect()) is None:
+                await asyncio.sleep(0.05)
+            return writer
+
+    held = [await one_more() for _ in range(8)]
+    assert await connect() is None
+    gone = held.pop()
+    gone.transport.abort()
+    held.append(await one_more())
+    for writer in held:
+        writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def test_a_crowd_of_one_domain_is_met_slowly(place: Place) -> None:
+    (alice,) = place.site.people("alice")
+    crowd = "crowd.example"
+    async with client(place.site, alice.id) as a, server(place, crowd) as raw:
+        await raw.say(HEAD.replace(MALLORY, crowd))
+        await raw.until("</stream:features>")
+        await raw.say(f"<auth xmlns='{SASL}' mechanism='EXTERNAL'>{b64encode(crowd.encode()).decode()}</auth>")
+        await raw.until(f"<success xmlns='{SASL}'/>")
+        await raw.say(HEAD.replace(MALLORY, crowd))
+        await raw.until("</stream:features>")
+        for n in range(30):
+            await raw.say(message(f"{alice.id}@{DOMAIN}", sender=f"m{n}@{crowd}", text=f"from {n}", id=f"0123456789abcdef{n}"))
+        await raw.say(message(f"{alice.id}@{DOMAIN}", sender=f"m0@{crowd}", text="the last", id="fedcba9876543210"))
+        await a.until(lambda: "the last" in a.texts)
+        assert {str(one["from"].bare) for one in a.messages} == {f"m{n}@{crowd}" for n in range(20)}
 
 
 async def test_what_only_this_server_may_say_is_taken_out(place: Place) -> None:

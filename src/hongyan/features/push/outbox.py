@@ -13,10 +13,11 @@ import msgspec
 from hongyan import config
 from hongyan.core.errors import Invalid
 from hongyan.features.push.encrypting import encrypt, private_key
-from hongyan.features.push.endpoints import NotPublicError, parse, resolve
+from hongyan.features.push.endpoints import parse
 from hongyan.features.push.model import Message
 from hongyan.features.push.posting import Answer, BadAnswerError, post
 from hongyan.features.push.signing import Signer
+from hongyan.finding import NotPublicError, public_address
 
 log = logging.getLogger("hongyan.push")
 
@@ -195,7 +196,7 @@ class Outbox:
         private = self._settings.private_addresses
         endpoint = parse(message.to.endpoint, private=private)
         async with asyncio.timeout(_SECONDS):
-            address = await resolve(endpoint, private=private)
+            address = await public_address(endpoint.host, private=private)
             salt = self._random(16)
             to = message.to
             body = await asyncio.to_thread(lambda: encrypt(message.payload, to.public, to.auth, private_key(self._random), salt))

@@ -18,11 +18,12 @@ from hongyan.core.model import WRITTEN, Caller, Event, user_lane
 from hongyan.features.identity.tables import tokens
 from hongyan.features.push import recipients
 from hongyan.features.push.encrypting import private_key, receiver_keys
-from hongyan.features.push.endpoints import NotPublicError, parse, resolve
+from hongyan.features.push.endpoints import parse
 from hongyan.features.push.model import NewSubscription, PushView
 from hongyan.features.push.outbox import Outbox
 from hongyan.features.push.signing import Signer
 from hongyan.features.push.tables import push_claims, push_keys, push_subscriptions
+from hongyan.finding import NotPublicError, public_address
 from hongyan.messaging import Log
 from hongyan.store import Store, Transaction
 
@@ -133,7 +134,7 @@ class Push:
         endpoint = parse(url, private=private)
         try:
             async with asyncio.timeout(_RESOLVE_SECONDS):
-                await resolve(endpoint, private=private)
+                await public_address(endpoint.host, private=private)
         except NotPublicError:
             raise Invalid("The endpoint is no address of the public network") from None
         except OSError:

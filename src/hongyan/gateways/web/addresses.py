@@ -45,14 +45,6 @@ class Proxies:
         return any(address in network for network in self._networks if network.version == address.version)
 
 
-def site(address: str) -> str:
-    """What one customer of a provider has: an IPv4 address, or a /64 of IPv6. Rates count by this."""
-    at = _parse(address)
-    if isinstance(at, ipaddress.IPv6Address):
-        return str(ipaddress.IPv6Network((at, 64), strict=False))
-    return address
-
-
 def _parse(text: str) -> _Address | None:
     text = text.strip()
     if text.startswith("["):  # [::1]:1234, as some proxies write it

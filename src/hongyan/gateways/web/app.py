@@ -6,9 +6,10 @@ from importlib.resources.abc import Traversable
 
 from hongyan.core.errors import HongyanError, Invalid, MethodNotAllowed, NotAuthenticated, NotFound
 from hongyan.core.model import Caller
+from hongyan.gateways.door.peers import site
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.web import access
-from hongyan.gateways.web.addresses import Proxies, site
+from hongyan.gateways.web.addresses import Proxies
 from hongyan.gateways.web.answering import Answering
 from hongyan.gateways.web.asgi import ASGIApp, Receive, Scope, Send, answer
 from hongyan.gateways.web.authentication import authenticate

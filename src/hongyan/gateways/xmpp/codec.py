@@ -34,13 +34,15 @@ _QUOTED = str.maketrans(
 class Element:
     """One element. `attributes` may be written to; what is inside is never shared."""
 
-    __slots__ = ("attributes", "inside", "name")
+    __slots__ = ("attributes", "inside", "name", "size")
 
     def __init__(self, name: str, attributes: dict[str, str] | None = None, *inside: "Element | str") -> None:
         self.name = name
         """`namespace name`, or `name` without a namespace."""
         self.attributes = {} if attributes is None else attributes
         self.inside: list[Element | str] = list(inside)
+        self.size = 0
+        """Of a stanza that came: its bytes."""
 
     @property
     def space(self) -> str:
@@ -201,6 +203,7 @@ class Parser:
         here = self._awake().CurrentByteIndex
         if here - self._done > self.stanza_bytes:
             raise StreamFault("policy-violation", "A stanza is larger than allowed")
+        element.size = here - self._done
         self._done = here
         self._elements = 0
         self._ready.append(element)

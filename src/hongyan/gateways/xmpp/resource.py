@@ -1,25 +1,24 @@
 """A connected resource (RFC 6120, section 1.4): what a client is once it is bound, also while its connection is cut.
 
-Stanzas are handled in the order in which they come. What is written is bounded by what the other end takes: above that nothing is
-taken from the session, which keeps references only.
+What is written is bounded by what the other end takes: above that nothing is taken from the session, which keeps references only.
 """
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Awaitable, Callable
-from functools import partial
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hongyan.core.errors import HongyanError
 from hongyan.core.model import Caller
 from hongyan.gateways.xmpp.around import Around
 from hongyan.gateways.xmpp.codec import Element, escape, quote
+from hongyan.gateways.xmpp.elsewhere import gone
 from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault, of
-from hongyan.gateways.xmpp.incoming import received
+from hongyan.gateways.xmpp.inbox import Inbox
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.outgoing import Outgoing
-from hongyan.gateways.xmpp.smacks import SM, Handled, Ledger, counter
+from hongyan.gateways.xmpp.smacks import SM, Ledger, counter
+from hongyan.gateways.xmpp.wire import Carrier
 from hongyan.messaging import Session, Verdict
 
 if TYPE_CHECKING:
@@ -27,12 +26,9 @@ if TYPE_CHECKING:
     from hongyan.gateways.xmpp.rooms import Joined
     from hongyan.gateways.xmpp.stream import Stream
 
-_UNDER_WAY = 1_000
-"""Stanzas that may wait for an answer or their turn before no more are read."""
 _RESUME_SECONDS = 300
 _ASKED = 20
 """Questions to a client that may be without an answer."""
-_SETTLE_SECONDS = 30.0
 _MUC = "http://jabber.org/protocol/muc"
 
 _STANZAS = frozenset({"jabber:client message", "jabber:client presence", "jabber:client iq"})
@@ -47,9 +43,9 @@ class Resource:
         self.caller = caller
         self.user = caller.user
         self.session: Session
-        self.stream: Stream | None = None
+        self.stream: Carrier | None = None
         self.ledger: Ledger | None = None
-        self.handled = Handled()
+        self.inbox = Inbox(self)
         self.priority: int | None = None
         """None until it is available (RFC 6121, section 4.2), and when it is not any more."""
         self.appeared = False
@@ -69,13 +65,9 @@ class Resource:
         """At other servers, who was told by it that it is there."""
         self.around = Around()
         self.outgoing = Outgoing(self)
-        self._waiting: deque[tuple[int, Element]] = deque()
-        self._task: asyncio.Task[None] | None = None
-        self._paused = False
         self._full = False
         self._detached: asyncio.TimerHandle | None = None
         self._over = False
-        self._settled: list[asyncio.Future[None]] = []
         self._takers: list[asyncio.Future[None]] = []
 
     async def begin(self) -> None:
@@ -96,8 +88,7 @@ class Resource:
         again, and counted twice.
         """
         self._let_go()
-        async with asyncio.timeout(_SETTLE_SECONDS):
-            await self._all_handled()
+        await self.inbox.all_handled()
         self._let_go()  # somebody else may have gone on meanwhile
 
     def _let_go(self) -> None:
@@ -105,12 +96,6 @@ class Resource:
             old = self.stream
             self.parted(old)
             old.fail(StreamFault("conflict", "Resumed over another connection"))
-
-    async def _all_handled(self) -> None:
-        while self.handled.under_way and not self._over:
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._settled.append(future)
-            await future
 
     def resume(self, stream: "Stream", handled: int, tell: Callable[[str], None]) -> None:
         """Go on over another connection (XEP-0198, section 5), when it has settled; `tell` says so before anything else is
@@ -125,7 +110,7 @@ class Resource:
         ledger.acknowledged(handled)
         self.stream = stream
         self._full = False
-        tell(f"<resumed xmlns='{SM}' previd='{ledger.id}' h='{self.handled.count}'/>")
+        tell(f"<resumed xmlns='{SM}' previd='{ledger.id}' h='{self.inbox.handled.count}'/>")
         for stanza in ledger.waiting:
             stream.write(stanza)
         stream.write(f"<r xmlns='{SM}'/>")
@@ -139,7 +124,7 @@ class Resource:
             self.ledger_off()
             self._end_when_handled()
 
-    def parted(self, stream: "Stream") -> None:
+    def parted(self, stream: Carrier) -> None:
         """The connection is gone. What may be resumed waits for a while."""
         if stream is not self.stream:
             return
@@ -153,25 +138,24 @@ class Resource:
 
     def _end_when_handled(self) -> None:
         """What has come is done also for who goes at once."""
-        if self.handled.under_way and not self._over and not self.house.stopping:
+        if self.inbox.handled.under_way and not self._over and not self.house.stopping:
             self.house.task(self._handle_and_end())
         else:
             self.end()
 
     async def _handle_and_end(self) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_SETTLE_SECONDS):
-                await self._all_handled()
+            await self.inbox.all_handled()
         self.end()
 
     def yield_to_another(self) -> None:
         """Another stream has bound its name."""
-        self._close(StreamFault("conflict", "Another client has taken this resource"))
+        self.close(StreamFault("conflict", "Another client has taken this resource"))
 
     def end(self) -> None:
-        self._close(None)
+        self.close(None)
 
-    def _close(self, fault: StreamFault | None) -> None:
+    def close(self, fault: StreamFault | None) -> None:
         if self._over:
             return
         self.moved()
@@ -179,12 +163,9 @@ class Resource:
         self._release()
         if self._detached is not None:
             self._detached.cancel()
-        if self._task is not None:
-            self._task.cancel()
-        self._waiting.clear()
+        self.inbox.close()
         self.outgoing.close()
-        if self.directed and self.house.federation is not None:
-            self.house.federation.gone(self)
+        gone(self)
         self.house.forget(self)
         self.house.people.gone(self)
         if hasattr(self, "session"):
@@ -213,84 +194,26 @@ class Resource:
             "later": "system-shutdown",
             "resume": "system-shutdown",
         }
-        self._close(StreamFault(conditions[verdict.do], verdict.reason))
+        self.close(StreamFault(conditions[verdict.do], verdict.reason))
 
     # What comes
 
     def received(self, element: Element) -> None:
         if element.name in _STANZAS:
             self.house.counts.stanzas_in += 1
-            number = self.handled.begin()
-            if self._task is not None:
-                self._waiting.append((number, element))
-            else:
-                self._one(number, element)
-            if self.handled.under_way > _UNDER_WAY and not self._paused and self.stream is not None:
-                self._paused = True
-                self.stream.pause()
+            self.inbox.put(element)
         elif element.space == SM:
             self._managed(element)
         elif element.name == "urn:xmpp:csi:0 active" or element.name == "urn:xmpp:csi:0 inactive":
             self.outgoing.active(element.local == "active")
         else:
-            self._close(StreamFault("unsupported-stanza-type"))
-
-    def _one(self, number: int, stanza: Element) -> None:
-        finished = partial(self._finished, number)
-        try:
-            work = received(self, stanza, finished)
-        except StreamFault as fault:
-            self._close(fault)
-        except (StanzaFault, HongyanError) as error:
-            self.refuse(stanza, error)
-            finished()
-        except Exception:
-            self._failed(stanza)
-            finished()
-        else:
-            if work is not None:
-                self._task = self.house.task(self._later(number, stanza, work))
-
-    async def _later(self, number: int, stanza: Element, work: Awaitable[bool]) -> None:
-        """What answers later, and what came behind it. `work` says whether it is finished by then."""
-        finished = True
-        try:
-            finished = await work
-        except StreamFault as fault:
-            self._close(fault)
-            return
-        except (StanzaFault, HongyanError) as error:
-            self.refuse(stanza, error)
-        except Exception:
-            self._failed(stanza)
-        if finished:
-            self._finished(number)
-        self._task = None
-        while self._waiting and not self._busy:
-            self._one(*self._waiting.popleft())
-
-    @property
-    def _busy(self) -> bool:
-        return self._over or self._task is not None
-
-    def _finished(self, number: int) -> None:
-        self.handled.done(number)
-        if not self.handled.under_way and self._settled:
-            self._release_settled()
-        if self._paused and self.handled.under_way < _UNDER_WAY // 2:
-            self._paused = False
-            if self.stream is not None:
-                self.stream.go_on()
-
-    def _failed(self, stanza: Element) -> None:
-        self.house.log.exception("a stanza could not be handled")
-        self.refuse(stanza, StanzaFault("internal-server-error"))
+            self.close(StreamFault("unsupported-stanza-type"))
 
     def _managed(self, element: Element) -> None:
         """XEP-0198."""
         match element.local:
             case "r" if self.ledger is not None:
-                self.raw(f"<a xmlns='{SM}' h='{self.handled.count}'/>")
+                self.raw(f"<a xmlns='{SM}' h='{self.inbox.handled.count}'/>")
             case "a" if self.ledger is not None:
                 handled = counter(element.get("h"))
                 try:
@@ -298,7 +221,7 @@ class Resource:
                         raise StreamFault("undefined-condition", "An acknowledgement has a number")
                     self.ledger.acknowledged(handled)
                 except StreamFault as fault:
-                    self._close(fault)
+                    self.close(fault)
                     return
                 self.moved()
                 self._wake()
@@ -312,7 +235,7 @@ class Resource:
         from hongyan.core.ids import id_from_bits
 
         resume = element.get("resume") in ("true", "1")
-        self.handled.restart()
+        self.inbox.handled.restart()
         self.ledger = Ledger(id_from_bits(self.house.random(20)), resume)
         if resume:
             self.house.may_resume(self)
@@ -339,7 +262,7 @@ class Resource:
             if ask:
                 self.raw(f"<r xmlns='{SM}'/>")
         if self.ledger is not None and self.ledger.lost:
-            self._close(StreamFault("policy-violation", "Too much is not acknowledged"))
+            self.close(StreamFault("policy-violation", "Too much is not acknowledged"))
 
     def ask(self) -> None:
         """Whether the client is there: it has to answer."""
@@ -413,14 +336,6 @@ class Resource:
 
     def _release(self) -> None:
         waiting, self._takers = self._takers, []
-        if self._over:
-            self._release_settled()
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    def _release_settled(self) -> None:
-        waiting, self._settled = self._settled, []
         for future in waiting:
             if not future.done():
                 future.set_result(None)

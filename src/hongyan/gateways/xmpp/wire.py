@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from hongyan.gateways.xmpp.codec import Element
+from hongyan.gateways.xmpp.faults import StreamFault
 
 
 class Wire(Protocol):
@@ -47,6 +48,30 @@ class Wire(Protocol):
 
     def close(self) -> None:
         """End the stream, after what was written."""
+
+
+class Carrier(Protocol):
+    """What takes the stanzas of a resource: its stream, or the way to somebody's server."""
+
+    @property
+    def address(self) -> str:
+        """Where the other end is."""
+
+    @property
+    def secure(self) -> bool: ...
+
+    def write(self, xml: str) -> None:
+        """One whole stanza."""
+
+    def pause(self) -> None:
+        """Take nothing more from the other end until `go_on`."""
+
+    def go_on(self) -> None: ...
+
+    def fail(self, fault: StreamFault) -> None:
+        """End with an error."""
+
+    def close(self) -> None: ...
 
 
 class Reader(Protocol):

@@ -10,8 +10,9 @@ from typing import Protocol
 from hongyan.core.errors import HongyanError, NotAuthenticated, Overloaded
 from hongyan.core.model import Caller
 from hongyan.gateways.door.lent import Lodger
+from hongyan.gateways.door.peers import site
 from hongyan.gateways.door.rates import Rates
-from hongyan.gateways.web.addresses import Proxies, site
+from hongyan.gateways.web.addresses import Proxies
 from hongyan.gateways.web.authentication import bearer_token
 from hongyan.gateways.web.lodgings import caller_of
 from hongyan.gateways.web.origins import OriginRule

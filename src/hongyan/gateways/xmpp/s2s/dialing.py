@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hongyan.finding import CannotFind, Target, resolver, srv
+from hongyan.finding import CannotFind, NotPublicError, Target, resolver, srv
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.s2s.link import Link, LinkLost
@@ -97,7 +97,7 @@ async def _connect(federation: "Federation", remote: str) -> Link:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 host = await federation.address(target.host)
                 await asyncio.get_running_loop().create_connection(lambda link=link: link, host, target.port)  # type: ignore[misc]
-        except (OSError, TimeoutError, CannotFind) as error:
+        except (OSError, TimeoutError, CannotFind, NotPublicError) as error:
             federation.log.info("%s at %s cannot be reached: %s", remote, target, error)
             reason = "nobody answers there"
             continue

@@ -48,8 +48,7 @@ class Incoming:
             await self._head()
             began = asyncio.get_running_loop().time()
             while True:
-                async with asyncio.timeout(_ANSWER_SECONDS):
-                    await link.drained()
+                await link.drained()
                 left = began + 2 * self._federation.settings.login_seconds - asyncio.get_running_loop().time()
                 await self._one(await link.next(_IDLE_SECONDS if self.pairs else max(left, 0.0)))
         except LinkLost:
@@ -128,7 +127,7 @@ class Incoming:
         if auth.get("mechanism") != "EXTERNAL" or wanted is None or not proven:
             self._link.write(f"<failure xmlns='{SASL}'><not-authorized/></failure>")
             return
-        self.pairs.add((wanted, None))
+        self._proven(wanted, None)
         self._link.write(f"<success xmlns='{SASL}'/>")
         self._link.restart()
         await self._head()
@@ -145,9 +144,13 @@ class Incoming:
             raise StreamFault("policy-violation", "Too many domains")
         right = self._link.proves(theirs) or await self._ask(theirs, ours, element.text)  # XEP-0344: a certificate is enough
         if right:
-            self.pairs.add((theirs, ours))
+            self._proven(theirs, ours)
         said = "valid" if right else "invalid"
         self._link.write(f"<db:result from='{quote(ours)}' to='{quote(theirs)}' type='{said}'/>")
+
+    def _proven(self, theirs: str, ours: str | None) -> None:
+        self.pairs.add((theirs, ours))
+        self._link.proven(self._federation.settings.stanza_bytes)
 
     async def _ask(self, theirs: str, ours: str, key: str) -> bool:
         try:
@@ -201,4 +204,4 @@ class Incoming:
             raise StreamFault("invalid-from" if self.pairs else "not-authorized")
         if to.domain not in self._federation.domains:
             raise StreamFault("host-unknown")
-        await self._federation.received(stanza, sender, to)
+        await self._federation.visitors.received(stanza, sender, to)

@@ -13,7 +13,9 @@ from hongyan.gateways.xmpp.s2s.tls import Tls, TlsFault
 from hongyan.gateways.xmpp.stream import STREAMS
 
 DIALBACK = "jabber:server:dialback"
+_DRAIN_SECONDS = 30.0
 _WAITING = 64
+_WAITING_BYTES = 262_144
 
 
 class LinkLost(Exception):
@@ -30,6 +32,8 @@ class Link(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._tls: Tls | None = None
         self._found: deque[Element | StreamFault | None] = deque()
+        self._bytes = 0
+        """Of those."""
         self._something = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -59,7 +63,10 @@ class Link(asyncio.Protocol):
                 self._something.clear()
                 await self._something.wait()
         found = self._found.popleft()
-        if len(self._found) < _WAITING // 2 and self._transport is not None and not self._lost:
+        if isinstance(found, Element):
+            self._bytes -= found.size
+        few = len(self._found) < _WAITING // 2 and self._bytes < _WAITING_BYTES // 2
+        if few and self._transport is not None and not self._lost:
             self._transport.resume_reading()
         if found is None:
             raise LinkLost
@@ -78,6 +85,10 @@ class Link(asyncio.Protocol):
     def restart(self) -> None:
         self._parser = Parser(self._stanza_bytes)
 
+    def proven(self, stanza_bytes: int) -> None:
+        """From now on stanzas of so many bytes are taken."""
+        self._stanza_bytes = self._parser.stanza_bytes = stanza_bytes
+
     def write(self, xml: str) -> None:
         data = xml.encode()
         if self._transport is None or self._transport.is_closing():
@@ -93,12 +104,14 @@ class Link(asyncio.Protocol):
         self._transport.write(self._tls.outgoing())
 
     async def drained(self) -> None:
-        """When what was written may be followed by more."""
-        await self._room.wait()
+        """When what was written may be followed by more. Raises TimeoutError when the other side takes nothing for long."""
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            await self._room.wait()
 
     async def start_tls(self, context: SSL.Context, *, calls: str | None, seconds: float = 10.0) -> None:
         """Raises LinkLost, TimeoutError. What came in the clear and was not taken is dropped."""
         self._found.clear()
+        self._bytes = 0
         self.restart()
         self._tls = Tls(context, calls=calls)
         self._decrypt(b"")
@@ -166,7 +179,9 @@ class Link(asyncio.Protocol):
             self._parse(said)
 
     def _parse(self, data: bytes) -> None:
-        self._found += self._parser.feed(data)
+        found = self._parser.feed(data)
+        self._found += found
+        self._bytes += sum(one.size for one in found if isinstance(one, Element))
         self._something.set()
-        if len(self._found) > _WAITING and self._transport is not None:
+        if (len(self._found) > _WAITING or self._bytes > _WAITING_BYTES) and self._transport is not None:
             self._transport.pause_reading()

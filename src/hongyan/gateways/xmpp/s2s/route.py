@@ -40,6 +40,8 @@ class Route:
         self.local = local
         self.remote = remote
         self._waiting: deque[Waiting] = deque()
+        self._bytes = 0
+        """Of those, in characters."""
         self._something = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._link: Link | None = None
@@ -54,18 +56,25 @@ class Route:
         return len(self._waiting)
 
     @property
+    def stands(self) -> bool:
+        """There is a stream, or one is being made."""
+        return self._task is not None
+
+    @property
     def idle(self) -> bool:
         """Nothing is under way, and what failed may be tried again."""
         return self._task is None and not self._waiting and asyncio.get_running_loop().time() >= self._until
 
     def send(self, stanza: str, bounce: Bounce) -> None:
         """`bounce` is called at once, later, or never."""
+        settings = self._federation.settings
         if self._fault is not None and asyncio.get_running_loop().time() < self._until:
             bounce(self._fault)
-        elif len(self._waiting) >= self._federation.settings.s2s_queue:
+        elif len(self._waiting) >= settings.s2s_queue or self._bytes + len(stanza) > settings.s2s_queue_bytes:
             bounce(StanzaFault("resource-constraint", f"Too much waits for {self.remote}"))
         else:
             self._waiting.append(Waiting(stanza, bounce))
+            self._bytes += len(stanza)
             self._something.set()
             if self._task is None:
                 self._task = self._federation.task(self._run())
@@ -105,7 +114,7 @@ class Route:
         self._federation.log.info("%s cannot be reached from %s: %s", self.remote, self.local, fault.text or fault.condition)
         self._fault = fault
         self._until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
-        waiting, self._waiting = self._waiting, deque()
+        waiting, self._waiting, self._bytes = self._waiting, deque(), 0
         for one in waiting:
             one.bounce(fault)
 
@@ -117,16 +126,23 @@ class Route:
                 while self._waiting and not link.lost:
                     await link.drained()
                     if not link.lost:
-                        link.write(self._waiting.popleft().stanza)
+                        link.write(self._next())
                 self._something.clear()
                 if self._waiting or link.lost:
                     continue
                 async with asyncio.timeout(_IDLE_SECONDS):
                     await self._something.wait()
         except TimeoutError:
-            pass
+            if self._waiting:  # it does not read
+                link.abort()
+                self._failed(StanzaFault("remote-server-timeout", f"{self.remote} takes nothing"))
         finally:
             listening.cancel()
+
+    def _next(self) -> str:
+        stanza = self._waiting.popleft().stanza
+        self._bytes -= len(stanza)
+        return stanza
 
     async def _listen(self, link: Link) -> None:
         """Nothing is said on a stream of ours but its end and questions of dialback's, which come on theirs."""

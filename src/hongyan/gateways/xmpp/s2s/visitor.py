@@ -5,26 +5,34 @@ It has a session only while it is in a room; messages of direct conversations go
 
 from typing import TYPE_CHECKING
 
-from hongyan.core.model import Caller
+from hongyan.core.model import Caller, Event
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.resource import Resource
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.faults import StreamFault
     from hongyan.gateways.xmpp.house import House
-    from hongyan.gateways.xmpp.s2s.federation import Federation
+    from hongyan.gateways.xmpp.s2s.visitors import Visitors
 
 
 class _Over:
     """What it has in place of a stream."""
 
-    def __init__(self, federation: "Federation", to: Jid) -> None:
-        self._federation = federation
-        self._to = to
+    def __init__(self, visitor: "Visitor", visitors: "Visitors") -> None:
+        self._visitor = visitor
+        self._visitors = visitors
 
     def write(self, xml: str) -> None:
         """One stanza, which says itself who sends it."""
-        self._federation.told(xml, self._to)
+        self._visitors.told(self._visitor, xml)
+
+    @property
+    def address(self) -> str:
+        return self._visitor.jid.domain
+
+    @property
+    def secure(self) -> bool:
+        return False  # nobody knows how they talk to their server
 
     def fail(self, fault: "StreamFault") -> None:
         pass
@@ -40,11 +48,13 @@ class _Over:
 
 
 class Visitor(Resource):
-    def __init__(self, house: "House", federation: "Federation", jid: Jid) -> None:
+    def __init__(self, house: "House", visitors: "Visitors", jid: Jid) -> None:
         user = str(jid.bare)
         super().__init__(house, jid, Caller(user, user, False, f"s2s:{jid}", jid.resource or "XMPP"))
-        self._federation = federation
-        self.stream = _Over(federation, jid)  # type: ignore[assignment]
+        self._visitors = visitors
+        self.stream = _Over(self, visitors)
+        self.event: Event | None = None
+        """What it is being told of, when that is forwarded."""
         self.priority = -1
         """It is told of no direct conversation."""
         self.last = 0.0
@@ -56,10 +66,10 @@ class Visitor(Resource):
             await super().begin()
             self.began = True
 
-    def _close(self, fault: "StreamFault | None") -> None:
-        super()._close(fault)
+    def close(self, fault: "StreamFault | None") -> None:
+        super().close(fault)
         self.rooms.clear()
-        self._federation.gone_visitor(self)
+        self._visitors.gone(self)
 
     async def _log_out(self) -> None:
         """It has no token."""

@@ -1,0 +1,118 @@
+"""What a resource has sent: handled in the order in which it came, one at a time where one has to wait, and bounded."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from hongyan.core.errors import HongyanError
+from hongyan.gateways.xmpp.codec import Element
+from hongyan.gateways.xmpp.faults import StanzaFault, StreamFault
+from hongyan.gateways.xmpp.incoming import received
+from hongyan.gateways.xmpp.smacks import Handled
+
+if TYPE_CHECKING:
+    from hongyan.gateways.xmpp.resource import Resource
+
+_UNDER_WAY = 1_000
+"""Stanzas that may wait for an answer or their turn before no more are read."""
+_WAITING_BYTES = 1_048_576
+"""The same of those that wait for their turn."""
+_SETTLE_SECONDS = 30.0
+
+
+class Inbox:
+    def __init__(self, resource: "Resource") -> None:
+        self._resource = resource
+        self.handled = Handled()
+        self._waiting: deque[tuple[int, Element]] = deque()
+        self._bytes = 0
+        """Of those that wait."""
+        self._task: asyncio.Task[None] | None = None
+        self._paused = False
+        self._closed = False
+        self._settled: list[asyncio.Future[None]] = []
+
+    def put(self, stanza: Element) -> None:
+        number = self.handled.begin()
+        if self._task is not None:
+            self._waiting.append((number, stanza))
+            self._bytes += stanza.size
+        else:
+            self._one(number, stanza)
+        carrier = self._resource.stream
+        if (self.handled.under_way > _UNDER_WAY or self._bytes > _WAITING_BYTES) and not self._paused and carrier is not None:
+            self._paused = True
+            carrier.pause()
+
+    async def all_handled(self) -> None:
+        """Or closed. Raises TimeoutError."""
+        async with asyncio.timeout(_SETTLE_SECONDS):
+            while self.handled.under_way and not self._closed:
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._settled.append(future)
+                await future
+
+    def close(self) -> None:
+        """What waits is dropped."""
+        self._closed = True
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+        self._release()
+
+    def _one(self, number: int, stanza: Element) -> None:
+        resource, finished = self._resource, partial(self._finished, number)
+        try:
+            work = received(resource, stanza, finished)
+        except StreamFault as fault:
+            resource.close(fault)
+        except (StanzaFault, HongyanError) as error:
+            resource.refuse(stanza, error)
+            finished()
+        except Exception:
+            self._failed(stanza)
+            finished()
+        else:
+            if work is not None:
+                self._task = resource.house.task(self._later(number, stanza, work))
+
+    async def _later(self, number: int, stanza: Element, work: Awaitable[bool]) -> None:
+        """What answers later, and what came behind it. `work` says whether it is finished by then."""
+        finished = True
+        try:
+            finished = await work
+        except StreamFault as fault:
+            self._resource.close(fault)
+            return
+        except (StanzaFault, HongyanError) as error:
+            self._resource.refuse(stanza, error)
+        except Exception:
+            self._failed(stanza)
+        if finished:
+            self._finished(number)
+        self._task = None
+        while self._waiting and self._task is None:
+            number, stanza = self._waiting.popleft()
+            self._bytes -= stanza.size
+            self._one(number, stanza)
+
+    def _finished(self, number: int) -> None:
+        self.handled.done(number)
+        if not self.handled.under_way:
+            self._release()
+        if self._paused and self.handled.under_way < _UNDER_WAY // 2 and self._bytes < _WAITING_BYTES // 2:
+            self._paused = False
+            if self._resource.stream is not None:
+                self._resource.stream.go_on()
+
+    def _failed(self, stanza: Element) -> None:
+        self._resource.house.log.exception("a stanza could not be handled")
+        self._resource.refuse(stanza, StanzaFault("internal-server-error"))
+
+    def _release(self) -> None:
+        waiting, self._settled = self._settled, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)

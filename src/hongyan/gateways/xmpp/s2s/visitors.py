@@ -1,0 +1,242 @@
+"""People of other servers: what they say is handled as from any client, and what they are told goes to their server."""
+
+import asyncio
+import logging
+import re
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import unescape
+
+from hongyan.core.errors import HongyanError, RateLimited
+from hongyan.core.model import WRITTEN, Event
+from hongyan.gateways.door.rates import Rates
+from hongyan.gateways.xmpp import jid
+from hongyan.gateways.xmpp.codec import Element, quote, render
+from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault, of
+from hongyan.gateways.xmpp.incoming import received
+from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.messages import shown_id
+from hongyan.gateways.xmpp.s2s.visitor import Visitor
+
+if TYPE_CHECKING:
+    from hongyan.gateways.xmpp.house import House
+    from hongyan.gateways.xmpp.s2s.federation import Federation
+
+log = logging.getLogger("hongyan.xmpp.s2s")
+
+_SENDER = re.compile(r" from='([^']*)'")
+_QUOTES = {"&apos;": "'", "&quot;": '"'}
+_ASKED = frozenset(
+    (
+        "http://jabber.org/protocol/disco#info query",
+        "http://jabber.org/protocol/disco#items query",
+        "urn:xmpp:ping ping",
+        "jabber:iq:version query",
+        "urn:xmpp:time time",
+        "urn:xmpp:mam:2 query",
+        "urn:xmpp:mam:2 metadata",
+    )
+)
+_VISITORS = 10_000
+_IDLE_SECONDS = 300.0
+_HANDLE_SECONDS = 30.0
+_DAY = 86_400
+
+
+class Visitors:
+    def __init__(self, house: "House", federation: "Federation") -> None:
+        settings = house.settings.xmpp
+        self._house = house
+        self._federation = federation
+        self._known: dict[Jid, Visitor] = {}
+        self._correspondents: dict[str, Visitor] = {}
+        """By user: wherever they are connected."""
+        self._rates = Rates(settings.s2s_stanzas_per_second, int(4 * settings.s2s_stanzas_per_second))
+        new = settings.s2s_newcomers_per_day
+        self._newcomers = Rates(new / _DAY, max(1, new // 2))
+
+    def stop(self) -> None:
+        for visitor in list(self._known.values()):
+            visitor.end()
+
+    def sweep(self, now: float) -> None:
+        """Whoever was not heard for long, and is in no room, goes."""
+        for visitor in list(self._known.values()):
+            if not visitor.rooms and now - visitor.last > _IDLE_SECONDS:
+                visitor.end()
+
+    # What they say
+
+    async def received(self, stanza: Element, sender: Jid, to: Jid) -> None:
+        """From a server that may speak for the sender. Raises StreamFault."""
+        try:
+            self._rates.spend(sender.domain)
+        except RateLimited as error:
+            raise StreamFault("policy-violation", error.detail) from None
+        self._house.counts.stanzas_in += 1
+        stanza = as_client(stanza)
+        stanza.attributes["from"] = str(sender)
+        stanza.attributes["to"] = str(to)
+        _strip(stanza, self._federation.domains)
+        if to.resource and to.domain == self._federation.domain and self._to_client(stanza, sender, to):
+            return
+        if stanza.get("type") == "error" and to.domain == self._federation.domain:
+            self._house.pass_on(to, render(stanza), sender)  # what one of its clients has sent came back
+            return
+        if not sender.local or not self._may(stanza, to):
+            self._unanswered(stanza)
+            return
+        try:
+            visitor = await self._visitor(sender)
+            if to.domain == self._house.rooms_domain:
+                await visitor.begin()
+        except HongyanError as error:
+            log.info("a stanza of %s is not taken: %s", sender.domain, error.detail)
+            self._refuse(stanza, of(error))
+            return
+        done = asyncio.Event()
+        try:
+            work = received(visitor, stanza, done.set)
+            if work is None or not await work:
+                async with asyncio.timeout(_HANDLE_SECONDS):  # the next one waits: what comes is bounded
+                    await done.wait()
+        except (StanzaFault, HongyanError) as error:
+            visitor.refuse(stanza, error)
+        except TimeoutError:
+            log.warning("a stanza of %s was not handled in time", sender.domain)
+        except StreamFault:
+            raise
+        except Exception:
+            log.exception("a stanza of %s could not be handled", sender.domain)
+            visitor.refuse(stanza, StanzaFault("internal-server-error"))
+
+    def _to_client(self, stanza: Element, sender: Jid, to: Jid) -> bool:
+        """To one client, which has let the sender know of it, or has asked it; whether that was its end. A message that somebody
+        else sends to a client is one to the account.
+        """
+        target = self._house.resources.get(to.local, {}).get(to.resource)
+        knows = target is not None and sender.bare in target.directed
+        said = stanza.local == "message" and stanza.get("type", "normal") in ("chat", "normal")
+        if target is not None and (knows or (stanza.local == "iq" and stanza.get("type") in ("result", "error"))):
+            target.send(render(stanza))
+        elif said:
+            return False
+        else:
+            self._unanswered(stanza)
+        return True
+
+    def _may(self, stanza: Element, to: Jid) -> bool:
+        """What people of other servers may do here: write to somebody, be in rooms, and ask what there is."""
+        if to.domain == self._house.rooms_domain:
+            return stanza.local != "iq" or any(part.name in _ASKED for part in stanza.children)
+        if stanza.local == "iq":
+            return any(part.name in _ASKED for part in stanza.children)
+        return stanza.local == "message" and stanza.child("jabber:client body") is not None
+
+    def _unanswered(self, stanza: Element) -> None:
+        if stanza.local == "iq" and stanza.get("type") in ("get", "set"):
+            self._refuse(stanza, StanzaFault("service-unavailable"))
+
+    def _refuse(self, stanza: Element, fault: StanzaFault) -> None:
+        """Without a visitor that could."""
+        if stanza.get("type") in ("error", "result"):
+            return
+        back = f"from='{quote(stanza.get('to'))}' to='{quote(stanza.get('from'))}' id='{quote(stanza.get('id'))}'"
+        error = f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error>"
+        sender, to = jid.parse(stanza.get("from")), jid.parse(stanza.get("to"))
+        self._federation.send(
+            f"<{stanza.local} type='error' {back}>{error}</{stanza.local}>", to.domain, sender.domain, lambda fault: None
+        )
+
+    async def _visitor(self, sender: Jid) -> Visitor:
+        now = asyncio.get_running_loop().time()
+        found = self._known.get(sender)
+        if found is None:
+            await self._met(sender.bare)
+            found = self._known.get(sender)
+        if found is None:
+            while len(self._known) >= _VISITORS:
+                next(iter(self._known.values())).end()
+            found = self._known[sender] = Visitor(self._house, self, sender)
+        found.last = now
+        return found
+
+    async def _met(self, sender: Jid) -> None:
+        """Raises RateLimited, Overloaded."""
+        remotes, user = self._house.xmpp.remotes, str(sender)
+        if not await remotes.knows(user):
+            self._newcomers.spend(sender.domain)
+            await remotes.meet(user, self._house.now())
+
+    def gone(self, visitor: Visitor) -> None:
+        """It has ended: who comes again is another one."""
+        if self._known.get(visitor.jid) is visitor:
+            del self._known[visitor.jid]
+
+    # What they are told
+
+    async def forward(self, event: Event) -> None:
+        """An event of a direct conversation with somebody of another server, to them."""
+        house = self._house
+        place = await house.xmpp.places.find(event.lane)
+        for user in place.pair or ():
+            if "@" not in user or event.sender == user:
+                continue
+            shape = house.table.events.get(("direct", event.type))
+            if shape is None:
+                continue
+            correspondent = self._correspondent(user)
+            correspondent.event = event
+            work = shape(correspondent, event, place)
+            if work is not None:
+                await work
+
+    def _correspondent(self, user: str) -> Visitor:
+        """Somebody of another server, wherever they are connected."""
+        found = self._correspondents.get(user)
+        if found is None:
+            while len(self._correspondents) >= _VISITORS:
+                del self._correspondents[next(iter(self._correspondents))]
+            found = self._correspondents[user] = Visitor(self._house, self, jid.parse(user))
+            found.priority = 0
+        return found
+
+    def told(self, visitor: Visitor, stanza: str) -> None:
+        """Who says it stands in its head. That it did not arrive is told to who wrote it."""
+        to, event = visitor.jid, visitor.event
+        sender = _SENDER.search(stanza[: stanza.index(">")])
+        local = jid.parse(unescape(sender[1], _QUOTES)).domain if sender is not None else self._federation.domain
+        self._federation.send(stanza, local, to.domain, lambda fault: self._undelivered(event, to, fault))
+
+    def _undelivered(self, event: Event | None, to: Jid, fault: StanzaFault) -> None:
+        """To the clients of the sender; on other doors nobody is told."""
+        if event is None or event.sender is None or event.type not in WRITTEN:
+            return
+        sender, house = self._house.jid(event.sender), self._house
+        error = f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error>"
+        head = (
+            f"type='error' from='{quote(str(to))}' to='{quote(str(sender))}' id='{quote(shown_id(event.client_id, event.seq))}'"
+        )
+        house.pass_on(sender, f"<message {head}>{error}</message>", to)
+
+
+def _strip(stanza: Element, domains: frozenset[str]) -> None:
+    """What only this server may say of a stanza."""
+
+    def forged(part: Element) -> bool:
+        if part.name == "urn:xmpp:sid:0 stanza-id":
+            return any(part.get("by") == domain or part.get("by").endswith(f"@{domain}") for domain in domains)
+        return part.space in ("urn:xmpp:carbons:2", "urn:xmpp:mam:2")
+
+    stanza.inside = [part for part in stanza.inside if isinstance(part, str) or not forged(part)]
+
+
+def as_client(element: Element) -> Element:
+    """The same in the namespace of clients: the streams of servers have one of their own."""
+    element.name = _client_name(element.name)
+    for part in element.children:
+        as_client(part)
+    return element
+
+
+def _client_name(name: str) -> str:
+    return f"jabber:client {name[14:]}" if name.startswith("jabber:server ") else name
