@@ -185,6 +185,12 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
     for service in settings.xmpp.services:
         if not _SERVICE.fullmatch(service):
             yield "xmpp.services", f"expected turn:HOST:PORT?transport=udp or the like, not {service!r}"
+    for name, domains in (("xmpp.s2s_allow", settings.xmpp.s2s_allow), ("xmpp.s2s_deny", settings.xmpp.s2s_deny)):
+        for domain in domains:
+            if not is_host(domain) or domain != domain.lower():
+                yield name, f"expected domain names in lower case, not {domain!r}"
+    if not is_host(settings.xmpp.rooms) or settings.xmpp.rooms != settings.xmpp.rooms.lower():
+        yield "xmpp.rooms", f"expected a label of a domain name in lower case, not {settings.xmpp.rooms!r}"
     if not is_host(settings.domain) or settings.domain != settings.domain.lower():
         yield "domain", f"expected a domain name in lower case, not {settings.domain!r}"
     if settings.dns.server is not None:

@@ -11,14 +11,6 @@ from hongyan.features.xmpp import Directory, Room, Rosters
 from tests.build import House, house
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    if request.param == "sqlite":
-        return tmp_path / "data"
-    url: str = request.getfixturevalue("postgresql_url")
-    return url
-
-
 @pytest.fixture
 async def home(place: Path | str) -> AsyncIterator[House]:
     async with house(place) as built:

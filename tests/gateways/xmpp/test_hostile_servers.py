@@ -9,12 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from hongyan.gateways.door.tls import CertificateError
+from hongyan.gateways.xmpp.jid import Jid, of_user
 from hongyan.gateways.xmpp.s2s.dialback import is_right, key
+from hongyan.gateways.xmpp.s2s.tls import make_context
 from tests.counterparts.authority import Authority
 from tests.counterparts.dns import NameServer
 from tests.gateways.xmpp.client import client
 from tests.gateways.xmpp.raw import Raw
 from tests.gateways.xmpp.site import DOMAIN, Site
+from tests.serving import Refused
 
 MALLORY = "mallory.example"
 HEAD = (
@@ -293,6 +297,17 @@ async def test_what_is_for_accounts_is_for_accounts(place: Place, stanza: str) -
         assert "improper-addressing" in await raw.end()
 
 
+async def test_who_only_asks_is_nobody_whom_we_know(place: Place) -> None:
+    (alice,) = place.site.people("alice")
+    async with client(place.site, alice.id) as a, mallory(place) as raw:
+        await raw.say(f"<iq type='get' id='p' from='passer-by@{MALLORY}/a' to='{DOMAIN}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        await raw.say(message(f"{alice.id}@{DOMAIN}", sender=f"writer@{MALLORY}", id="known-0123456789ab"))
+        await a.has("hello")
+    assert alice.call("GET", f"/v1/users/writer@{MALLORY}")["id"] == f"writer@{MALLORY}"
+    with pytest.raises(Refused, match="404"):
+        alice.call("GET", f"/v1/users/passer-by@{MALLORY}")
+
+
 async def test_what_nobody_could_say_again_ends_the_stream(place: Place) -> None:
     (alice,) = place.site.people("alice")
     async with client(place.site, alice.id) as a:
@@ -308,3 +323,18 @@ def test_somebody_elsewhere_has_one_address() -> None:
 
     assert _address("romeo@montague.example", DOMAIN) == "romeo@montague.example"
     assert _address("alice", DOMAIN) == f"alice@{DOMAIN}"
+
+
+def test_files_that_cannot_be_used_are_named(place: Place, tmp_path: Path) -> None:
+    certificate, key = place.authority.issue("a.example")
+    (tmp_path / "empty.pem").write_text("")
+    for authorities in (tmp_path / "missing.pem", tmp_path / "empty.pem"):
+        with pytest.raises(CertificateError, match=authorities.name):
+            make_context(certificate, key, authorities)
+    with pytest.raises(CertificateError, match=r"missing\.pem"):
+        make_context(tmp_path / "missing.pem", key, None)
+
+
+def test_a_remote_person_has_one_address_wherever_they_are_named() -> None:
+    assert of_user("eve@other.example", DOMAIN) == Jid("eve", "other.example")
+    assert of_user("eve", DOMAIN, "desk") == Jid("eve", DOMAIN, "desk")

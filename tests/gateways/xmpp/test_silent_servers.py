@@ -21,13 +21,14 @@ class Listener:
     def __init__(self) -> None:
         self.port = 0
         self.came = asyncio.Event()
+        self._writers: list[asyncio.StreamWriter] = []
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         self.came.set()
         with contextlib.suppress(OSError):
             while await reader.read(65_536):
                 pass
-        writer.close()
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -35,6 +36,10 @@ class Listener:
         async with server:
             self.port = server.sockets[0].getsockname()[1]
             yield
+            for writer in self._writers:
+                writer.close()
+                with contextlib.suppress(OSError):
+                    await writer.wait_closed()
 
 
 @contextlib.asynccontextmanager

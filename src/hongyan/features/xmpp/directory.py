@@ -95,7 +95,8 @@ class Directory:
         """
 
         def read(connection: Connection) -> tuple[list[Room], int, int]:
-            seen = or_(_c.kind == "channel", (_c.kind == "group") & _m.role.is_not(None))
+            mine = select(_m.conversation).where(_m.user == user)
+            seen = or_(_c.kind == "channel", (_c.kind == "group") & _c.id.in_(mine))
             wanted = _rooms(user).where(seen)
             if after:
                 wanted = wanted.where(_c.id > after)
@@ -107,7 +108,7 @@ class Directory:
                 found.reverse()
 
             def count(*more: ColumnElement[bool]) -> int:
-                counted = select(func.count()).select_from(conversations.outerjoin(members, _mine(user)))
+                counted = select(func.count()).select_from(conversations)
                 return connection.execute(counted.where(seen, *more)).scalar_one()
 
             return found, count(_c.id < found[0].place.id) if found else 0, count()

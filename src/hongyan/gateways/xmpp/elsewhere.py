@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from hongyan.gateways.xmpp.codec import Element, quote, render
-from hongyan.gateways.xmpp.faults import StanzaFault
+from hongyan.gateways.xmpp.faults import StanzaFault, nothing
 from hongyan.gateways.xmpp.jid import Jid
 
 if TYPE_CHECKING:
@@ -20,7 +20,12 @@ def elsewhere(resource: "Resource", stanza: Element, to: Jid) -> None:
     if stanza.local == "presence":
         _directed(resource, stanza.get("type"), to.bare)
     stanza.attributes["from"], stanza.attributes["to"] = str(resource.jid), str(to)
-    federation.send(render(stanza), resource.house.domain, to.domain, lambda fault: resource.refuse(stanza, fault))
+
+    def over(fault: StanzaFault | None) -> None:
+        if fault is not None:
+            resource.refuse(stanza, fault)
+
+    federation.send(render(stanza), resource.house.domain, to.domain, over)
 
 
 def gone(resource: "Resource") -> None:
@@ -29,7 +34,7 @@ def gone(resource: "Resource") -> None:
     if federation is not None:
         for to in resource.directed:
             bye = f"<presence type='unavailable' from='{resource.quoted}' to='{quote(str(to))}'/>"
-            federation.send(bye, resource.house.domain, to.domain, lambda fault: None)
+            federation.send(bye, resource.house.domain, to.domain, nothing)
     resource.directed.clear()
 
 

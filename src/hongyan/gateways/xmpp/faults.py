@@ -1,5 +1,6 @@
 """What goes wrong, in the words of RFC 6120: errors of streams (4.9.3), which end them, and of stanzas (8.3.3)."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from hongyan.core import errors
@@ -29,6 +30,14 @@ class StanzaFault(Exception):
         self.more = more
         """XML of an extension that says it more precisely."""
         self.type: ErrorType = type or _TYPES[condition]
+
+
+Over = Callable[[StanzaFault | None], None]
+"""Called once: when a stanza was sent, or with why it could not be."""
+
+
+def nothing(fault: StanzaFault | None) -> None:
+    """For a stanza of which nobody is told how it went."""
 
 
 _TYPES: dict[str, ErrorType] = {

@@ -4,6 +4,8 @@ import asyncio
 import logging
 from functools import partial
 
+from OpenSSL import SSL
+
 from hongyan.config import Endpoint, parse_endpoint
 from hongyan.config.settings import Http
 from hongyan.config.settings import Xmpp as XmppSettings
@@ -14,7 +16,7 @@ from hongyan.gateways.door.tls import Certificate
 from hongyan.gateways.xmpp.house import Counts, House, XmppServices
 from hongyan.gateways.xmpp.overview import Overview
 from hongyan.gateways.xmpp.s2s.federation import Federation
-from hongyan.gateways.xmpp.s2s.tls import Contexts
+from hongyan.gateways.xmpp.s2s.tls import make_context
 from hongyan.gateways.xmpp.tcp import TcpStream
 from hongyan.gateways.xmpp.web import Web
 from hongyan.gateways.xmpp.xeps import table
@@ -124,7 +126,7 @@ class XmppGateway:
         self.ports[name] = int(sockets[0].getsockname()[1])
 
     async def _federate(self, endpoint: Endpoint) -> None:
-        federation = Federation(self._house, self._contexts())
+        federation = Federation(self._house, self._context())
         self._house.federation = federation
         sockets = await self._loop.run_in_executor(None, bind, endpoint, self._shared)
         for one in sockets:
@@ -134,14 +136,14 @@ class XmppGateway:
         self._forwarding = self._house.xmpp.forwarding(federation.visitors.forward)
         await self._forwarding.start()
 
-    def _contexts(self) -> Contexts:
-        """Made anew for each look at the certificate: see `_look`."""
+    def _context(self) -> SSL.Context:
+        """Made anew when the certificate has changed: see `_look`."""
         files = self._files
         if files.certificate is None or files.key is None:
             raise CannotListen(
                 "XMPP with other servers needs a certificate: give xmpp.certificate and xmpp.key, or those of http"
             )
-        return Contexts(files.certificate, files.key, self._settings.s2s_authorities)
+        return make_context(files.certificate, files.key, self._settings.s2s_authorities)
 
     def _close(self) -> None:
         for server in self._servers:
@@ -152,4 +154,4 @@ class XmppGateway:
         if self._certificate is None or not self._certificate.changed() or not self._certificate.reload():
             return
         if self._house.federation is not None:
-            self._house.federation.contexts = self._contexts()
+            self._house.federation.context = self._context()

@@ -62,6 +62,8 @@ class _Passed(msgspec.Struct):
     resource: str
     stanza: str
     sender: str
+    known: bool = False
+    """Only to clients that have let the sender know of them."""
 
 
 class Recent:
@@ -115,9 +117,7 @@ class House:
             begin(self)
 
     def jid(self, user: str, resource: str = "") -> Jid:
-        """Where a user is: those of other servers have their address as id."""
-        local, at, domain = user.partition("@")
-        return Jid(local, domain, resource) if at else Jid(user, self.domain, resource)
+        return jid.of_user(user, self.domain, resource)
 
     def quoted(self, user: str) -> str:
         """Their address, for an attribute."""
@@ -186,28 +186,34 @@ class House:
 
     # What is passed on and not kept
 
-    def pass_on(self, to: Jid, stanza: str, sender: Jid, *, besides: "Resource | None" = None) -> bool:
-        """To the available clients of somebody of ours, or to the one that is named, on whatever node; whether that can be."""
-        here = self._hand_over(to.local, to.resource, stanza, sender, besides)
+    def pass_on(self, to: Jid, stanza: str, sender: Jid, *, besides: "Resource | None" = None, known: bool = False) -> bool:
+        """To the available clients of somebody of ours, or to the one that is named, on whatever node; whether that can be.
+
+        With `known` only to those that have let the sender know of them.
+        """
+        passed = _Passed(to.resource, stanza, str(sender), known)
+        here = self._hand_over(to.local, passed, sender, besides)
         if here and to.resource:
             return True
-        body = msgspec.json.encode(_Passed(to.resource, stanza, str(sender))).decode()
+        body = msgspec.json.encode(passed).decode()
         return self.messaging.passing.elsewhere("xmpp", to.local, body) or here
 
-    def _hand_over(self, user: str, name: str, stanza: str, sender: Jid, besides: "Resource | None" = None) -> bool:
+    def _hand_over(self, user: str, passed: _Passed, sender: Jid, besides: "Resource | None" = None) -> bool:
         found = False
         for resource in self.of(user):
             if resource is besides or resource.priority is None or resource.around.blocks(sender):
                 continue
-            if name in ("", resource.jid.resource):
-                resource.send(stanza)
+            if passed.known and sender.bare not in resource.directed:
+                continue
+            if passed.resource in ("", resource.jid.resource):
+                resource.send(passed.stanza)
                 found = True
         return found
 
     def _passed(self, user: str, body: str) -> None:
         """From another node."""
         passed = msgspec.json.decode(body, type=_Passed)
-        self._hand_over(user, passed.resource, passed.stanza, jid.parse(passed.sender))
+        self._hand_over(user, passed, jid.parse(passed.sender))
 
     # Work
 

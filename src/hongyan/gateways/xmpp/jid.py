@@ -40,6 +40,12 @@ class Jid(msgspec.Struct, frozen=True, gc=False):
         return f"{bare}/{self.resource}" if self.resource else bare
 
 
+def of_user(user: str, domain: str, resource: str = "") -> Jid:
+    """Where a user of the server of this domain is: those of other servers have their address as id."""
+    local, at, elsewhere = user.partition("@")
+    return Jid(local, elsewhere if at else domain, resource)
+
+
 @lru_cache(maxsize=16_384)
 def parse(text: str) -> Jid:
     """Raises BadJid."""

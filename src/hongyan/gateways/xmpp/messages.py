@@ -114,8 +114,8 @@ async def _meet(resource: "Resource", stanza: Element, to: Jid, content: Content
     """They have not written to each other on this node yet, or something has to be looked up."""
     house = resource.house
     try:
-        if to.domain != house.domain:
-            await house.xmpp.remotes.meet(house.user(to), house.now())
+        if house.federation is not None and to.domain != house.domain:
+            await house.federation.visitors.meet(resource.user, house.user(to))
         lane = await house.xmpp.places.meet(resource.caller, house.user(to))
     except HongyanError as error:
         raise StanzaFault("service-unavailable", error.detail) if error.code == "not-found" else error from None

@@ -10,7 +10,7 @@ from hongyan.core.model import Event
 from hongyan.features.xmpp import Place
 from hongyan.gateways.xmpp import encryption
 from hongyan.gateways.xmpp.codec import escape, quote
-from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.jid import Jid, of_user
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.messaging import About
@@ -39,7 +39,7 @@ class Reader(msgspec.Struct, frozen=True):
         """Of somebody in it: their account, or the occupant of the room."""
         if self.room:
             return Jid(self.place.name, self.rooms_domain, nickname(about.names.get(user, user), user))
-        return Jid(user, self.domain)
+        return of_user(user, self.domain)
 
     def name(self, event: Event) -> str:
         """How clients name a message in what is about it: by its stanza-id in rooms, else by the id of the stanza."""
@@ -104,7 +104,7 @@ def _quote(target: Event, about: About) -> str:
 def _mention(who: str, text: str, offset: int, reader: Reader) -> str:
     at = text.find(f"@{who}")
     where = f" begin='{offset + at}' end='{offset + at + len(who) + 1}'" if at >= 0 else ""
-    return f"<reference xmlns='{REFERENCE}' type='mention' uri='xmpp:{quote(str(Jid(who, reader.domain)))}'{where}/>"
+    return f"<reference xmlns='{REFERENCE}' type='mention' uri='xmpp:{quote(str(of_user(who, reader.domain)))}'{where}/>"
 
 
 def stanza_id(by: str, event: Event) -> str:

@@ -44,7 +44,9 @@ def _tell(resource: "Resource", event: Event, place: Place, about: About) -> Non
     reader = Reader(house.domain, house.rooms_domain, place)
     inside = form(event, reader, about)
     if inside:
-        wrap(resource, event, reader, about, f"{inside}{stanza_id(str(resource.jid.bare), event)}")
+        ours = resource.jid.domain == house.domain  # the ids of another server's archive are not ours to give
+        kept = stanza_id(str(resource.jid.bare), event) if ours else ""
+        wrap(resource, event, reader, about, f"{inside}{kept}")
 
 
 def _joined(resource: "Resource", event: Event, joined: Joined) -> Awaitable[None] | None:

@@ -55,11 +55,11 @@ async def dial(federation: "Federation", local: str, remote: str) -> Reached:
 
 async def _negotiate(federation: "Federation", link: Link, local: str, remote: str) -> Reached:
     stream, features = await _head(link, local, remote)
-    if not link.secure and features.child(f"{TLS} starttls") is not None and federation.contexts is not None:
+    if not link.secure and features.child(f"{TLS} starttls") is not None:
         link.write(f"<starttls xmlns='{TLS}'/>")
         if (await link.next(_ANSWER_SECONDS)).name != f"{TLS} proceed":
             raise CannotReach("remote-server-timeout", f"{remote} refuses TLS")
-        await link.start_tls(federation.contexts.calling, calls=remote)
+        await link.start_tls(federation.context, calls=remote)
         stream, features = await _head(link, local, remote)
     if not link.secure and federation.settings.s2s_tls:
         raise CannotReach("remote-server-timeout", f"{remote} does not encrypt")

@@ -1,23 +1,25 @@
 """All streams to and from other servers: whom we talk to, and where a stanza goes."""
 
 import asyncio
+import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from OpenSSL import SSL
+
 from hongyan.finding import public_address, resolver
 from hongyan.gateways.door.lent import Stream as Shown
 from hongyan.gateways.door.peers import site
-from hongyan.gateways.xmpp.faults import StanzaFault
+from hongyan.gateways.xmpp.faults import Over, StanzaFault
 from hongyan.gateways.xmpp.s2s.incoming import Incoming
 from hongyan.gateways.xmpp.s2s.link import Link
-from hongyan.gateways.xmpp.s2s.route import Bounce, Route
+from hongyan.gateways.xmpp.s2s.route import Route
 from hongyan.gateways.xmpp.s2s.visitors import Visitors
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.house import House
-    from hongyan.gateways.xmpp.s2s.tls import Contexts
 
 log = logging.getLogger("hongyan.xmpp.s2s")
 
@@ -27,11 +29,11 @@ _STREAMS = 1_000
 
 
 class Federation:
-    def __init__(self, house: "House", contexts: "Contexts | None") -> None:
+    def __init__(self, house: "House", context: SSL.Context) -> None:
         settings = house.settings
         self._house = house
         self.settings = settings.xmpp
-        self.contexts = contexts
+        self.context = context
         self.write_buffer = settings.limits.write_buffer
         self.name_server = settings.dns.server
         self.domain = house.domain
@@ -93,19 +95,35 @@ class Federation:
 
     # Out
 
-    def send(self, stanza: str, local: str, remote: str, bounce: Bounce) -> None:
-        """From one of our domains to another server. `bounce` is called when it could not be sent."""
+    def send(self, stanza: str, local: str, remote: str, over: Over) -> None:
+        """From one of our domains to another server. `over` is called when it was sent, or with why it could not be."""
         if self.stopping or not self.allows(remote):
-            bounce(StanzaFault("not-allowed" if not self.stopping else "remote-server-timeout"))
+            over(StanzaFault("not-allowed" if not self.stopping else "remote-server-timeout"))
             return
         route = self._routes.get((local, remote))
         if route is None:
-            if len(self._routes) >= _ROUTES:
-                bounce(StanzaFault("resource-constraint", "There are as many streams to other servers as there may be"))
+            if len(self._routes) >= _ROUTES and not self._make_room():
+                over(StanzaFault("resource-constraint", "There are as many streams to other servers as there may be"))
                 return
             route = self._routes[local, remote] = Route(self, local, remote)
         self._house.counts.stanzas_out += 1
-        route.send(stanza, bounce)
+        route.send(stanza, over)
+
+    async def room(self, local: str, remote: str, seconds: float) -> None:
+        """Wait so long at most while much waits for another server."""
+        route = self._routes.get((local, remote))
+        if route is not None and seconds > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await route.room()
+
+    def _make_room(self) -> bool:
+        """By ending a stream on which nothing waits, the oldest first."""
+        idle = next((one for one in self._routes.values() if not one.count), None)
+        if idle is not None:
+            idle.close()
+            self.forget(idle)
+        return idle is not None
 
     def forget(self, route: Route) -> None:
         if self._routes.get((route.local, route.remote)) is route:

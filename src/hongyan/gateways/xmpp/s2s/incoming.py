@@ -89,7 +89,7 @@ class Incoming:
 
     def _features(self) -> str:
         federation = self._federation
-        if not self._link.secure and federation.contexts is not None:
+        if not self._link.secure:
             return f"<starttls xmlns='{TLS}'>{'<required/>' if federation.settings.s2s_tls else ''}</starttls>"
         parts = ""
         if not self.pairs and self._from is not None and self._link.proves(self._from):
@@ -100,9 +100,9 @@ class Incoming:
 
     async def _one(self, element: Element) -> None:
         federation, link = self._federation, self._link
-        if element.name == f"{TLS} starttls" and not link.secure and federation.contexts is not None:
+        if element.name == f"{TLS} starttls" and not link.secure:
             link.write(f"<proceed xmlns='{TLS}'/>")
-            await link.start_tls(federation.contexts.called, calls=None)
+            await link.start_tls(federation.context, calls=None)
             await self._head()
         elif element.name == f"{DIALBACK} verify":
             self._verify(element)  # no secret is told: anybody may ask

@@ -5,14 +5,13 @@ send. Who cannot be reached costs its senders an error, and nobody else anything
 import asyncio
 from base64 import b64encode
 from collections import deque
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from hongyan.gateways.xmpp.codec import quote
 from hongyan.gateways.xmpp.dialects import SASL
-from hongyan.gateways.xmpp.faults import StanzaFault, StreamFault
+from hongyan.gateways.xmpp.faults import Over, StanzaFault, StreamFault
 from hongyan.gateways.xmpp.s2s.dialback import key
 from hongyan.gateways.xmpp.s2s.dialing import CannotReach, Reached, again, dial
 from hongyan.gateways.xmpp.s2s.link import DIALBACK, Link, LinkLost
@@ -25,13 +24,10 @@ _IDLE_SECONDS = 600.0
 _PAUSE_SECONDS = 5.0
 """After a failure everything is answered with it for so long."""
 
-Bounce = Callable[[StanzaFault], None]
-
 
 class Waiting(msgspec.Struct, frozen=True):
     stanza: str
-    bounce: Bounce
-    """Called when it could not be sent."""
+    over: Over
 
 
 class Route:
@@ -43,6 +39,7 @@ class Route:
         self._bytes = 0
         """Of those, in characters."""
         self._something = asyncio.Event()
+        self._room = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._link: Link | None = None
         self._fault: StanzaFault | None = None
@@ -65,15 +62,22 @@ class Route:
         """Nothing is under way, and what failed may be tried again."""
         return self._task is None and not self._waiting and asyncio.get_running_loop().time() >= self._until
 
-    def send(self, stanza: str, bounce: Bounce) -> None:
-        """`bounce` is called at once, later, or never."""
+    async def room(self) -> None:
+        """Wait until less waits than half of what may."""
+        settings = self._federation.settings
+        while len(self._waiting) > settings.s2s_queue // 2 or self._bytes > settings.s2s_queue_bytes // 2:
+            self._room.clear()
+            await self._room.wait()
+
+    def send(self, stanza: str, over: Over) -> None:
+        """`over` is not called for what waits when this server stops."""
         settings = self._federation.settings
         if self._fault is not None and asyncio.get_running_loop().time() < self._until:
-            bounce(self._fault)
+            over(self._fault)
         elif len(self._waiting) >= settings.s2s_queue or self._bytes + len(stanza) > settings.s2s_queue_bytes:
-            bounce(StanzaFault("resource-constraint", f"Too much waits for {self.remote}"))
+            over(StanzaFault("resource-constraint", f"Too much waits for {self.remote}"))
         else:
-            self._waiting.append(Waiting(stanza, bounce))
+            self._waiting.append(Waiting(stanza, over))
             self._bytes += len(stanza)
             self._something.set()
             if self._task is None:
@@ -115,8 +119,9 @@ class Route:
         self._fault = fault
         self._until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
         waiting, self._waiting, self._bytes = self._waiting, deque(), 0
+        self._room.set()
         for one in waiting:
-            one.bounce(fault)
+            one.over(fault)
 
     async def _write(self, link: Link) -> None:
         """What waits, until the stream ends or nothing was to be sent for long."""
@@ -126,7 +131,7 @@ class Route:
                 while self._waiting and not link.lost:
                     await link.drained()
                     if not link.lost:
-                        link.write(self._next())
+                        self._one(link)
                 self._something.clear()
                 if self._waiting or link.lost:
                     continue
@@ -139,10 +144,12 @@ class Route:
         finally:
             listening.cancel()
 
-    def _next(self) -> str:
-        stanza = self._waiting.popleft().stanza
-        self._bytes -= len(stanza)
-        return stanza
+    def _one(self, link: Link) -> None:
+        first = self._waiting.popleft()
+        self._bytes -= len(first.stanza)
+        self._room.set()
+        link.write(first.stanza)
+        first.over(None)
 
     async def _listen(self, link: Link) -> None:
         """Nothing is said on a stream of ours but its end and questions of dialback's, which come on theirs."""

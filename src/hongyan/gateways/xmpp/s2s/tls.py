@@ -7,9 +7,12 @@ from pathlib import Path
 
 from cryptography import x509
 from OpenSSL import SSL
-from service_identity import CertificateError, VerificationError
+from service_identity import CertificateError as NoIdentity
+from service_identity import VerificationError
 from service_identity.cryptography import extract_patterns
 from service_identity.hazmat import DNS_ID, SRV_ID, verify_service_identity
+
+from hongyan.gateways.door.tls import CertificateError
 
 _READ = 65_536
 _WRONG_PURPOSE = 26
@@ -20,13 +23,15 @@ class TlsFault(Exception):
     """The handshake failed, or what came is no TLS."""
 
 
-class Contexts:
-    """One for those who call us, one for those we call. Raises OSError and SSL.Error for files that cannot be used."""
-
-    def __init__(self, certificate: Path, key: Path, authorities: Path | None) -> None:
-        """`authorities` are believed instead of those of the system."""
-        self.called = _context(certificate, key, authorities)
-        self.calling = _context(certificate, key, authorities)
+def make_context(certificate: Path, key: Path, authorities: Path | None) -> SSL.Context:
+    """For both directions; `authorities` are believed instead of those of the system. Raises CertificateError."""
+    try:
+        return _context(certificate, key, authorities)
+    except (OSError, SSL.Error) as error:
+        what = f"{certificate}, {key}" + (f" and {authorities}" if authorities is not None else "")
+        raise CertificateError(
+            f"TLS between servers cannot be made of {what}: {str(error) or 'one of them cannot be read'}"
+        ) from None
 
 
 def _context(certificate: Path, key: Path, authorities: Path | None) -> SSL.Context:
@@ -126,7 +131,7 @@ def proves(certificate: x509.Certificate, domain: str) -> bool:
     for name in (DNS_ID(domain), SRV_ID(f"_xmpp-server.{domain}")):
         try:
             verify_service_identity(extract_patterns(certificate), obligatory_ids=[name], optional_ids=[])
-        except (VerificationError, CertificateError, ValueError):
+        except (VerificationError, NoIdentity, ValueError):
             continue
         return True
     return False

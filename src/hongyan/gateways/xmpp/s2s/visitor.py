@@ -3,16 +3,18 @@
 It has a session only while it is in a room; messages of direct conversations go out by forwarding.
 """
 
+import asyncio
 from typing import TYPE_CHECKING
 
-from hongyan.core.model import Caller, Event
+from hongyan.core.errors import Overloaded
+from hongyan.core.model import Caller
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.resource import Resource
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.faults import StreamFault
     from hongyan.gateways.xmpp.house import House
-    from hongyan.gateways.xmpp.s2s.visitors import Visitors
+    from hongyan.gateways.xmpp.s2s.visitors import Telling, Visitors
 
 
 class _Over:
@@ -53,18 +55,22 @@ class Visitor(Resource):
         super().__init__(house, jid, Caller(user, user, False, f"s2s:{jid}", jid.resource or "XMPP"))
         self._visitors = visitors
         self.stream = _Over(self, visitors)
-        self.event: Event | None = None
-        """What it is being told of, when that is forwarded."""
+        self.telling: Telling | None = None
+        """What it is told of, when that is forwarded."""
         self.priority = -1
         """It is told of no direct conversation."""
         self.last = 0.0
         """When it was last heard."""
-        self.began = False
+        self._beginning = asyncio.Lock()
 
     async def begin(self) -> None:
-        if not self.began:
-            await super().begin()
-            self.began = True
+        """It comes into a room. Raises what `Sessions.open` raises, and Overloaded."""
+        async with self._beginning:
+            if not hasattr(self, "session"):
+                await super().begin()
+            if self._over:
+                self.session.close()
+                raise Overloaded("Come again", retry_after=1.0)
 
     def close(self, fault: "StreamFault | None") -> None:
         super().close(fault)

@@ -3,15 +3,17 @@
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import unescape
 
 from hongyan.core.errors import HongyanError, RateLimited
 from hongyan.core.model import WRITTEN, Event
+from hongyan.features.xmpp import is_remote
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote, render
-from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault, of
+from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault, nothing, of
 from hongyan.gateways.xmpp.incoming import received
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
@@ -37,9 +39,37 @@ _ASKED = frozenset(
     )
 )
 _VISITORS = 10_000
+_OF_A_DOMAIN = 2_000
 _IDLE_SECONDS = 300.0
 _HANDLE_SECONDS = 30.0
 _DAY = 86_400
+_UNREACHABLE = frozenset(
+    ("gone", "item-not-found", "recipient-unavailable", "redirect", "remote-server-not-found", "remote-server-timeout")
+)
+
+
+class Telling:
+    """An event under way to somebody: `done` is called when no stanza of it waits any more."""
+
+    def __init__(self, event: Event, done: Callable[[], None]) -> None:
+        self.event = event
+        self._done = done
+        self._holds = 0
+
+    def hold(self) -> None:
+        self._holds += 1
+
+    def let_go(self) -> None:
+        self._holds -= 1
+        if not self._holds:
+            self._done()
+
+    def __enter__(self) -> "Telling":
+        self.hold()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.let_go()
 
 
 class Visitors:
@@ -47,7 +77,9 @@ class Visitors:
         settings = house.settings.xmpp
         self._house = house
         self._federation = federation
-        self._known: dict[Jid, Visitor] = {}
+        self._known: dict[str, dict[Jid, Visitor]] = {}
+        """By domain; the least recently heard first."""
+        self._count = 0
         self._correspondents: dict[str, Visitor] = {}
         """By user: wherever they are connected."""
         self._rates = Rates(settings.s2s_stanzas_per_second, int(4 * settings.s2s_stanzas_per_second))
@@ -55,12 +87,12 @@ class Visitors:
         self._newcomers = Rates(new / _DAY, max(1, new // 2))
 
     def stop(self) -> None:
-        for visitor in list(self._known.values()):
+        for visitor in self._all():
             visitor.end()
 
     def sweep(self, now: float) -> None:
         """Whoever was not heard for long, and is in no room, goes."""
-        for visitor in list(self._known.values()):
+        for visitor in self._all():
             if not visitor.rooms and now - visitor.last > _IDLE_SECONDS:
                 visitor.end()
 
@@ -77,17 +109,19 @@ class Visitors:
         stanza.attributes["from"] = str(sender)
         stanza.attributes["to"] = str(to)
         _strip(stanza, self._federation.domains)
-        if to.resource and to.domain == self._federation.domain and self._to_client(stanza, sender, to):
+        if stanza.get("type") == "error" and not (to.resource and to.domain == self._federation.domain):
+            self._came_back(stanza, sender, to)
             return
-        if stanza.get("type") == "error" and to.domain == self._federation.domain:
-            self._house.pass_on(to, render(stanza), sender)  # what one of its clients has sent came back
+        if to.resource and to.domain == self._federation.domain and self._to_client(stanza, sender, to):
             return
         if not sender.local or not self._may(stanza, to):
             self._unanswered(stanza)
             return
         try:
-            visitor = await self._visitor(sender)
-            if to.domain == self._house.rooms_domain:
+            if stanza.local != "iq":
+                await self.meet(sender.domain, str(sender.bare))
+            visitor = self._visitor(sender)
+            if stanza.local == "presence" and not stanza.get("type"):
                 await visitor.begin()
         except HongyanError as error:
             log.info("a stanza of %s is not taken: %s", sender.domain, error.detail)
@@ -109,18 +143,28 @@ class Visitors:
             log.exception("a stanza of %s could not be handled", sender.domain)
             visitor.refuse(stanza, StanzaFault("internal-server-error"))
 
+    def _came_back(self, stanza: Element, sender: Jid, to: Jid) -> None:
+        """What was sent to them by one of our clients, or a room: who cannot be reached is in no room (XEP-0045, section 9.9)."""
+        if to.domain == self._federation.domain:
+            self._house.pass_on(to, render(stanza), sender)
+            return
+        error = stanza.child("jabber:client error")
+        visitor = self._known.get(sender.domain, {}).get(sender)
+        if visitor is not None and error is not None and any(part.local in _UNREACHABLE for part in error.children):
+            visitor.end()
+
     def _to_client(self, stanza: Element, sender: Jid, to: Jid) -> bool:
         """To one client, which has let the sender know of it, or has asked it; whether that was its end. A message that somebody
         else sends to a client is one to the account.
         """
+        answer = stanza.get("type") in ("result", "error")
         target = self._house.resources.get(to.local, {}).get(to.resource)
-        knows = target is not None and sender.bare in target.directed
-        said = stanza.local == "message" and stanza.get("type", "normal") in ("chat", "normal")
-        if target is not None and (knows or (stanza.local == "iq" and stanza.get("type") in ("result", "error"))):
+        if target is not None and (answer or sender.bare in target.directed):
             target.send(render(stanza))
-        elif said:
+            return True
+        if stanza.local == "message" and stanza.get("type", "normal") in ("chat", "normal"):
             return False
-        else:
+        if target is not None or not self._house.pass_on(to, render(stanza), sender, known=not answer):
             self._unanswered(stanza)
         return True
 
@@ -143,52 +187,62 @@ class Visitors:
         back = f"from='{quote(stanza.get('to'))}' to='{quote(stanza.get('from'))}' id='{quote(stanza.get('id'))}'"
         error = f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error>"
         sender, to = jid.parse(stanza.get("from")), jid.parse(stanza.get("to"))
-        self._federation.send(
-            f"<{stanza.local} type='error' {back}>{error}</{stanza.local}>", to.domain, sender.domain, lambda fault: None
-        )
+        self._federation.send(f"<{stanza.local} type='error' {back}>{error}</{stanza.local}>", to.domain, sender.domain, nothing)
 
-    async def _visitor(self, sender: Jid) -> Visitor:
-        now = asyncio.get_running_loop().time()
-        found = self._known.get(sender)
+    def _visitor(self, sender: Jid) -> Visitor:
+        mine = self._known.get(sender.domain, {})
+        found = mine.pop(sender, None)
         if found is None:
-            await self._met(sender.bare)
-            found = self._known.get(sender)
-        if found is None:
-            while len(self._known) >= _VISITORS:
-                next(iter(self._known.values())).end()
-            found = self._known[sender] = Visitor(self._house, self, sender)
-        found.last = now
+            self._make_room(sender.domain)
+            found = Visitor(self._house, self, sender)
+            self._count += 1
+        self._known.setdefault(sender.domain, {})[sender] = found
+        found.last = asyncio.get_running_loop().time()
         return found
 
-    async def _met(self, sender: Jid) -> None:
-        """Raises RateLimited, Overloaded."""
-        remotes, user = self._house.xmpp.remotes, str(sender)
+    def _make_room(self, domain: str) -> None:
+        """Whoever was not heard for longest goes: of this domain when it has its share, else of the one that has most."""
+        mine = self._known.get(domain, {})
+        if len(mine) >= _OF_A_DOMAIN:
+            next(iter(mine.values())).end()
+        elif self._count >= _VISITORS:
+            next(iter(max(self._known.values(), key=len).values())).end()
+
+    async def meet(self, payer: str, user: str) -> None:
+        """There is somebody of this address from now on; `payer` may bring so many a day. Raises RateLimited, Overloaded."""
+        remotes = self._house.xmpp.remotes
         if not await remotes.knows(user):
-            self._newcomers.spend(sender.domain)
+            self._newcomers.spend(payer)
             await remotes.meet(user, self._house.now())
 
     def gone(self, visitor: Visitor) -> None:
         """It has ended: who comes again is another one."""
-        if self._known.get(visitor.jid) is visitor:
-            del self._known[visitor.jid]
+        mine = self._known.get(visitor.jid.domain, {})
+        if mine.get(visitor.jid) is visitor:
+            del mine[visitor.jid]
+            self._count -= 1
+            if not mine:
+                del self._known[visitor.jid.domain]
+
+    def _all(self) -> list[Visitor]:
+        return [visitor for mine in self._known.values() for visitor in mine.values()]
 
     # What they are told
 
-    async def forward(self, event: Event) -> None:
-        """An event of a direct conversation with somebody of another server, to them."""
-        house = self._house
-        place = await house.xmpp.places.find(event.lane)
-        for user in place.pair or ():
-            if "@" not in user or event.sender == user:
-                continue
-            shape = house.table.events.get(("direct", event.type))
-            if shape is None:
-                continue
-            correspondent = self._correspondent(user)
-            correspondent.event = event
-            work = shape(correspondent, event, place)
-            if work is not None:
-                await work
+    async def forward(self, event: Event, done: Callable[[], None], patience: float) -> None:
+        """An event of a direct conversation with somebody of another server, to them; see `Forwarding`."""
+        with Telling(event, done) as telling:
+            place = await self._house.xmpp.places.find(event.lane)
+            shape = self._house.table.events.get(("direct", event.type))
+            for user in place.pair or ():
+                if shape is None or not is_remote(user) or event.sender == user:
+                    continue
+                correspondent = self._correspondent(user)
+                await self._federation.room(self._federation.domain, correspondent.jid.domain, patience)
+                correspondent.telling = telling
+                work = shape(correspondent, event, place)
+                if work is not None:
+                    await work
 
     def _correspondent(self, user: str) -> Visitor:
         """Somebody of another server, wherever they are connected."""
@@ -202,14 +256,25 @@ class Visitors:
 
     def told(self, visitor: Visitor, stanza: str) -> None:
         """Who says it stands in its head. That it did not arrive is told to who wrote it."""
-        to, event = visitor.jid, visitor.event
+        to, telling = visitor.jid, visitor.telling
         sender = _SENDER.search(stanza[: stanza.index(">")])
         local = jid.parse(unescape(sender[1], _QUOTES)).domain if sender is not None else self._federation.domain
-        self._federation.send(stanza, local, to.domain, lambda fault: self._undelivered(event, to, fault))
 
-    def _undelivered(self, event: Event | None, to: Jid, fault: StanzaFault) -> None:
+        def over(fault: StanzaFault | None) -> None:
+            if telling is not None:
+                if fault is not None:
+                    self._undelivered(telling.event, to, fault)
+                telling.let_go()
+            elif fault is not None and fault.condition in _UNREACHABLE:
+                visitor.end()
+
+        if telling is not None:
+            telling.hold()
+        self._federation.send(stanza, local, to.domain, over)
+
+    def _undelivered(self, event: Event, to: Jid, fault: StanzaFault) -> None:
         """To the clients of the sender; on other doors nobody is told."""
-        if event is None or event.sender is None or event.type not in WRITTEN:
+        if event.sender is None or event.type not in WRITTEN:
             return
         sender, house = self._house.jid(event.sender), self._house
         error = f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error>"
