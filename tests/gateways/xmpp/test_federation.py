@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
-from tests.gateways.xmpp.client import client, neighbour
+from tests.gateways.xmpp.client import Client, client, neighbour
 from tests.gateways.xmpp.neighbours import Kind, Neighbours, neighbours
 from tests.gateways.xmpp.site import DOMAIN
 from tests.serving import Refused
@@ -117,3 +117,63 @@ async def test_somebody_of_theirs_takes_part_in_a_channel_of_ours(near: Neighbou
     members = alice.call("GET", f"/v1/conversations/{lane}/members")["members"]
     assert f"romeo@{near.other.domain}" in [one["id"] for one in members]
     assert alice.texts(lane)[-2:] == ["欢迎", "Thanks"]
+
+
+async def test_people_of_two_servers_see_each_other_when_both_agree(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    ours, theirs = f"{alice.id}@{DOMAIN}", f"romeo@{near.other.domain}"
+    async with client(near.site, alice.id) as a, neighbour(near, "romeo") as romeo:
+        for one in (a, romeo):
+            one.auto_authorize = None  # type: ignore[assignment]
+            await one.get_roster()
+        romeo.send_presence_subscription(ours, ptype="subscribe")
+        await a.until(lambda: came(a, theirs, "subscribe"))
+        assert not came(romeo, ours, "available")
+        a.send_presence_subscription(theirs, ptype="subscribed")
+        await romeo.until(lambda: came(romeo, ours, "subscribed"))
+        await romeo.until(lambda: came(romeo, ours, "available"))
+        await a.until(lambda: state(a, theirs) == "from")
+        a.send_presence(pshow="dnd", pstatus="开会")
+        busy = await romeo.until(lambda: came(romeo, ours, "dnd"))
+        assert (busy[-1]["from"].resource, busy[-1]["status"]) == ("desk", "开会")
+        assert not came(a, theirs, "available")  # nobody has let alice see romeo
+
+        a.send_presence_subscription(theirs, ptype="subscribe")
+        await romeo.until(lambda: came(romeo, ours, "subscribe"))
+        romeo.send_presence_subscription(ours, ptype="subscribed")
+        await a.until(lambda: state(a, theirs) == "both")
+        await a.until(lambda: came(a, theirs, "available"))
+        async with client(near.site, alice.id, resource="phone") as phone:  # who comes later asks, and is told
+            await phone.until(lambda: came(phone, theirs, "available"))
+            await romeo.until(lambda: [one for one in came(romeo, ours, "available") if one["from"].resource == "phone"])
+        await romeo.until(lambda: [one for one in came(romeo, ours, "unavailable") if one["from"].resource == "phone"])
+
+        a.send_presence_subscription(theirs, ptype="unsubscribed")
+        await romeo.until(lambda: came(romeo, ours, "unsubscribed"))
+        await a.until(lambda: state(a, theirs) == "to")
+        a.client_roster.remove(theirs)
+        await a.until(lambda: not a.client_roster.has_jid(theirs) or state(a, theirs) in ("remove", "none"))
+
+
+async def test_nobody_there_is_told_of_who_did_not_agree(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    ours = f"{alice.id}@{DOMAIN}"
+    async with client(near.site, alice.id) as a, neighbour(near, "mercutio") as mercutio:
+        mercutio.auto_authorize = a.auto_authorize = None  # type: ignore[assignment]
+        await mercutio.get_roster()
+        mercutio.send_presence_subscription(ours, ptype="subscribe")
+        await a.until(lambda: came(a, f"mercutio@{near.other.domain}", "subscribe"))
+        a.send_presence(pshow="away")
+        mercutio.send_presence_subscription(f"nobody@{DOMAIN}", ptype="subscribe")
+        await mercutio.until(lambda: came(mercutio, f"nobody@{DOMAIN}", "unsubscribed"))
+        assert not [one for one in mercutio.presences if one["from"].bare == ours and one["type"] in ("available", "away")]
+    async with client(near.site, alice.id) as again:  # who has no answer yet asks whoever comes
+        await again.until(lambda: came(again, f"mercutio@{near.other.domain}", "subscribe"))
+
+
+def came(one: Client, who: str, type: str) -> list[Any]:
+    return [presence for presence in one.presences if presence["from"].bare == who and presence["type"] == type]
+
+
+def state(one: Client, who: str) -> str:
+    return str(one.client_roster[who]["subscription"]) if one.client_roster.has_jid(who) else ""

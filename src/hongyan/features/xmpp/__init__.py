@@ -10,12 +10,14 @@ from hongyan.features.xmpp.remotes import is_remote
 from hongyan.features.xmpp.rooms import Membership, Rooms
 from hongyan.features.xmpp.rosters import RoomChange, Roster, Rosters, decode_change
 from hongyan.features.xmpp.service import Xmpp
+from hongyan.features.xmpp.subscriptions import Change, Subscription
 from hongyan.features.xmpp.telling import About
 
 __all__ = [
     "MOST_ITEMS",
     "About",
     "Access",
+    "Change",
     "Circle",
     "Circles",
     "Contact",
@@ -35,6 +37,7 @@ __all__ = [
     "Rooms",
     "Roster",
     "Rosters",
+    "Subscription",
     "Xmpp",
     "decode_change",
     "is_remote",

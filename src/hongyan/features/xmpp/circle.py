@@ -16,6 +16,7 @@ from hongyan.core.errors import Conflict
 from hongyan.core.model import DIRECTORY_LANE, Caller, Event
 from hongyan.features.avatars.tables import avatars
 from hongyan.features.xmpp.remotes import is_remote
+from hongyan.features.xmpp.subscriptions import ONLY_ASKED, Subscription, subscriptions_of
 from hongyan.features.xmpp.tables import blocks, roster
 from hongyan.features.xmpp.telling import XMPP_LANE, About, decode, draft
 from hongyan.messaging import Log
@@ -29,18 +30,22 @@ _MOST_BLOCKS = 1_000
 class Contact(msgspec.Struct, frozen=True):
     jid: str
     user: str | None
-    """With whom there is a direct conversation: each sees the other."""
+    """With whom there is a direct conversation: on this server each sees the other."""
     name: str
     groups: tuple[str, ...] = ()
     picture: str | None = None
     """The SHA-1 of their picture."""
+    subscription: Subscription | None = None
+    """Of somebody elsewhere."""
 
 
 class Circle(msgspec.Struct, frozen=True, weakref=True):
     contacts: Mapping[str, Contact]
     """By address."""
+    asking: Sequence[str]
+    """Addresses elsewhere that wait for an answer whether they may see the account."""
     people: Mapping[str, Contact]
-    """Those who see each other, by account."""
+    """Those of this server who see each other, by account."""
     blocked: frozenset[str]
     """Addresses, as they were given."""
     blocked_by: frozenset[str]
@@ -203,17 +208,24 @@ def _circle(user: str, domain: str, connection: Connection) -> Circle:
             name, picture = seen[peer]
             address = _address(peer, domain)
             contacts[address] = Contact(address, peer, name, (), picture)
+    asked = subscriptions_of(connection, user)
+    for address, subscription in asked.items():
+        if subscription != ONLY_ASKED:
+            base = contacts.get(address) or Contact(address, None, "")
+            contacts[address] = msgspec.structs.replace(base, subscription=subscription)
     for row in connection.execute(select(roster).where(roster.c.user == user)):
         there = contacts.pop(row.jid, None)
-        if not row.hidden:
+        if not row.hidden or (there is not None and there.subscription is not None):
             base = there or Contact(row.jid, None, "")
             groups = tuple(msgspec.json.decode(row.groups, type=list[str]))
             contacts[row.jid] = msgspec.structs.replace(base, name=row.name or base.name, groups=groups)
     contacts = dict(sorted(contacts.items()))
-    version = sha256(repr([(one.jid, one.user, one.name, one.groups) for one in contacts.values()]).encode()).hexdigest()[:16]
+    shown = [(one.jid, one.user, one.name, one.groups, one.subscription) for one in contacts.values()]
+    version = sha256(repr(shown).encode()).hexdigest()[:16]
     return Circle(
         contacts,
-        {one.user: one for one in contacts.values() if one.user is not None},
+        sorted(address for address, subscription in asked.items() if subscription.asked),
+        {one.user: one for one in contacts.values() if one.user is not None and not is_remote(one.user)},
         frozenset(connection.execute(select(blocks.c.jid).where(blocks.c.user == user)).scalars()),
         frozenset(connection.execute(select(blocks.c.user).where(blocks.c.jid == _address(user, domain))).scalars()),
         seen.get(user, ("", None))[1],

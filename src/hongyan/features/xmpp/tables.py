@@ -45,6 +45,19 @@ items = Table(
 )
 """The items of nodes, as XML; `place` orders them. Names that begin with a space are no nodes: private storage, a vCard."""
 
+subscriptions = Table(
+    "xmpp_subscriptions",
+    metadata,
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("jid", Text, primary_key=True),
+    Column("sees", Boolean, nullable=False),
+    Column("seen", Boolean, nullable=False),
+    Column("asks", Boolean, nullable=False),
+    Column("asked", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Of accounts to addresses elsewhere: see `Subscription`."""
+
 forwarded = Table(
     "xmpp_forwarded",
     metadata,

@@ -132,7 +132,7 @@ class XmppGateway:
         for one in sockets:
             self._servers.append(await self._loop.create_server(federation.accepted, sock=one, backlog=BACKLOG))
         self.ports["s2s"] = int(sockets[0].getsockname()[1])
-        federation.start()
+        await federation.start()
         self._forwarding = self._house.xmpp.forwarding(federation.visitors.forward)
         await self._forwarding.start()
 

@@ -73,6 +73,8 @@ class People:
         for user in circle.people:
             self.sync(resource, user)
         self._own(resource.user)
+        if self._house.federation is not None:
+            self._house.federation.subscribing.arrived(resource, circle)
         resource.outgoing.wake()
 
     def leave(self, resource: "Resource") -> None:
@@ -130,6 +132,8 @@ class People:
     def _own(self, user: str) -> None:
         for resource in self._house.of(user):
             self.sync(resource, user)
+        if self._house.federation is not None:
+            self._house.federation.subscribing.changed(user)
 
     def direct(self, resource: "Resource", to: Jid, type: str, inside: str) -> None:
         """Presence that is sent to somebody (section 4.6), on this node."""

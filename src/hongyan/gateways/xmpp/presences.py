@@ -13,6 +13,7 @@ from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.elsewhere import elsewhere
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.s2s.subscribing import KINDS
 from hongyan.gateways.xmpp.shown import detail, status_of, text_of
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def received(resource: "Resource", stanza: Element, to: Jid | None, finished: Ca
     if to is not None and to.domain == house.rooms_domain:
         return house.table.room_presence(resource, stanza, to, finished)
     if to is not None and to.domain != house.domain:
+        if house.federation is not None and stanza.get("type") in KINDS:
+            return house.federation.subscribing.says(resource, stanza.get("type"), to.bare)
         elsewhere(resource, stanza, to)
         finished()
         return None

@@ -16,6 +16,7 @@ from hongyan.gateways.xmpp.faults import Over, StanzaFault
 from hongyan.gateways.xmpp.s2s.incoming import Incoming
 from hongyan.gateways.xmpp.s2s.link import Link
 from hongyan.gateways.xmpp.s2s.route import Route
+from hongyan.gateways.xmpp.s2s.subscribing import Subscribing
 from hongyan.gateways.xmpp.s2s.visitors import Visitors
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ class Federation:
         self._sites: Counter[str] = Counter()
         """Connections of others, by where they come from."""
         self.visitors = Visitors(house, self)
+        self.subscribing = Subscribing(house, self)
         self._timer: asyncio.TimerHandle | None = None
 
-    def start(self) -> None:
+    async def start(self) -> None:
+        await self.subscribing.start()
         self._timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
     def stop(self) -> None:
@@ -61,6 +64,7 @@ class Federation:
             incoming.close()
         for route in list(self._routes.values()):
             route.close()
+        self.subscribing.stop()
         self.visitors.stop()
 
     def task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

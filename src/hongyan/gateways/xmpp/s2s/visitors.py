@@ -112,6 +112,9 @@ class Visitors:
         if stanza.get("type") == "error" and not (to.resource and to.domain == self._federation.domain):
             self._came_back(stanza, sender, to)
             return
+        if stanza.local == "presence" and to.local and to.domain == self._federation.domain and not self._is_directed(stanza, to):
+            await self._federation.subscribing.heard(stanza, sender, to)
+            return
         if to.resource and to.domain == self._federation.domain and self._to_client(stanza, sender, to):
             return
         if not sender.local or not self._may(stanza, to):
@@ -142,6 +145,10 @@ class Visitors:
         except Exception:
             log.exception("a stanza of %s could not be handled", sender.domain)
             visitor.refuse(stanza, StanzaFault("internal-server-error"))
+
+    @staticmethod
+    def _is_directed(presence: Element, to: Jid) -> bool:
+        return bool(to.resource) and presence.get("type") in ("", "unavailable")
 
     def _came_back(self, stanza: Element, sender: Jid, to: Jid) -> None:
         """What was sent to them by one of our clients, or a room: who cannot be reached is in no room (XEP-0045, section 9.9)."""
@@ -212,8 +219,12 @@ class Visitors:
         """There is somebody of this address from now on; `payer` may bring so many a day. Raises RateLimited, Overloaded."""
         remotes = self._house.xmpp.remotes
         if not await remotes.knows(user):
-            self._newcomers.spend(payer)
+            self.newcomer(payer)
             await remotes.meet(user, self._house.now())
+
+    def newcomer(self, payer: str) -> None:
+        """Raises RateLimited."""
+        self._newcomers.spend(payer)
 
     def gone(self, visitor: Visitor) -> None:
         """It has ended: who comes again is another one."""

@@ -1,6 +1,6 @@
 """The roster (RFC 6121, section 2): everybody with whom one has a direct conversation, and what clients have added to that."""
 
-from hongyan.features.xmpp import Circle, Contact
+from hongyan.features.xmpp import Circle, Contact, Subscription, is_remote
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, escape, quote
 from hongyan.gateways.xmpp.faults import StanzaFault
@@ -47,6 +47,8 @@ async def _set(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
     if item.get("subscription") == "remove":
         if who not in circle.contacts:
             raise StanzaFault("item-not-found")
+        if house.federation is not None and circle.contacts[who].subscription is not None:
+            await house.federation.subscribing.end(resource, jid.parse(who))
         await house.xmpp.circles.remove_entry(resource.caller, circle, who)
     else:
         groups = [group.text for group in item.all(f"{NS} group")]
@@ -88,5 +90,13 @@ def _push(resource: Resource, item: str, circle: Circle) -> None:
 def _item(contact: Contact) -> str:
     groups = "".join([f"<group>{escape(group)}</group>" for group in contact.groups])
     name = f" name='{quote(contact.name)}'" if contact.name else ""
-    subscription = "both" if contact.user is not None else "none"
-    return f"<item jid='{quote(contact.jid)}'{name} subscription='{subscription}'>{groups}</item>"
+    here = contact.user is not None and not is_remote(contact.user)
+    state = " subscription='both'" if here else _state(contact.subscription)
+    return f"<item jid='{quote(contact.jid)}'{name}{state}>{groups}</item>"
+
+
+def _state(subscription: Subscription | None) -> str:
+    """As attributes of an item in a roster (section 2.1.2)."""
+    now = subscription or Subscription()
+    state = "both" if now.sees and now.seen else "to" if now.sees else "from" if now.seen else "none"
+    return f" subscription='{state}'" + (" ask='subscribe'" if now.asks else "")

@@ -1,0 +1,187 @@
+"""Presence across servers (RFC 6121, sections 3 and 4): to see somebody is asked, granted, refused and ended; what somebody shows
+of themselves goes to those who may see it, from one node.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from hongyan.core.errors import HongyanError, NotFound
+from hongyan.features.xmpp import Change, Circle
+from hongyan.gateways.xmpp import jid
+from hongyan.gateways.xmpp.codec import Element, quote, render
+from hongyan.gateways.xmpp.faults import Over, StanzaFault, nothing
+from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.shown import shown
+
+if TYPE_CHECKING:
+    from hongyan.gateways.xmpp.house import House
+    from hongyan.gateways.xmpp.resource import Resource
+    from hongyan.gateways.xmpp.s2s.federation import Federation
+
+_LOOK_SECONDS = 1.0
+
+_WE_SAY: dict[str, Change] = {
+    "subscribe": lambda now: now if now.sees else replace(now, asks=True),
+    "subscribed": lambda now: replace(now, seen=True, asked=False) if now.asked else now,
+    "unsubscribe": lambda now: replace(now, sees=False, asks=False),
+    "unsubscribed": lambda now: replace(now, seen=False, asked=False),
+}
+_THEY_SAY: dict[str, Change] = {
+    "subscribe": lambda now: now if now.seen else replace(now, asked=True),
+    "subscribed": lambda now: replace(now, sees=True, asks=False) if now.asks else now,
+    "unsubscribe": lambda now: replace(now, seen=False, asked=False),
+    "unsubscribed": lambda now: replace(now, sees=False, asks=False),
+}
+KINDS = frozenset(_WE_SAY)
+
+
+class Subscribing:
+    def __init__(self, house: "House", federation: "Federation") -> None:
+        self._house = house
+        self._federation = federation
+        self._subscriptions = house.xmpp.subscriptions
+        self._seers: dict[str, frozenset[str]] = {}
+        """Accounts whose presence goes elsewhere, and where."""
+        self._told: dict[str, dict[str, dict[str, int]]] = {}
+        """Of an account, at an address: which resources, as a hash of what was said."""
+        self._leads = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._subscriptions.watch(lambda user: house.people.later(self._reread(user)))
+
+    async def start(self) -> None:
+        self._seers = await self._subscriptions.seers()
+        self._look()
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+
+    # What our people say
+
+    async def says(self, resource: "Resource", kind: str, to: Jid) -> bool:
+        """One of `KINDS`. Raises HongyanError."""
+        self._house.changes.spend(resource.user)
+        before, after = await self._subscriptions.change(resource.user, str(to), _WE_SAY[kind])
+        if after != before or (kind == "subscribe" and not after.sees):  # who asks again asks again
+            self._say(resource.user, to, kind, lambda fault: self._refused(resource, to, kind, fault))
+        return True
+
+    async def end(self, resource: "Resource", to: Jid) -> None:
+        """They are taken out of the roster (section 2.5)."""
+        for kind in ("unsubscribe", "unsubscribed"):
+            await self.says(resource, kind, to)
+        await self._subscriptions.forget(resource.user, str(to))
+
+    def arrived(self, resource: "Resource", circle: Circle) -> None:
+        """A client is available: it is told who waits for an answer, and those it may see are asked how they are."""
+        for address in circle.asking:
+            resource.send(f"<presence type='subscribe' from='{quote(address)}' to='{quote(str(resource.jid.bare))}'/>")
+        for address, contact in circle.contacts.items():
+            if contact.subscription is not None and contact.subscription.sees:
+                self._say(resource.user, jid.parse(address), "probe", nothing)
+
+    # What people elsewhere say
+
+    async def heard(self, stanza: Element, sender: Jid, to: Jid) -> None:
+        """A presence for an account of ours."""
+        kind, user, theirs = stanza.get("type"), to.local, sender.bare
+        circle = await self._house.xmpp.circles.of(user)
+        if circle.blocks(str(theirs), theirs.domain, sender.resource):
+            return
+        try:
+            if kind in KINDS:
+                await self._changes(stanza, kind, user, theirs)
+            elif kind == "probe":
+                await self._asked_how(user, theirs)
+            elif kind in ("", "unavailable") and (await self._subscriptions.get(user, str(theirs))).sees:
+                self._house.pass_on(to.bare, render(stanza), sender)
+        except HongyanError as error:
+            self._federation.log.info("a presence of %s is not taken: %s", sender.domain, error.detail)
+
+    async def _changes(self, stanza: Element, kind: str, user: str, theirs: Jid) -> None:
+        if kind == "subscribe":
+            try:
+                await self._house.messaging.people.get(user)
+            except NotFound:
+                self._say(user, theirs, "unsubscribed", nothing)
+                return
+            self._federation.visitors.newcomer(theirs.domain)
+        before, after = await self._subscriptions.change(user, str(theirs), _THEY_SAY[kind])
+        if kind == "subscribe" and before.seen:
+            self._say(user, theirs, "subscribed", nothing)
+        elif after != before:
+            stanza.attributes["from"] = str(theirs)
+            self._house.pass_on(self._house.jid(user), render(stanza), theirs)
+
+    async def _asked_how(self, user: str, theirs: Jid) -> None:
+        if not (await self._subscriptions.get(user, str(theirs))).seen:
+            self._say(user, theirs, "unsubscribed", nothing)
+            return
+        there = shown(self._house, user)
+        for name, inside in there.items():
+            self._show(user, name, theirs, inside)
+        if not there:
+            self._say(user, theirs, "unavailable", nothing)
+
+    # What they are shown
+
+    def changed(self, user: str) -> None:
+        """Somebody's presence, or who may see it."""
+        seers, told = self._seers.get(user, frozenset()), self._told.get(user, {})
+        if not self._leads or not (seers or told):
+            return
+        there = shown(self._house, user) if seers else {}
+        for address in sorted(seers | told.keys()):
+            known = self._tell(user, address, told.get(address, {}), there if address in seers else {})
+            told.pop(address, None)
+            if known:
+                told[address] = known
+        if told:
+            self._told[user] = told
+        else:
+            self._told.pop(user, None)
+
+    def _tell(self, user: str, address: str, told: dict[str, int], there: dict[str, str]) -> dict[str, int]:
+        """What is another than they were told; what they are told by then."""
+        to = jid.parse(address)
+        now = {name: hash(inside) for name, inside in there.items()}
+        for name in told.keys() - now.keys():
+            self._show(user, name, to, None)
+        for name, made in now.items():
+            if told.get(name) != made:
+                self._show(user, name, to, there[name])
+        return now
+
+    async def _reread(self, user: str) -> None:
+        found = await self._subscriptions.seers(user)
+        self._seers.pop(user, None)
+        self._seers.update(found)
+        self.changed(user)
+
+    def _look(self) -> None:
+        """Whether it is this node that tells them."""
+        self._timer = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
+        messaging, led = self._house.messaging, self._leads
+        self._leads = not messaging.nodes.rank() and not messaging.log.stale
+        if self._leads and not led:
+            self._told.clear()
+            for user in list(self._seers):
+                self.changed(user)
+
+    # Stanzas
+
+    def _show(self, user: str, name: str, to: Jid, inside: str | None) -> None:
+        """A resource as it is; None: it is gone."""
+        type = "" if inside is not None else " type='unavailable'"
+        head = f"from='{quote(str(self._house.jid(user, name)))}' to='{quote(str(to))}'{type}"
+        self._federation.send(f"<presence {head}>{inside or ''}</presence>", self._house.domain, to.domain, nothing)
+
+    def _say(self, user: str, to: Jid, kind: str, over: Over) -> None:
+        head = f"type='{kind}' from='{quote(str(self._house.jid(user)))}' to='{quote(str(to))}'"
+        self._federation.send(f"<presence {head}/>", self._house.domain, to.domain, over)
+
+    def _refused(self, resource: "Resource", to: Jid, kind: str, fault: StanzaFault | None) -> None:
+        if fault is not None:
+            resource.refuse(Element("jabber:client presence", {"type": kind, "to": str(to)}), fault)
