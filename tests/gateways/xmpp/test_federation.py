@@ -8,8 +8,8 @@ import pytest
 
 from tests.gateways.xmpp.client import Client, client, neighbour
 from tests.gateways.xmpp.neighbours import Kind, Neighbours, neighbours
-from tests.gateways.xmpp.site import DOMAIN
-from tests.serving import Refused
+from tests.gateways.xmpp.site import DOMAIN, SECONDS
+from tests.serving import Person, Refused
 
 
 @pytest.fixture(scope="module", params=get_args(Kind))
@@ -49,6 +49,17 @@ async def test_what_cannot_be_delivered_comes_back(near: Neighbours) -> None:
         a.send_message(f"nobody@{near.other.domain}", "在吗", mtype="chat")
         error = await a.error()
         assert error["from"].bare == f"nobody@{near.other.domain}"
+        await undelivered(alice, f"nobody@{near.other.domain}", error["error"]["condition"])
+
+
+async def undelivered(alice: Person, whom: str, reason: str) -> None:
+    """Everybody who reads the conversation is told so, on whatever door, once."""
+    lane = alice.direct(whom)
+    async with asyncio.timeout(SECONDS):
+        while not (events := [one for one in await asyncio.to_thread(alice.history, lane) if one["type"] == "undelivered"]):
+            await asyncio.sleep(0.1)
+    message = next(one for one in alice.history(lane) if one["type"] == "message")
+    assert [one["content"] for one in events] == [{"seq": message["seq"], "user": whom, "reason": reason}]
 
 
 async def test_a_message_to_a_server_that_is_not_there_comes_back(near: Neighbours) -> None:
@@ -57,6 +68,7 @@ async def test_a_message_to_a_server_that_is_not_there_comes_back(near: Neighbou
         a.send_message("romeo@nowhere.example", "在吗", mtype="chat")
         error = await a.error()
         assert error["from"].bare == "romeo@nowhere.example"
+        await undelivered(alice, "romeo@nowhere.example", error["error"]["condition"])
     assert alice.texts(alice.direct("romeo@nowhere.example")) == ["在吗"]
 
 

@@ -93,6 +93,9 @@ def note_of(event: Event, state: State, words: Words) -> str | None:
         return words("event_create", name=by)
     if event.type == "settings" and isinstance(title := event.content.get("title"), str):
         return words("event_title", title=harmless(title, lines=False))
+    if event.type == "undelivered":
+        about = {name: harmless(str(event.content.get(name, "")), lines=False) for name in ("seq", "user", "reason")}
+        return words("event_undelivered", **about)
     if event.type in ("edit", "recall", "react"):
         about = {name: harmless(str(event.content.get(name, "")), lines=False) for name in ("seq", "text", "emoji")}
         return words(f"event_{event.type}", name=by, **about)

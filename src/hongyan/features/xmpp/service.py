@@ -14,6 +14,7 @@ from hongyan.features.xmpp.remotes import Remotes
 from hongyan.features.xmpp.rooms import Rooms
 from hongyan.features.xmpp.rosters import Rosters
 from hongyan.features.xmpp.subscriptions import Subscriptions
+from hongyan.features.xmpp.undelivered import Returned
 from hongyan.messaging import Messaging
 from hongyan.store import Store
 
@@ -25,6 +26,7 @@ class Xmpp:
         self.places = Places(store, messaging)
         self.circles = Circles(store, messaging.log, domain, clock=clock)
         self.subscriptions = Subscriptions(store, messaging.log, clock=clock)
+        self.returned = Returned(store, clock=clock)
         self.nodes = Nodes(store, messaging.log, clock=clock)
         self.pictures = Pictures(store)
         self.rooms = Rooms(store, messaging)

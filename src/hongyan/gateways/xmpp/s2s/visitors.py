@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import unescape
 
 from hongyan.core.errors import HongyanError, RateLimited
-from hongyan.core.model import WRITTEN, Event
+from hongyan.core.model import WRITTEN, Caller, Event
 from hongyan.features.xmpp import is_remote
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote, render
 from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault, nothing, of
+from hongyan.gateways.xmpp.house import Recent
 from hongyan.gateways.xmpp.incoming import received
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
@@ -40,6 +41,7 @@ _ASKED = frozenset(
 )
 _VISITORS = 10_000
 _OF_A_DOMAIN = 2_000
+_RETURNED = 20_000
 _IDLE_SECONDS = 300.0
 _HANDLE_SECONDS = 30.0
 _DAY = 86_400
@@ -80,6 +82,8 @@ class Visitors:
         self._known: dict[str, dict[Jid, Visitor]] = {}
         """By domain; the least recently heard first."""
         self._count = 0
+        self._returned = Recent(_RETURNED)
+        """Messages (conversation and place) of which it was told that they did not come."""
         self._correspondents: dict[str, Visitor] = {}
         """By user: wherever they are connected."""
         self._rates = Rates(settings.s2s_stanzas_per_second, int(4 * settings.s2s_stanzas_per_second))
@@ -110,7 +114,7 @@ class Visitors:
         stanza.attributes["to"] = str(to)
         _strip(stanza, self._federation.domains)
         if stanza.get("type") == "error" and not (to.resource and to.domain == self._federation.domain):
-            self._came_back(stanza, sender, to)
+            await self._came_back(stanza, sender, to)
             return
         if stanza.local == "presence" and to.local and to.domain == self._federation.domain and not self._is_directed(stanza, to):
             await self._federation.subscribing.heard(stanza, sender, to)
@@ -150,15 +154,37 @@ class Visitors:
     def _is_directed(presence: Element, to: Jid) -> bool:
         return bool(to.resource) and presence.get("type") in ("", "unavailable")
 
-    def _came_back(self, stanza: Element, sender: Jid, to: Jid) -> None:
-        """What was sent to them by one of our clients, or a room: who cannot be reached is in no room (XEP-0045, section 9.9)."""
+    async def _came_back(self, stanza: Element, sender: Jid, to: Jid) -> None:
+        """What was sent to them by one of our people, or a room: who cannot be reached is in no room (XEP-0045, section 9.9)."""
+        error = stanza.child("jabber:client error")
         if to.domain == self._federation.domain:
             self._house.pass_on(to, render(stanza), sender)
+            if stanza.local == "message" and error is not None:
+                await self._refused(stanza.get("id"), error, sender.bare, to.local)
             return
-        error = stanza.child("jabber:client error")
         visitor = self._known.get(sender.domain, {}).get(sender)
         if visitor is not None and error is not None and any(part.local in _UNREACHABLE for part in error.children):
             visitor.end()
+
+    async def _refused(self, id: str, error: Element, theirs: Jid, user: str) -> None:
+        """Their server does not take a message of ours."""
+        xmpp = self._house.xmpp
+        caller = Caller(user, user, False, f"s2s:{theirs}", "XMPP")
+        try:
+            lane = await xmpp.places.between(user, str(theirs))
+            if lane is None:
+                return
+            event = await xmpp.finding.message(caller, lane, id, (user,), room=False)
+        except HongyanError:
+            return
+        conditions = [part.local for part in error.children if part.space == STANZA_ERRORS and part.local != "text"]
+        self._did_not_come(event, theirs, conditions[0] if conditions else "undefined-condition")
+
+    def _did_not_come(self, event: Event, to: Jid, reason: str) -> None:
+        """Once for each message, to whoever reads the conversation."""
+        if (event.lane, str(event.seq)) not in self._returned:
+            self._returned.add((event.lane, str(event.seq)))
+            self._house.people.later(self._house.xmpp.returned.tell(event, str(to), reason))
 
     def _to_client(self, stanza: Element, sender: Jid, to: Jid) -> bool:
         """To one client, which has let the sender know of it, or has asked it; whether that was its end. A message that somebody
@@ -284,9 +310,10 @@ class Visitors:
         self._federation.send(stanza, local, to.domain, over)
 
     def _undelivered(self, event: Event, to: Jid, fault: StanzaFault) -> None:
-        """To the clients of the sender; on other doors nobody is told."""
+        """To the XMPP clients of the sender as an error, and to whoever reads the conversation by an event."""
         if event.sender is None or event.type not in WRITTEN:
             return
+        self._did_not_come(event, to, fault.condition)
         sender, house = self._house.jid(event.sender), self._house
         error = f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error>"
         head = (
