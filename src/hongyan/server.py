@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import NoReturn
 
 import structlog
@@ -36,9 +37,10 @@ from hongyan.gateways.web.services import WebServices
 from hongyan.gateways.xmpp.gateway import XmppGateway
 from hongyan.gateways.xmpp.house import XmppServices
 from hongyan.messaging import Messaging, now_ms
-from hongyan.operation import logs
-from hongyan.operation.checks import Certificate, Following, Room
+from hongyan.operation import certificate, logs
+from hongyan.operation.checks import Following, Room, Seldom
 from hongyan.operation.directory import DataDirectory
+from hongyan.operation.doctor_tls import trouble_of_xmpp
 from hongyan.operation.health import Health
 from hongyan.operation.metrics import (
     Metrics,
@@ -191,7 +193,8 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     health.watch(Following(lambda: messaging.log.head, lambda: messaging.log.position))
     health.watch(Room(directory.path))
     if http.certificate is not None and http.key is not None:
-        health.watch(Certificate(http.certificate, http.key))
+        health.watch(Seldom(partial(certificate.trouble, http.certificate, http.key)))
+    health.watch(Seldom(partial(trouble_of_xmpp, settings)))
     metrics = Metrics(
         lambda: of_store(store.stats),
         lambda: of_bus(bus),

@@ -25,12 +25,13 @@ class Authority:
             "/CN=Test",
         )
 
-    def issue(self, *names: str) -> tuple[Path, Path]:
-        """A certificate for these domains, with its chain, and its key."""
+    def issue(self, *names: str, alternative: bool = True) -> tuple[Path, Path]:
+        """A certificate for these domains, with its chain, and its key. Not `alternative`: its subject alone says it."""
         base = self.folder / names[0]
         key, certificate, request, extensions = (base.with_name(f"{names[0]}{end}") for end in (".key", ".pem", ".csr", ".ext"))
         _openssl("req", *_KEY, "-keyout", key, "-out", request, "-subj", f"/CN={names[0]}")
-        extensions.write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\n")
+        said = "subjectAltName=" + ",".join(f"DNS:{name}" for name in names) if alternative else "basicConstraints=CA:FALSE"
+        extensions.write_text(f"{said}\n")
         signer = ("-CA", self.certificate, "-CAkey", self.folder / "authority.key", "-CAcreateserial")
         _openssl("x509", "-req", "-in", request, *signer, "-out", certificate, "-days", "30", "-extfile", extensions)
         certificate.write_text(certificate.read_text() + self.certificate.read_text())

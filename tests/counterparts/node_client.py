@@ -35,7 +35,9 @@ class NodeClient:
         trust = {} if certificate is None else {"NODE_EXTRA_CA_CERTS": str(certificate)}
         self._environment = {**os.environ, **trust}
         self._said: Queue[dict[str, Any]] = Queue()
-        self.mechanism = ""
+        self.address = self.mechanism = ""
+        self.bind2 = False
+        """Its resource was bound inside the log-in (XEP-0386)."""
 
     def __enter__(self) -> Self:
         self._process = subprocess.Popen(
@@ -44,7 +46,8 @@ class NodeClient:
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
         try:
-            self.mechanism = self.hear("online")["mechanism"]
+            told = self.hear("online")
+            self.address, self.mechanism, self.bind2 = told["online"], told["mechanism"], told["bind2"]
         except BaseException:
             self.__exit__(None, None, None)
             raise

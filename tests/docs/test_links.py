@@ -31,6 +31,17 @@ def test_every_page_is_in_the_navigation() -> None:
     assert len(named) == len(set(named))
 
 
+def test_every_decision_is_in_their_index_by_its_name() -> None:
+    folder = ROOT / "docs" / "decisions"
+    listed = re.findall(
+        r"^\| \[(\d{4})\]\((\d{4}-[^)]+\.md)\) \| \S", (folder / "index.md").read_text(encoding="utf-8"), flags=re.MULTILINE
+    )
+    there = sorted(path.name for path in folder.glob("*.md") if path.name != "index.md")
+    assert [name for _, name in listed] == there
+    assert all(name.startswith(f"{number}-") for number, name in listed)
+    assert all((folder / name).read_text(encoding="utf-8").startswith(f"# {name[:4]} ") for name in there)
+
+
 def test_the_site_loads_nothing_from_other_hosts() -> None:
     config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     assert config["theme"]["font"] is False

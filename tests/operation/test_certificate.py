@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hongyan.operation.certificate import trouble
+from hongyan.operation.certificate import trouble, unnamed
 from tests.operation.certificates import make
 
 DAY = 86_400
@@ -41,3 +41,29 @@ def test_files_that_are_missing_are_named(tmp_path: Path) -> None:
     key.unlink()
     assert str(key) in str(trouble(certificate, key))
     assert str(tmp_path / "none") in str(trouble(tmp_path / "none", key))
+
+
+WANTED = (("hongyan.example", "xmpp-client"), ("hongyan.example", "xmpp-server"), ("rooms.hongyan.example", "xmpp-server"))
+
+
+@pytest.mark.parametrize(
+    ("names", "missing"),
+    [
+        ("DNS:hongyan.example,DNS:rooms.hongyan.example", []),
+        ("DNS:hongyan.example,DNS:*.hongyan.example", []),
+        ("DNS:hongyan.example", ["rooms.hongyan.example"]),
+        ("DNS:*.hongyan.example", ["hongyan.example"]),
+        ("DNS:chat.hongyan.example", ["hongyan.example", "rooms.hongyan.example"]),
+        ("", ["hongyan.example", "rooms.hongyan.example"]),  # the subject alone
+        (
+            "otherName:1.3.6.1.5.5.7.8.7;IA5:_xmpp-client.hongyan.example,otherName:1.3.6.1.5.5.7.8.7;IA5:_xmpp-server.hongyan.example",
+            ["rooms.hongyan.example"],
+        ),
+    ],
+)
+def test_names_that_a_certificate_has_not(tmp_path: Path, names: str, missing: list[str]) -> None:
+    certificate, key = make(tmp_path, host="hongyan.example", names=names)
+    assert unnamed(certificate, WANTED) == missing
+    assert unnamed(key, WANTED) == []
+    assert unnamed(tmp_path / "none", WANTED) == []
+    assert unnamed(certificate, [("127.0.0.1", "xmpp-client")]) == ["127.0.0.1"]

@@ -11,8 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from hongyan.config import Http, Identity, Logging, Settings
+from hongyan.config.settings import Xmpp
 from hongyan.operation import doctor
 from hongyan.operation.directory import DataDirectory
+from hongyan.operation.doctor_tls import trouble_of_xmpp
 from hongyan.operation.opening import sqlite_in
 from hongyan.store import Draft
 from tests.operation.certificates import make
@@ -102,6 +104,43 @@ def test_a_certificate_that_ends_soon_and_a_key_for_everybody_are_told(good: Set
     text = found(replace(good, http=Http(certificate=certificate, key=key)))
     assert "expires in 3 days" in text
     assert f"chmod o= {key}" in text
+
+
+def test_xmpp_without_a_certificate_is_told(good: Settings) -> None:
+    assert found(replace(good, xmpp=Xmpp(web=True))) == ""
+    assert found(replace(good, xmpp=Xmpp(c2s="127.0.0.1:5222", allow_plaintext=True))) == ""
+    for settings in (
+        Xmpp(c2s="127.0.0.1:5222"), Xmpp(c2s=":5222", allow_plaintext=True), Xmpp(c2s_tls=":5223"), Xmpp(s2s=":5269"),
+    ):  # fmt: skip
+        assert "XMPP has no certificate" in found(replace(good, xmpp=settings))
+
+
+def test_certificates_of_xmpp_are_looked_at(good: Settings, tmp_path: Path) -> None:
+    rooms = "DNS:hongyan.example,DNS:rooms.hongyan.example"
+    certificate, key = make(tmp_path, host="hongyan.example", names=rooms)
+    old, old_key = make(tmp_path, "old", days=3, host="hongyan.example", names=rooms)
+    machine, machine_key = make(tmp_path, "machine", host="chat.hongyan.example")
+    good = replace(good, domain="hongyan.example")
+    web = Http(listen=":8440", certificate=machine, key=machine_key)
+
+    def told(http: Http = web, **settings: Any) -> str:
+        settings = {"c2s": ":5222", "s2s": ":5269", "certificate": certificate, "key": key, **settings}
+        text = found(replace(good, http=http, xmpp=Xmpp(**settings)))
+        seen = trouble_of_xmpp(replace(good, http=http, xmpp=Xmpp(**settings)))
+        assert (seen is None) == (text == "")
+        assert seen is None or seen in text
+        return text
+
+    assert told() == ""
+    assert "old.pem expires in 3 days" in told(certificate=old, key=old_key)
+    assert "do not belong together" in told(key=old_key)
+    assert "none.pem cannot be read" in told(certificate=tmp_path / "none.pem")
+    key.chmod(0o604)
+    assert f"chmod o= {key}" in told()
+    key.chmod(0o600)
+    assert "machine.pem is not for hongyan.example and rooms.hongyan.example:" in told(certificate=None, key=None)
+    assert "machine.pem is not for hongyan.example:" in told(certificate=None, key=None, s2s="")
+    assert told(Http(certificate=certificate, key=key), certificate=None, key=None) == ""
 
 
 @pytest.mark.parametrize(

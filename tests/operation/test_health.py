@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hongyan.operation.checks import Certificate, Following, Room
+from hongyan.operation.checks import Following, Room, Seldom
 from hongyan.operation.health import Health
 
 
@@ -87,14 +87,14 @@ def test_a_nearly_full_disk_is_told(tmp_path: Path) -> None:
     assert "cannot be looked at" in str(Room(tmp_path / "gone")())
 
 
-def test_a_certificate_is_looked_at_once_a_minute(tmp_path: Path) -> None:
+def test_what_costs_something_is_looked_at_once_a_minute() -> None:
     now, looked = 0.0, []
 
-    def look(certificate: Path, key: Path) -> str | None:
+    def look() -> str | None:
         looked.append(now)
         return f"seen at {now:.0f}"
 
-    check = Certificate(tmp_path, tmp_path, clock=lambda: now, look=look)
+    check = Seldom(look, clock=lambda: now)
     assert check() == "seen at 0"
     now = 59.0
     assert check() == "seen at 0"

@@ -3,10 +3,9 @@
 import argparse
 import json
 import os
-import secrets
 import sys
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, TypeVar
@@ -153,22 +152,20 @@ def _private(target: Path) -> Iterator[TextIO]:
 
     That it can be made is known before the accounts are: their tokens are told once.
     """
+    from hongyan.store.partial import partial
+
     if target.exists() and not target.is_file():
         raise Refused(f"{target} is not a file")
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise Refused(f"{target} cannot be written: {error.strerror}") from error
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+    with ExitStack() as held:
+        try:
+            made = held.enter_context(partial(target))
+        except OSError as error:
+            raise Refused(f"{target} cannot be written: {error.strerror}") from error
+        with made.open("w", encoding="utf-8") as out:
             yield out
             out.flush()
             os.fsync(out.fileno())
-    except BaseException:
-        partial.unlink()
-        raise
-    partial.replace(target)
+        made.replace(target)
 
 
 def _read(file: str) -> list[tuple[str, str]]:

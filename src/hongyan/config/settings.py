@@ -306,7 +306,7 @@ class Dns(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """Names that are looked up."""
 
     server: str | None = None
-    """ADDRESS:PORT of the name server that is asked for SRV records; without it the system's are asked."""
+    """ADDRESS:PORT of the name server for SRV records and for addresses of XMPP servers; without it the system's are asked."""
 
 
 class Logging(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

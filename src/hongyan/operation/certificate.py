@@ -1,9 +1,17 @@
-"""What is wrong with a TLS certificate and its key, found by using them: a handshake in memory, without a socket."""
+"""What is wrong with a TLS certificate and its key, found by using them: a handshake in memory, without a socket. And the names
+that it is for.
+"""
 
 import contextlib
 import ssl
 import time
+from collections.abc import Iterable
 from pathlib import Path
+
+from cryptography import x509
+from service_identity import CertificateError, VerificationError
+from service_identity.cryptography import extract_patterns
+from service_identity.hazmat import DNS_ID, SRV_ID, verify_service_identity
 
 _SOON_DAYS = 14
 _DAY = 86_400
@@ -39,6 +47,26 @@ def trouble(certificate: Path, key: Path, now: float | None = None) -> str | Non
     if days < _SOON_DAYS:
         return f"The certificate {certificate} expires in {days:.0f} days"
     return None
+
+
+def unnamed(certificate: Path, wanted: Iterable[tuple[str, str]]) -> list[str]:
+    """Of these domains, each with a service, those that it does not have (RFC 6125: DNS and SRV names in SAN, no subject alone).
+
+    None when it cannot be read, which is trouble of its own.
+    """
+    try:
+        names = extract_patterns(x509.load_pem_x509_certificate(certificate.read_bytes()))
+    except (OSError, ValueError, CertificateError):
+        return []
+
+    def has(domain: str, service: str) -> bool:
+        for kind, name in ((DNS_ID, domain), (SRV_ID, f"_{service}.{domain}")):
+            with contextlib.suppress(VerificationError, CertificateError, ValueError):
+                verify_service_identity(names, obligatory_ids=[kind(name)], optional_ids=[])
+                return True
+        return False
+
+    return list(dict.fromkeys(domain for domain, service in wanted if not has(domain, service)))
 
 
 def _valid_until(server: ssl.SSLContext, client: ssl.SSLContext) -> float:

@@ -5,8 +5,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hongyan.operation.certificate import trouble
-
 _MIB = 1_048_576
 _ROOM_MIB = 256
 
@@ -54,28 +52,21 @@ class Room:
         return f"The disk of {self._directory} has only {free} MiB left" if free < _ROOM_MIB else None
 
 
-class Certificate:
-    """The files of certificate and key cannot be used now or soon. Looked at once a minute: it costs a handshake."""
+class Seldom:
+    """A check that costs something (a certificate's is a handshake): it is asked once a minute."""
 
     def __init__(
-        self,
-        certificate: Path,
-        key: Path,
-        *,
-        every: float = 60.0,
-        clock: Callable[[], float] = time.monotonic,
-        look: Callable[[Path, Path], str | None] = trouble,
+        self, look: Callable[[], str | None], *, every: float = 60.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._files = certificate, key
+        self._look = look
         self._every = every
         self._clock = clock
-        self._look = look
         self._next = clock()
         self._found: str | None = None
 
     def __call__(self) -> str | None:
         now = self._clock()
         if now >= self._next:
-            self._found = self._look(*self._files)
+            self._found = self._look()
             self._next = now + self._every
         return self._found

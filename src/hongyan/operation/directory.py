@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hongyan.config import Endpoint
+from hongyan.store.partial import sweep
 
 
 class DirectoryError(Exception):
@@ -68,7 +69,8 @@ class DataDirectory:
                 who = f"process {holder}" if holder.isdigit() else "another process"
                 raise DirectoryError(f"The data directory {self.path} is in use by {who}; stop that server first") from None
             if not shared:
-                self.address.unlink(missing_ok=True)  # a server that was killed could not
+                self.address.unlink(missing_ok=True)  # a process that was killed could not
+                sweep(self.database)
             os.ftruncate(file, 0)
             os.pwrite(file, f"{os.getpid()}\n".encode("ascii"), 0)
             yield

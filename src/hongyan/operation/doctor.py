@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from hongyan.config import Settings, parse_endpoint
-from hongyan.operation import certificate, doctor_nats, doctor_postgres
+from hongyan.operation import doctor_nats, doctor_postgres, doctor_tls
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.finding import Finding, ahead
 from hongyan.store import migrate
@@ -29,7 +29,7 @@ def examine(settings: Settings, *, now: Callable[[], float] = time.time) -> list
     return [
         *_data(directory, settings, now),
         *(doctor_nats.examine(settings) if settings.has_bus else ()),
-        *_tls(settings, now),
+        *doctor_tls.examine(settings, now()),
         *_settings(settings),
         *_demonstration(directory, settings),
     ]
@@ -91,24 +91,6 @@ def _store(database: Path, now: Callable[[], float]) -> Iterator[Finding]:
         yield Finding(f"The database {database} cannot be read: {error}", restore)
         return
     yield from ahead(newest and newest[0], now())
-
-
-def _tls(settings: Settings, now: Callable[[], float]) -> Iterator[Finding]:
-    http = settings.http
-    if http.certificate is not None and http.key is not None:
-        trouble = certificate.trouble(http.certificate, http.key, now())
-        if trouble is not None:
-            yield Finding(trouble, "Put a good certificate and its key in place; the server reads them again by itself")
-        try:
-            if http.key.stat().st_mode & stat.S_IRWXO:
-                yield Finding(f"Everybody on this machine may read the key {http.key}", f"Run: chmod o= {http.key}")
-        except OSError:
-            pass  # told above
-    elif not parse_endpoint(http.listen).local:
-        yield Finding(
-            f"The server listens on {http.listen} without TLS: passwords and messages can be read on the way",
-            "Give it http.certificate and http.key, or let it listen on 127.0.0.1 behind a proxy that has them",
-        )
 
 
 def _settings(settings: Settings) -> Iterator[Finding]:

@@ -1,7 +1,6 @@
 """Copies of the database: taken while a server runs, and put back while none does."""
 
 import os
-import secrets
 import sqlite3
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hongyan.store import migrate, sqlite_file
 from hongyan.store.epoch import new_epoch
+from hongyan.store.partial import partial
 
 _PAGES = 1_000
 _TABLES = {"alembic_version", "events", "meta"}
@@ -41,18 +41,16 @@ def write(source: Path, target: Path, progress: Progress = _silent, *, overwrite
         raise BackupError(f"There is no directory {target.parent} for the copy")
     if target.exists() and (not overwrite or not target.is_file() or target.samefile(source)):
         raise BackupError(f"{target} is there already; it was not touched")
-    partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
-        _copy(source, partial, progress)
-        _check(partial, "quick_check")
-        if target.exists() and not overwrite:
-            raise BackupError(f"{target} appeared meanwhile; it was not touched")
-        partial.replace(target)
+        with partial(target) as made:
+            _copy(source, made, progress)
+            _check(made, "quick_check")
+            if target.exists() and not overwrite:
+                raise BackupError(f"{target} appeared meanwhile; it was not touched")
+            made.replace(target)
         sqlite_file.sync_directory(target.parent)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"The copy {target} could not be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def restore(copy: Path, database: Path, progress: Progress = _silent, *, now: Callable[[], float] = time.time) -> Path | None:
@@ -62,34 +60,31 @@ def restore(copy: Path, database: Path, progress: Progress = _silent, *, now: Ca
     """
     _check(copy, "integrity_check")
     _check_version(copy)
-    partial = database.with_name(f".{database.name}.{secrets.token_hex(4)}.partial")
     try:
-        _copy(copy, partial, progress)
-        with closing(sqlite3.connect(partial, isolation_level=None)) as db:
-            db.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch(),))
-            db.execute("DELETE FROM meta WHERE name = 'key'")  # the next start makes another
-        _sync(partial)
-        aside = _put_aside(database, now()) if database.exists() else None
-        partial.replace(database)
+        with partial(database) as made:
+            _copy(copy, made, progress)
+            with closing(sqlite3.connect(made, isolation_level=None)) as db:
+                db.execute("UPDATE meta SET value = ? WHERE name = 'epoch'", (new_epoch(),))
+                db.execute("DELETE FROM meta WHERE name = 'key'")  # the next start makes another
+            _sync(made)
+            aside = _put_aside(database, now()) if database.exists() else None
+            made.replace(database)
         sqlite_file.sync_directory(database.parent)
     except (OSError, sqlite3.Error) as error:
         raise BackupError(f"{copy} could not be restored: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return aside
 
 
-def _copy(source: Path, partial: Path, progress: Progress) -> None:
+def _copy(source: Path, made: Path, progress: Progress) -> None:
     """One read of `source` from beginning to end: a copy in steps would begin anew whenever a server writes in between."""
-    sqlite_file.create(partial)
-    with closing(sqlite_file.connect(source)) as origin, closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+    with closing(sqlite_file.connect(source)) as origin, closing(sqlite3.connect(made, isolation_level=None)) as copy:
         copy.execute("PRAGMA synchronous = OFF")
         origin.execute("BEGIN")
         origin.execute("SELECT count(*) FROM sqlite_master").fetchone()
         origin.backup(copy, pages=_PAGES, progress=lambda status, left, total: progress(total - left, total), sleep=0)
         # A single file: no other process has it open, and it is moved by its name.
         copy.execute("PRAGMA journal_mode = DELETE")
-    _sync(partial)
+    _sync(made)
 
 
 def _check(path: Path, how: Literal["quick_check", "integrity_check"]) -> None:

@@ -1,7 +1,6 @@
 """The database file: who may read it, and how a connection to it is set up. Only the stdlib's copy of SQLite opens it."""
 
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -9,6 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
+
+from hongyan.store.partial import partial
 
 DATABASE = "hongyan.db"
 """The name of the database in a data directory."""
@@ -68,28 +69,14 @@ class Access:
         self.connection.close()
 
 
-def create(path: Path) -> bool:
-    """Make the file, and its directory, readable for its owner only. False when there is one already."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        return False
-    sync_directory(path.parent)
-    return True
-
-
 @contextmanager
 def making(path: Path) -> Iterator[Path]:
     """A new file, which gets the name `path` at the end, unless another process was faster: nobody sees it unfinished."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-    try:
-        create(partial)
-        yield partial
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with partial(path) as made:
+        yield made
         with suppress(FileExistsError):
-            os.link(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+            os.link(made, path)
     sync_directory(path.parent)
 
 

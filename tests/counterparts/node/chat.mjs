@@ -20,9 +20,13 @@ const xmpp = client({
 });
 xmpp.timeout = 20_000; // two seconds are little on a machine that runs other tests
 xmpp.on("error", (error) => tell({ error: String(error) }));
+let bind2 = false;
+xmpp.on("element", (element) => {
+  bind2 ||= element.is("success", "urn:xmpp:sasl:2") && element.getChild("bound", "urn:xmpp:bind:0") !== undefined;
+});
 xmpp.on("online", async (address) => {
   await xmpp.send(xml("presence"));
-  tell({ online: String(address), mechanism: mechanisms.at(-1) });
+  tell({ online: String(address), mechanism: mechanisms.at(-1), bind2 });
 });
 xmpp.on("stanza", (stanza) => {
   if (stanza.is("message") && stanza.getChild("body")) {

@@ -33,8 +33,8 @@ def auth(user: str, password: str = PASSWORD) -> str:
     return f"<auth xmlns='{SASL[1:-1]}' mechanism='PLAIN'>{plain(user, password)}</auth>"
 
 
-def authenticate(user: str, inside: str = "") -> str:
-    said = f"<initial-response>{plain(user)}</initial-response>"
+def authenticate(user: str, inside: str = "", *, password: str = PASSWORD) -> str:
+    said = f"<initial-response>{plain(user, password)}</initial-response>"
     return f"<authenticate xmlns='{SASL2[1:-1]}' mechanism='PLAIN'>{said}{inside}</authenticate>"
 
 

@@ -16,6 +16,7 @@ Kind = Literal["prosody", "prosody-dialback"]
 
 
 class Neighbours(msgspec.Struct, frozen=True):
+    kind: Kind
     site: Site
     other: Prosody
     authority: Path
@@ -46,4 +47,4 @@ def neighbours(folder: Path, kind: Kind, **settings: str) -> Iterator[Neighbours
         site.federates(names.port)
         stack.enter_context(site)
         site.server.start()
-        yield Neighbours(site, other, authority.certificate)
+        yield Neighbours(kind, site, other, authority.certificate)

@@ -36,7 +36,8 @@ async def test_npm_client_and_slixmpp_write_to_each_other(web: Site, way: str) -
     services = {"starttls": f"xmpp://127.0.0.1:{web.port}", "websocket": f"ws://127.0.0.1:{web.server.port}/xmpp/ws"}
     made = partial(NodeClient, services[way], DOMAIN, alice.id, certificate=web.certificate)
     async with client(web, bob.id) as b, inside(made()) as a:
-        assert a.mechanism == "SCRAM-SHA-1"
+        assert (a.mechanism, a.bind2) == ("SCRAM-SHA-1", True)
+        assert a.address.startswith(f"{alice.id}@{DOMAIN}/node.")
         a.send(f"{bob.id}@{DOMAIN}", "你好 <&>")
         await b.has("你好 <&>")
         b.send_message(f"{alice.id}@{DOMAIN}", "在", mtype="chat")

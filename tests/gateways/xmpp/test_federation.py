@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -14,7 +15,9 @@ from tests.serving import Person, Refused
 
 @pytest.fixture(scope="module", params=get_args(Kind))
 def near(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
-    with neighbours(tmp_path_factory.mktemp("near"), request.param) as both:
+    """Where both have certificates that are believed, nothing but these is."""
+    dialback = "true" if request.param == "prosody-dialback" else "false"
+    with neighbours(tmp_path_factory.mktemp("near"), request.param, XMPP_S2S_DIALBACK=dialback) as both:
         yield both
 
 
@@ -87,6 +90,36 @@ async def test_a_query_goes_there_and_its_answer_comes_back(near: Neighbours) ->
         assert "http://jabber.org/protocol/muc" in info["disco_info"]["features"]
 
 
+async def test_without_certificates_and_without_dialback_nobody_is_believed(tmp_path: Path) -> None:
+    with neighbours(tmp_path, "prosody-dialback", XMPP_S2S_DIALBACK="false") as near:
+        (alice,) = near.site.people("alice")
+        async with client(near.site, alice.id) as a, neighbour(near, "romeo") as romeo:
+            a.send_message(f"romeo@{near.other.domain}", "在吗", mtype="chat")
+            assert (await a.error())["error"]["condition"] == "remote-server-not-found"
+            romeo.send_message(f"{alice.id}@{DOMAIN}", "Wherefore?", mtype="chat")
+            await romeo.error()
+            assert romeo.texts == a.texts == []
+
+
+@pytest.mark.parametrize(
+    ("type", "to", "query", "answered"),
+    [
+        ("get", "", "<ping xmlns='urn:xmpp:ping'/>", ""),
+        ("get", "", "<services xmlns='urn:xmpp:extdisco:2'/>", "service-unavailable"),
+        ("set", "", "<query xmlns='jabber:iq:register'/>", "service-unavailable"),
+        ("get", "alice@", "<vCard xmlns='vcard-temp'/>", "service-unavailable"),
+        ("get", "alice@", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='a'/></pubsub>", "service-unavailable"),
+    ],
+)
+async def test_what_is_for_accounts_is_for_accounts(near: Neighbours, type: str, to: str, query: str, answered: str) -> None:
+    (alice,) = near.site.people("alice")
+    to = to.replace("alice", alice.id) + DOMAIN
+    async with client(near.site, alice.id), neighbour(near, "romeo") as romeo:
+        romeo.send_raw(f"<iq type='{type}' id='q' to='{to}'>{query}</iq>")
+        told = await romeo.until(lambda: romeo.answers.get("q"))
+        assert (told["error"]["condition"] if told["type"] == "error" else "") == answered
+
+
 async def test_an_administrator_sees_and_ends_streams(near: Neighbours) -> None:
     (alice,) = near.site.people("alice")
     near.site.server.add(f"root{alice.id}", admin=True)
@@ -102,7 +135,8 @@ async def test_an_administrator_sees_and_ends_streams(near: Neighbours) -> None:
             ("server-out", near.other.domain),
             ("server-in", near.other.domain),
         }
-        assert all(one["how"] in ("external", "dialback") for one in streams if one["kind"] != "client")
+        how = "dialback" if near.kind == "prosody-dialback" else "external"
+        assert {one["how"] for one in streams if one["kind"] != "client" and one["address"] == near.other.domain} == {how}
         ended = asyncio.Event()
         a.add_event_handler("disconnected", lambda _: ended.set())
         root.call("DELETE", f"/v1/xmpp/streams/{ours['id']}")

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 from slixmpp import JID
@@ -9,6 +10,7 @@ from slixmpp import JID
 from tests.gateways.xmpp.client import client
 from tests.gateways.xmpp.rooms import PLUGINS, ROOMS, USER, Room, condition, item_of, status
 from tests.gateways.xmpp.site import DOMAIN, Site
+from tests.serving import new_client_id
 
 
 async def test_who_comes_in_is_told_who_is_there_what_was_said_and_the_subject(site: Site) -> None:
@@ -64,6 +66,51 @@ async def test_history_is_as_long_as_was_asked_for_and_never_what_one_may_not_re
         wrong.send()
         refused = await b.until(lambda: [one for one in room.presences if one["type"] == "error"])
         assert refused[0]["error"]["condition"] == "bad-request"
+
+
+async def test_history_says_the_same_as_what_was_told_while_one_was_there(site: Site) -> None:
+    """Replies, threads and mentions, and with an edit those of the text as it is now."""
+    alice, bob = site.people("alice", "bob")
+    lane = alice.group("茶", bob.id, history="all")
+
+    async def told(room: Room, *words: str) -> dict[str, list[str]]:
+        """By what they say: everything in these messages, but when it was said."""
+
+        def parts() -> dict[str, list[str]]:
+            found = {}
+            for message in room.messages:
+                inside = [ET.canonicalize(ET.tostring(one)) for one in message.xml if one.tag != "{urn:xmpp:delay}delay"]
+                if body := message["body"]:
+                    found[body.splitlines()[-1]] = [str(message["id"]), str(message["from"]), *sorted(inside)]
+            return found
+
+        return await room.client.until(lambda: found if set(found := parts()) == set(words) else None)
+
+    async with client(site, bob.id, plugins=PLUGINS) as b:
+        room = Room(b, lane)
+        await room.join()
+        first = alice.send(lane, "多少钱？")["seq"]
+        for content in (
+            {"text": "一百", "reply": first},
+            {"text": f"@{bob.id} 呢", "mentions": [bob.id], "reply": first},
+            {"text": "in the thread", "thread": first},
+        ):
+            body = {"client_id": new_client_id(), "content": {"type": "text", **content}}
+            alice.call("POST", f"/v1/conversations/{lane}/messages", body)
+        words = ("多少钱？", "一百", f"@{bob.id} 呢", "in the thread")
+        live = await told(room, *words)
+        for name in ("reply", "fallback", "thread", "reference", "stanza-id", "markable"):
+            assert any(f"<{name}" in part or f":{name}" in part for said in live.values() for part in said), name
+        room = Room(b, lane)
+        await room.join(maxstanzas=20)
+        assert await told(room, *words) == live
+        seq = alice.send(lane, "wrong")["seq"]
+        act = {"type": "edit", "seq": seq, "text": f"sorry, @{bob.id}", "mentions": [bob.id]}
+        alice.call("POST", f"/v1/conversations/{lane}/acts", {"act": act})
+        room = Room(b, lane)
+        *_, history = await room.join(maxstanzas=1)
+        (reference,) = history[0].xml.iter("{urn:xmpp:reference:0}reference")
+        assert (history[0]["body"], reference.get("begin")) == (act["text"], "7")
 
 
 async def test_what_is_said_comes_to_everybody_who_has_joined_and_back(site: Site) -> None:

@@ -1,6 +1,7 @@
 """Rooms that XMPP clients make, find, change, invite to and end; and who may."""
 
 import itertools
+from typing import Any
 
 import pytest
 from slixmpp import JID
@@ -192,7 +193,13 @@ async def test_a_direct_invitation_brings_in_too(site: Site) -> None:
         await b.until(lambda: len(told) == 2)
         a.plugin["xep_0249"].send_invitation(f"{bob.id}@{DOMAIN}", "elsewhere@conference.example.org")
         await b.until(lambda: len(told) == 3)
-        b.plugin["xep_0249"].send_invitation(f"{alice.id}@{DOMAIN}", f"{bob.group('x')}@{ROOMS}")
+        theirs = bob.group("x")
+        invited: list[Any] = []
+        a.add_event_handler("groupchat_invite", invited.append)
+        b.plugin["xep_0249"].send_invitation(f"{alice.id}@{DOMAIN}", f"{theirs}@{ROOMS}")
+        await a.until(lambda: invited)
+        assert [str(one["from"]) for one in invited] == [f"{theirs}@{ROOMS}"]
+        assert alice.id in [one["id"] for one in bob.call("GET", f"/v1/conversations/{theirs}/members")["members"]]
 
 
 async def test_a_room_that_is_destroyed_is_archived(site: Site) -> None:

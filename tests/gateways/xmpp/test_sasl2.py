@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.gateways.xmpp.framed_raw import BIND2, CLIENT, SASL2, SM, STREAM, Socket, authenticate, message
+from tests.gateways.xmpp.framed_raw import BIND2, CLIENT, SASL, SASL2, SM, STREAM, Socket, auth, authenticate, message
 from tests.gateways.xmpp.site import DOMAIN, Site
+from tests.serving import PASSWORD
 
 AGENT = "<user-agent id='d4565fa7-4d72-4749-b3d3-740edbf87770'><software>Test</software></user-agent>"
 BIND = "<bind xmlns='urn:xmpp:bind:0'><tag>Test</tag>{}</bind>"
@@ -34,6 +35,30 @@ def test_one_round_logs_in_and_binds(web: Site) -> None:
             names.append(success.findtext(f"{SASL2}authorization-identifier") or "")
     assert names[0].startswith(f"{alice.id}@{DOMAIN}/Test.")
     assert names[0] == names[1], "the same installation is the same resource"
+
+
+def test_a_password_that_somebody_else_chose_has_to_be_changed_first(web: Site) -> None:
+    """As `hongyan user add` and `user passwd` leave it."""
+    (alice,) = web.people("alice")
+    new = "another wild goose 8440"
+    for stale in (True, False):
+        if stale:
+            assert web.server.command("user", "passwd", alice.id, "--password-stdin", input=f"{PASSWORD}\n").returncode == 0
+        else:
+            person = web.server.login(alice.id)
+            person.call("POST", "/v1/password", {"old": PASSWORD, "new": new})
+        password = PASSWORD if stale else new
+        for request, space in ((auth(alice.id, password), SASL), (authenticate(alice.id, password=password), SASL2)):
+            with Socket(web) as socket:
+                socket.open()
+                socket.say(request)
+                answer = socket.hear()
+                if not stale:
+                    assert answer.tag == f"{space}success"
+                    continue
+                assert answer.tag == f"{space}failure"
+                assert answer.find(f"{SASL}credentials-expired") is not None
+                assert "password of your own" in (answer.findtext(f"{space}text") or "")
 
 
 def test_without_bind_the_old_way_to_a_resource_is_there(web: Site) -> None:

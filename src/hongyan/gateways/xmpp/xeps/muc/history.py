@@ -1,18 +1,20 @@
-"""What was said before somebody came in (XEP-0045, section 7.2.13): from the log, and only what they may read."""
+"""What was said before somebody came in (XEP-0045, section 7.2.13): from the log, only what they may read, in the same forms as
+what is said while they are there.
+"""
 
 from datetime import UTC, datetime
 from typing import Self
 
 import msgspec
 
-from hongyan.core.content import Text, encode_content
+from hongyan.core.amending import Amended
 from hongyan.core.model import WRITTEN, Event
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.rooms import MUC, Joined, delay, spoken
-from hongyan.gateways.xmpp.said import said
+from hongyan.gateways.xmpp.said import Reader, said
 
 _USUAL = 20
 _MOST = 200
@@ -75,24 +77,27 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
         page = await house.messaging.history.page(resource.caller, joined.id, before=before, limit=_PAGE)
         if number == 0 and page.entries:
             upto = page.entries[-1].event.position
-        texts = {one.seq: one.text for one in page.amended if one.text is not None}
+        amended = {one.seq: one for one in page.amended}
         for entry in reversed(page.entries):
             event = entry.event
             if event.time < since or len(found) >= wanted.stanzas:
                 break
-            if event.type in WRITTEN and (now := _now(event, texts.get(event.seq))) is not None:
+            if event.type in WRITTEN and (now := _now(event, amended.get(event.seq))) is not None:
                 found.append(now)
         else:
             if page.more:
                 before = page.entries[0].event.seq
                 continue
         break
-    names = await house.messaging.people.names(list({event.sender for event in found if event.sender is not None}))
+    about = await house.messaging.archive.about(resource.caller, found)
+    reader = Reader(house.domain, house.rooms_domain, await house.xmpp.places.find(joined.id))
     lines: list[str] = []
     room = wanted.characters
     for event in found:
-        nick = nickname(names.get(event.sender, event.sender), event.sender) if event.sender is not None else ""
-        line = spoken(resource, joined, event, nick, f"{said(event)}{delay(joined.address, event.time)}")
+        by = event.sender
+        nick = nickname(about.names.get(by, by), by) if by is not None else ""
+        form = house.table.forms[event.type]
+        line = spoken(resource, joined, event, nick, f"{form(event, reader, about)}{delay(joined.address, event.time)}")
         room -= len(line)
         if room < 0:
             break
@@ -100,8 +105,9 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
     return lines[::-1], upto
 
 
-def _now(event: Event, text: str | None) -> Event | None:
+def _now(event: Event, amended: Amended | None) -> Event | None:
     """As it reads today; None for what was taken back."""
-    if text is not None:
-        return msgspec.structs.replace(event, content=encode_content(Text(text), 2**31))
+    if amended is not None and amended.text is not None:
+        content = msgspec.json.decode(event.content) | {"text": amended.text, "mentions": amended.mentions}
+        return msgspec.structs.replace(event, content=msgspec.json.encode(content))
     return event if said(event) else None
