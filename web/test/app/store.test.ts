@@ -286,17 +286,18 @@ test('an older draft that is answered late does not come back', async () => {
   expect(new Set(seen)).toEqual(new Set([undefined]));
 });
 
-test('a draft is told for who wrote it, and for nobody else', async () => {
+test.each(['wang', 'li'])('a draft is told for who wrote it, and for nobody else: %s', async (user) => {
+  localStorage.setItem('hongyan.session', JSON.stringify({ ...SESSION, user: 'li.wei' }));
   const store = await tab();
   server.up = false;
   server.breakOff();
   await store.own(draft('不给别人'));
   server.up = true;
-  await store.login('wang', 'x');
+  await store.login(user, 'x');
   await until(() => store.ready.value && store.link.value.phase === 'open');
   await pause(100);
   expect(told()).toEqual([]);
-  expect(Object.keys(localStorage)).toContain('hongyan.draft.lin.lobby '); // it waits for its writer
+  expect(Object.keys(localStorage)).toContain('hongyan.draft.li.wei:lobby '); // it waits for its writer
   await store.logout();
   await store.own(draft('太晚了'));
   expect(Object.keys(localStorage).filter((key) => key.startsWith('hongyan.draft.'))).toEqual([]);
@@ -307,7 +308,7 @@ test('what another tab has written since is not told over', async () => {
   server.up = false;
   server.breakOff();
   await store.own(draft('旧'));
-  elsewhere('hongyan.draft.lin.lobby ', JSON.stringify({ act: draft('新'), time: Date.now() }));
+  elsewhere('hongyan.draft.lin:lobby ', JSON.stringify({ act: draft('新'), time: Date.now() }));
   server.up = true;
   store.retryNow();
   await until(() => store.link.value.phase === 'open');

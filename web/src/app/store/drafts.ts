@@ -4,7 +4,7 @@
 import type { Id, OwnAct } from '@/core/model';
 import { ownShown } from '@/core/shown';
 import { type Api, Problem } from '@/link/api';
-import { keysOf } from '@/link/outbox';
+import { keysOf, prefixOf } from '@/link/outbox';
 
 import type { Deed, Pending } from './pending';
 
@@ -16,7 +16,6 @@ interface Going {
 }
 
 const KEY = 'hongyan.draft.';
-const prefixOf = (user: Id): string => `${KEY}${user}.`;
 
 export class Drafts {
   #prefix = '';
@@ -37,7 +36,7 @@ export class Drafts {
   }
 
   begin(user: Id): void {
-    this.#prefix = prefixOf(user);
+    this.#prefix = prefixOf(KEY, user);
     this.#closing = new AbortController();
     for (const key of keysOf(this.#prefix)) this.#read(key);
     window.addEventListener('storage', (event) => this.#elsewhere(event), { signal: this.#closing.signal });
