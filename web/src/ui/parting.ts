@@ -7,6 +7,7 @@ import { go } from '@/app/router';
 
 import { question } from './base/confirm';
 import { closeMenu } from './base/menu';
+import { forgetPictures } from './base/pictures';
 import { drop } from './base/toasts';
 import { making } from './details/making';
 import { details } from './details/open';
@@ -23,6 +24,7 @@ function closeAll(): void {
   details.value = finding.value = showingKeys.value = settingStatus.value = false;
   making.value = card.value = usePicking().value = null;
   leaving.value = new Set();
+  void forgetPictures().catch(() => {});
   go({ page: 'home' }, 'replace');
 }
 
