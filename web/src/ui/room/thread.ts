@@ -68,7 +68,7 @@ export function useThread(conversation: Id, root: Seq, room: Readonly<Ref<Room |
     let next = page.value;
     if (!here || !next) return;
     const me = hongyan.known.value.me?.id ?? '';
-    const fresh = [...here.events, ...here.ahead].filter((event) => event.seq > upto).sort((a, b) => a.seq - b.seq);
+    const fresh = [...after(here.events, upto), ...after(here.ahead, upto)].sort((a, b) => a.seq - b.seq);
     for (const event of fresh) {
       upto = event.seq;
       if (event.type === 'reply' && target(event) === root && !next.events.some((one) => one.seq === event.seq)) {
@@ -81,11 +81,12 @@ export function useThread(conversation: Id, root: Seq, room: Readonly<Ref<Room |
   }
   watch(room, follow);
 
+  const amended = computed(() => room.value?.states);
   const states = computed(() => {
     const found = new Map(page.value?.amended?.map((state) => [state.seq, state]));
     // What one has just done is shown by the room first.
     for (const { seq } of page.value?.events ?? []) {
-      const state = room.value?.states.get(seq);
+      const state = amended.value?.get(seq);
       if (state && state.at >= (found.get(seq)?.at ?? 0)) found.set(seq, state);
     }
     return found;
@@ -93,3 +94,6 @@ export function useThread(conversation: Id, root: Seq, room: Readonly<Ref<Room |
 
   return { events: computed(() => page.value?.events ?? null), states, error, followed, read, load };
 }
+
+/** Of a run, which ascends. */
+const after = (events: readonly Event[], seq: Seq): readonly Event[] => events.slice(events.findLastIndex((event) => event.seq <= seq) + 1);
