@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { fold, withPage } from '@/core/fold';
+import { bookmarksOf } from '@/core/bookmarks';
+import { fold, foldSignal, withPage } from '@/core/fold';
 import { firstUnread, items, timeline, type Item } from '@/core/groups';
 import { match, ranked } from '@/core/match';
 import { isQuiet, notifies, says } from '@/core/notify';
@@ -21,6 +22,13 @@ describe('the list', () => {
     );
     const { pinned, others, archived } = ordered(known);
     expect([pinned, others, archived].map((rooms) => rooms.map(({ id }) => id))).toEqual([['c1'], ['c3', 'c2'], ['c4']]);
+  });
+
+  it('is put in order once for all who show it, until a conversation changes', () => {
+    const known = start(conversation('c1'), conversation('c2'));
+    const before = ordered(known);
+    expect(ordered(foldSignal(known, { type: 'presence', user: 'chen', status: 'busy' }, 0))).toBe(before);
+    expect(ordered(after(known, message(4)))).not.toBe(before);
   });
 
   it('calls a direct one like the other person', () => {
@@ -94,6 +102,11 @@ describe('a timeline', () => {
     expect(firstUnread(one(fold(known, own('read', { seq: 6 }))), 'lin')).toBeNull();
   });
 });
+
+it('has as many bookmarks as one likes, in no time', () => {
+  const marks = Array.from({ length: 30_000 }, (_, at) => ({ conversation: `c${at % 2}`, seq: at }));
+  expect([...bookmarksOf(marks)].map(([id, here]) => [id, here.size])).toEqual([['c0', 15_000], ['c1', 15_000]]);
+}, 1_000);
 
 describe('who is told', () => {
   const reader = { user: 'lin' };
