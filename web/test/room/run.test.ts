@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from 'vitest';
-import { createApp, effectScope, nextTick, shallowRef } from 'vue';
+import { computed, createApp, effectScope, nextTick, shallowRef } from 'vue';
 
 import { hongyanKey, type Hongyan, type Outgoing } from '@/app/hongyan';
 import { foldSignal, withPage } from '@/core/fold';
@@ -15,8 +15,8 @@ const hongyan = { known, outgoing, load: async () => {} } as unknown as Hongyan;
 
 test('the rows are made anew for what is drawn in them, and for nothing else', async () => {
   const app = createApp({}).provide(hongyanKey, hongyan);
-  const room = { get value() { return known.value.rooms.get('c1'); } };
-  const run = app.runWithContext(() => effectScope().run(() => useRun('c1', room as never, shallowRef(false)))!);
+  const room = computed(() => known.value.rooms.get('c1'));
+  const run = app.runWithContext(() => effectScope().run(() => useRun('c1', room, shallowRef(false)))!);
   await run.start(undefined);
   const changes = async (by: (known: Known) => Known): Promise<boolean> => {
     const before = run.rows.value;
