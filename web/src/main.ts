@@ -15,12 +15,12 @@ import { createHongyan } from '@/app/store';
 import { beginWorker } from '@/app/worker';
 import App from '@/ui/App.vue';
 import { parting } from '@/ui/parting';
-import { t } from '@/words';
+import { t, words } from '@/words';
 
 dress();
 const hongyan = createHongyan({ place: placeOf(route.value) });
 parting(hongyan);
-createApp(App).provide(hongyanKey, hongyan).mount('#app');
+void words().then(() => createApp(App).provide(hongyanKey, hongyan).mount('#app'));
 notifying(hongyan, route, t);
 badge(hongyan.known, document.querySelector('link[rel=icon]'));
 beginWorker();
