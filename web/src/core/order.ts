@@ -41,7 +41,7 @@ export function attention(known: Known, now: Time): { readonly unread: number; r
 }
 
 /** A display name, or the id of somebody never seen. */
-export const nameOf = (known: Known, user: Id): string => known.names.get(user) ?? user;
+export const nameOf = ({ names }: Pick<Known, 'names'>, user: Id): string => names.get(user) ?? user;
 
 /** Who a direct conversation is with: oneself, in one with nobody else. Null for groups. */
 export function other(room: Room, known: Known): Person | null {

@@ -3,7 +3,10 @@ import { expect, test } from 'vitest';
 import { shallowRef } from 'vue';
 
 import type { Hongyan, Session } from '@/app/hongyan';
-import { allMembers } from '@/ui/people/people';
+import { foldSignal, withOnline } from '@/core/fold';
+import { allMembers, peopleThere } from '@/ui/people/people';
+
+import { start } from '../core/some';
 
 const session = shallowRef<Session | null>({ user: 'lin', name: '林', token: 'T', token_id: 'i', device: 'test' });
 const asked: string[] = [];
@@ -30,4 +33,11 @@ test('the members of a large conversation are asked for once for all who want th
   up = true;
   expect(await ids(hongyan, room)).toBe('ab');
   expect(await ids(hongyan, { ...room, members: [{ id: 'z', name: '', role: 'owner' }] })).toBe('z');
+});
+
+test('who is there is known from what comes, not from the moment of asking', () => {
+  const first = withOnline(start(), [{ id: 'bob', name: 'Bob', status: 'online' }, { id: 'ann', name: 'Ann', status: 'busy' }]);
+  expect(peopleThere(first).map(({ name }) => name)).toEqual(['Ann', 'Bob']);
+  const now = foldSignal(foldSignal(first, { type: 'presence', user: 'bob', status: 'offline' }, 0), { type: 'presence', user: 'chen', status: 'away' }, 0);
+  expect(peopleThere(now).map(({ id }) => id)).toEqual(['ann', 'chen']);
 });

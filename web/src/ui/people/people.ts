@@ -3,7 +3,7 @@
 import type { Hongyan } from '@/app/hongyan';
 import { open } from '@/app/router';
 import type { Conversation, Id, Known, Member, Person, Presence, Room, StatusText, Time } from '@/core/model';
-import { other } from '@/core/order';
+import { nameOf, other } from '@/core/order';
 import { type Api, type Asking, conversationPath } from '@/link/api';
 import { MOST, whole } from '@/link/whole';
 import { useToasts } from '@/ui/base/toasts';
@@ -25,6 +25,12 @@ interface OnlinePerson extends Person {
 
 export const onlinePeople = (api: Api, signal?: AbortSignal): Promise<readonly OnlinePerson[]> =>
   api.get<{ users: readonly OnlinePerson[] }>('v1/online', signal ? { signal } : {}).then(({ users }) => users);
+
+/** Who is there, as it is known at this moment. */
+export const peopleThere = (known: Pick<Known, 'presence' | 'names'>): readonly Person[] =>
+  [...known.presence]
+    .flatMap(([id, { status }]) => (status === 'offline' ? [] : [{ id, name: nameOf(known, id) }]))
+    .sort((a, b) => a.name.localeCompare(b.name, ['zh-CN', 'en'], { numeric: true }));
 
 const query = (q: string, limit: number): string => new URLSearchParams({ q, limit: String(limit) }).toString();
 
