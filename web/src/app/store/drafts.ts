@@ -51,7 +51,7 @@ export class Drafts {
   /** Whose they would be is not told: nobody's once a log-in has ended. */
   keep(act: Draft): void {
     if (!this.#prefix) return;
-    const place = placeOf(act);
+    const place = keyOf(act);
     const now = Date.now();
     this.#show(place, act, now);
     try {
@@ -75,7 +75,7 @@ export class Drafts {
   #read(key: string): void {
     try {
       const { act, time } = JSON.parse(localStorage.getItem(key) ?? '') as { act: Draft; time: number };
-      this.#show(placeOf(act), act, time);
+      this.#show(keyOf(act), act, time);
     } catch {
       localStorage.removeItem(key);
     }
@@ -118,4 +118,4 @@ export class Drafts {
   }
 }
 
-const placeOf = ({ conversation, thread }: Draft): string => `${conversation} ${thread ?? ''}`;
+const keyOf = ({ conversation, thread }: Draft): string => `${conversation} ${thread ?? ''}`;
