@@ -9,7 +9,17 @@ from tests.browser.conftest import MakePeople
 from tests.browser.visitor import SOON, Visitor
 from tests.serving import Server
 
-SCREENS = ("/#/", "/#/contacts", "/#/channels", "/#/search?q=%E5%A4%A7", "/#/saved", "/#/later", "/#/threads", "/#/settings")
+SCREENS = {
+    "/#/": "无障碍",
+    "/#/contacts": "全部",
+    "/#/channels": "还没有频道",
+    "/#/search?q=%E5%A4%A7": "没有找到消息",
+    "/#/saved": "还没有收藏的消息",
+    "/#/later": "没有定时消息和提醒",
+    "/#/threads": "没有关注的话题",
+    "/#/settings": "当前设备",
+}
+"""Each with what comes last: by then it is all there."""
 
 LOOKS: dict[str, dict[str, Any]] = {
     "desk": {},
@@ -35,9 +45,10 @@ def test_screens_have_no_serious_faults(browser: Browser, server: Server, people
         found["log-in"] = stranger.serious()
     with Visitor(browser, server, ann, color_scheme=theme, **LOOKS[look]) as one:
         expect(one.page.locator("a.row").first).to_be_visible(timeout=SOON)
-        for screen in SCREENS:
+        for screen, last in SCREENS.items():
             one.page.goto(server.url + screen)
-            one.page.wait_for_timeout(600)  # skeletons and late parts
+            expect(one.page.get_by_text(last).locator("visible=true").first).to_be_visible(timeout=SOON)
+            expect(one.page.locator(".skeleton")).to_have_count(0, timeout=SOON)
             found[screen] = one.serious()
         one.page.goto(f"{server.url}/#/c/{group}")
         expect(one.box()).to_be_visible(timeout=SOON)

@@ -4,7 +4,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import MakePeople
 from tests.browser.visitor import SOON, Visitor
-from tests.serving import Server
+from tests.serving import Person, Server, wait_for
 
 ORDER = """wanted => {
     const top = (row) => row.getBoundingClientRect().top;
@@ -12,6 +12,12 @@ ORDER = """wanted => {
     return wanted.every((id, at) => rows[at]?.dataset.id === id);
 }"""
 """Whether these conversations are the first of the list."""
+
+
+def pins(person: Person) -> list[str]:
+    """As the server has them."""
+    own = {one["id"]: one.get("own", {}) for one in person.snapshot()["conversations"]}
+    return sorted((lane for lane in own if own[lane].get("pinned")), key=lambda lane: own[lane].get("place", -1))
 
 
 def test_what_is_typed_into_the_settings_of_a_room_stays_when_something_happens_there(
@@ -58,6 +64,7 @@ def test_pins_are_put_in_order_by_dragging_and_by_the_menu(browser: Browser, ser
         page.locator(row(first)).click(button="right")
         page.get_by_role("menuitem", name="下移").click()
         order_is(third, first, second)
+        wait_for(lambda: pins(ann) == [third, first, second])  # it is shown before it is told
         page.reload()
         order_is(third, first, second)
         with Visitor(browser, server, ann) as elsewhere:

@@ -1,17 +1,19 @@
 """Two people talk in two browsers, over each way that events come, and through what happens to connections."""
 
 import time
+from io import BytesIO
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import MakePeople
 from tests.browser.visitor import SOON, TRANSPORTS, Visitor
 from tests.serving import Server
 
-CACHED = """async () => {
+KEPT = """async () => {
     const done = (asked) => new Promise((tell) => { asked.onsuccess = () => tell(asked.result); });
-    const found = [];
+    const found = [{...localStorage}];
     for (const {name} of await indexedDB.databases()) {
         const database = await done(indexedDB.open(name));
         for (const store of database.objectStoreNames) {
@@ -19,9 +21,18 @@ CACHED = """async () => {
         }
         database.close();
     }
-    return JSON.stringify(found);
+    for (const name of await caches.keys()) {
+        found.push(...(await (await caches.open(name)).keys()).map(({url}) => url));
+    }
+    return JSON.stringify(found, (_, value) => value instanceof Map ? [...value] : value);
 }"""
-"""All that the databases of the page hold."""
+"""All that the browser keeps for the page."""
+
+
+def keeps(visitor: Visitor, *texts: str) -> None:
+    """It is written a while after the last change. What was never there would be no wonder to be gone."""
+    for text in texts:
+        visitor.page.wait_for_function(f"async text => (await ({KEPT})()).includes(text)", arg=text, polling=200, timeout=SOON)
 
 
 def test_logging_in_wrongly_and_rightly(browser: Browser, server: Server, people: MakePeople) -> None:
@@ -146,37 +157,39 @@ def test_an_ended_token_leads_to_the_log_in_and_leaves_nothing_behind(
         one.connected()
         one.open(lane)
         one.sees("只给两个人看")
-        time.sleep(3)  # the cache is written two seconds after the last change
+        keeps(one, "只给两个人看")
         ann.call("POST", "/v1/logout")
         expect(one.page.locator("input[autocomplete=current-password]")).to_be_visible(timeout=SOON)
         expect(one.page.get_by_text("只给两个人看")).to_have_count(0)
-        kept = one.page.evaluate(CACHED)
-        assert "只给两个人看" not in kept
+        one.page.wait_for_function(f"async text => !(await ({KEPT})()).includes(text)", arg="只给两个人看", polling=200)
 
 
 def test_who_logs_in_after_a_log_out_finds_nothing_of_who_was_there(browser: Browser, server: Server, people: MakePeople) -> None:
     ann, bob, eve = people(3)
-    lane = ann.direct(bob.id)
+    lane, own = ann.direct(bob.id), eve.group("自己的")
     bob.send(lane, "只给两个人看")
+    picture = BytesIO()
+    Image.new("RGB", (8, 8)).save(picture, "PNG")
+    assert bob.http.put("/v1/me/avatar", content=picture.getvalue()).is_success
+    secrets = ("只给两个人看", "没写完的话", ann.token, lane, f"/users/{bob.id}/avatar")
     with Visitor(browser, server, ann) as one:
         one.connected()
         one.open(lane)
         one.sees("只给两个人看")
         one.box().fill("没写完的话")
-        time.sleep(3)  # the cache is written two seconds after the last change
+        keeps(one, *secrets)
         one.page.get_by_role("button", name="我的菜单").click()
         one.page.get_by_role("menuitem", name="退出登录").click()
         one.page.get_by_role("dialog").get_by_role("button", name="退出登录").click()
         one.log_in(eve.id)
         one.page.get_by_role("button", name="开始使用").click()
         one.connected()
+        assert one.page.evaluate("location.hash") in ("", "#/")
         one.page.goto(f"{server.url}/#/c/{lane}")
-        one.page.wait_for_timeout(3_000)
-        seen = (
-            one.page.locator("body").inner_text() + one.page.evaluate(CACHED) + one.page.evaluate("JSON.stringify(localStorage)")
-        )
-        found = [text for text in ("只给两个人看", "没写完的话", ann.token, lane) if text in seen]
-        assert found == []
+        expect(one.page.get_by_text("找不到这个会话")).to_be_visible(timeout=SOON)
+        keeps(one, own)
+        seen = one.page.locator("body").inner_text() + one.page.evaluate(KEPT)
+        assert [text for text in secrets if text in seen] == []
 
 
 def test_a_message_outlives_the_tab_that_was_sending_it(browser: Browser, server: Server, people: MakePeople) -> None:

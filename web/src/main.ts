@@ -14,11 +14,13 @@ import { dress } from '@/app/settings';
 import { createHongyan } from '@/app/store';
 import { beginWorker } from '@/app/worker';
 import App from '@/ui/App.vue';
-import { t } from '@/words';
+import { parting } from '@/ui/parting';
+import { t, words } from '@/words';
 
 dress();
 const hongyan = createHongyan({ place: placeOf(route.value) });
-createApp(App).provide(hongyanKey, hongyan).mount('#app');
+parting(hongyan);
+void words().then(() => createApp(App).provide(hongyanKey, hongyan).mount('#app'));
 notifying(hongyan, route, t);
 badge(hongyan.known, document.querySelector('link[rel=icon]'));
 beginWorker();

@@ -44,8 +44,8 @@ export async function beginPush(api: Api, session: Session): Promise<Hindrance |
 }
 
 export async function endPush(api: Api): Promise<void> {
+  await api.remove('v1/me/push'); // if that fails nothing has changed
   await forget();
-  await api.remove('v1/me/push');
 }
 
 /** From now on: renewed when the browser has changed it, gone with the log-in. */
@@ -88,8 +88,11 @@ async function subscribe(api: Api, session: Session): Promise<Hindrance | null> 
   return null;
 }
 
+/** What cannot be ended now is remembered, and ended by who logs in next. */
 async function forget(): Promise<void> {
-  if (!kept()) return;
-  localStorage.removeItem(KEY);
-  await (await (await worker())?.pushManager.getSubscription())?.unsubscribe();
+  const before = kept();
+  if (!before) return;
+  const subscription = await (await worker())?.pushManager.getSubscription();
+  if (subscription?.endpoint === before.endpoint) await subscription.unsubscribe();
+  if (kept()?.endpoint === before.endpoint) localStorage.removeItem(KEY);
 }

@@ -13,8 +13,17 @@ export interface Ordered {
  * Newest first; a conversation without messages stands by the time it was made, as far as that is known. Pinned ones as they were
  * put; those that were not come first.
  */
-export function ordered(known: Known): Ordered {
-  const rooms = [...known.rooms.values()].sort((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? -1 : 1));
+export function ordered({ rooms }: Pick<Known, 'rooms'>): Ordered {
+  const found = made.get(rooms) ?? order([...rooms.values()]);
+  made.set(rooms, found);
+  return found;
+}
+
+/** All that show a list ask, at whatever happens. */
+const made = new WeakMap<Known['rooms'], Ordered>();
+
+function order(all: readonly Room[]): Ordered {
+  const rooms = all.toSorted((a, b) => timeOf(b) - timeOf(a) || (a.id < b.id ? -1 : 1));
   return {
     pinned: rooms.filter((room) => room.own.pinned && !room.own.archived).sort((a, b) => (a.own.place ?? -1) - (b.own.place ?? -1)),
     others: rooms.filter((room) => !room.own.pinned && !room.own.archived),
@@ -32,7 +41,7 @@ export function attention(known: Known, now: Time): { readonly unread: number; r
 }
 
 /** A display name, or the id of somebody never seen. */
-export const nameOf = (known: Known, user: Id): string => known.names.get(user) ?? user;
+export const nameOf = ({ names }: Pick<Known, 'names'>, user: Id): string => names.get(user) ?? user;
 
 /** Who a direct conversation is with: oneself, in one with nobody else. Null for groups. */
 export function other(room: Room, known: Known): Person | null {

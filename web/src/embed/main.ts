@@ -4,8 +4,9 @@ import '@/styles/base.css';
 import { createApp } from 'vue';
 
 import { dress } from '@/app/settings';
+import { words } from '@/words';
 
 import EmbedPage from './EmbedPage.vue';
 
 dress();
-createApp(EmbedPage).mount('#app');
+void words().then(() => createApp(EmbedPage).mount('#app'));

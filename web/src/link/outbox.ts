@@ -38,7 +38,7 @@ export class Outbox {
     private readonly post: Post,
     private readonly changed: (outgoing: readonly Outgoing[]) => void,
   ) {
-    this.#prefix = `${KEY}${user}.`;
+    this.#prefix = prefixOf(KEY, user);
     for (const key of keysOf(this.#prefix)) this.#read(key, localStorage.getItem(key));
     window.addEventListener('storage', (event) => this.#elsewhere(event), { signal: this.#closing.signal });
     this.#show();
@@ -188,5 +188,8 @@ export class Outbox {
     if (now && !this.#closing.signal.aborted) this.#set({ ...now, ...by });
   }
 }
+
+/** No id of a user has a colon in it, so that of `li` is not a part of that of `li.wei`. */
+export const prefixOf = (key: string, user: Id): string => `${key}${user}:`;
 
 export const keysOf = (prefix: string): string[] => Object.keys(localStorage).filter((key) => key.startsWith(prefix));

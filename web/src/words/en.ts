@@ -1,6 +1,9 @@
+import { room } from './room.en';
 import type { zh } from './zh';
 
 export const en: Readonly<Record<keyof typeof zh, string>> = {
+  ...room,
+
   'base.close': 'Close',
   'base.cancel': 'Cancel',
   'base.ok': 'OK',

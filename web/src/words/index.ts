@@ -1,16 +1,27 @@
 // One dictionary. Chinese is the model: English must have the same keys, and the compiler says when it has not.
 
+import { shallowRef } from 'vue';
+
 import { settings, type Settings } from '@/app/settings';
 
-import { en } from './en';
-import { en as roomEn, zh as roomZh } from './room';
 import { zh } from './zh';
 
 export type Language = Settings['language'];
-export type Key = keyof typeof zh | keyof typeof roomZh;
-type Words = Readonly<Record<Key, string>>;
+export type Key = keyof typeof zh;
 
-const words: Readonly<Record<Language, Words>> = { zh: { ...zh, ...roomZh }, en: { ...en, ...roomEn } };
+const english = shallowRef<Readonly<Record<Key, string>> | null>(null);
+let asked: Promise<void> | null = null;
+
+/** The words of the language are there. English is loaded by who speaks it; if that fails it is Chinese, and the next sentence asks again. */
+export function words(): Promise<void> {
+  if (settings.language === 'zh' || english.value) return Promise.resolve();
+  asked ??= import('./en').then(
+    ({ en }) => void (english.value = en),
+    () => void (asked = null),
+  );
+  return asked;
+}
+void words();
 
 /** What `Intl` calls the language that is spoken. */
 export const locale = (): string => (settings.language === 'zh' ? 'zh-CN' : 'en');
@@ -20,7 +31,8 @@ export const locale = (): string => (settings.language === 'zh' ? 'zh-CN' : 'en'
  * Where one and many differ they are written `one|many`, and `n` decides.
  */
 export function t(key: Key, put: Readonly<Record<string, string | number>> = {}): string {
-  let said: string = words[settings.language][key];
+  void words();
+  let said: string = ((settings.language === 'en' && english.value) || zh)[key];
   if (typeof put['n'] === 'number' && said.includes('|')) said = said.split('|')[put['n'] === 1 ? 0 : 1] ?? said;
   return said.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const value = put[name];

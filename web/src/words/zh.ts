@@ -1,6 +1,10 @@
 // Chinese is the model: what is a key here must be one in every language.
 
+import { room } from './room.zh';
+
 export const zh = {
+  ...room,
+
   'base.close': '关闭',
   'base.cancel': '取消',
   'base.ok': '确定',

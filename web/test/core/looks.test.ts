@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { fold, withPage } from '@/core/fold';
-import { firstUnread, pageItems, timeline, type Item } from '@/core/groups';
+import { bookmarksOf } from '@/core/bookmarks';
+import { fold, foldSignal, withPage } from '@/core/fold';
+import { firstUnread, items, timeline, type Item } from '@/core/groups';
 import { match, ranked } from '@/core/match';
 import { isQuiet, notifies, says } from '@/core/notify';
 import { attention, initials, ordered, tint, title } from '@/core/order';
@@ -21,6 +22,13 @@ describe('the list', () => {
     );
     const { pinned, others, archived } = ordered(known);
     expect([pinned, others, archived].map((rooms) => rooms.map(({ id }) => id))).toEqual([['c1'], ['c3', 'c2'], ['c4']]);
+  });
+
+  it('is put in order once for all who show it, until a conversation changes', () => {
+    const known = start(conversation('c1'), conversation('c2'));
+    const before = ordered(known);
+    expect(ordered(foldSignal(known, { type: 'presence', user: 'chen', status: 'busy' }, 0))).toBe(before);
+    expect(ordered(after(known, message(4)))).not.toBe(before);
   });
 
   it('calls a direct one like the other person', () => {
@@ -65,28 +73,40 @@ describe('the list', () => {
 describe('a timeline', () => {
   const at = (time: number, seq: number, sender = 'chen') => ({ ...old(seq, sender), time });
   const morning = new Date(2025, 2, 3, 9).getTime();
-  const shape = (items: Item[]) => items.map((item) => (item.kind === 'message' ? `${item.event.seq}${item.first ? '<' : ''}${item.last ? '>' : ''}` : item.kind));
+  const shape = (items: Item[]) => items.map((item) => (item.kind === 'message' ? `${item.event.seq}${item.first ? '<' : ''}` : item.kind));
 
   it('has groups of the same person within five minutes, and days', () => {
     const events = [at(morning, 1), at(morning + 60_000, 2), at(morning + 600_000, 3), at(morning + 610_000, 4, 'lin'), at(morning + 86_400_000, 5, 'lin')];
-    expect(shape(pageItems(page(events)))).toEqual(['day', '1<', '2>', '3<>', '4<>', 'day', '5<>']);
+    expect(shape(items(events, { states: new Map() }))).toEqual(['day', '1<', '2', '3<', '4<', 'day', '5<']);
   });
 
   it('has what has happened as lines, and not what is seen on messages, in threads or hidden', () => {
     const known = withPage(start(conversation()), 'c1', page([old(1), old(2), old(3)]), 'newest');
     const more = [event(4, 'react', 'chen', { seq: 2, emoji: '👍' }), event(5, 'pin', 'chen', { seq: 2 }), event(6, 'reply', 'chen', { type: 'text', text: '线', thread: 2 }), message(7)];
     const now = after(known, ...more, own('hide', { seqs: [1] }));
-    expect(shape(timeline(one(now)))).toEqual(['day', '2<', '3>', 'system', '7<>']);
+    expect(shape(timeline(one(now)))).toEqual(['day', '2<', '3', 'system', '7<']);
+  });
+
+  it('is made of the same rows where nothing has changed', () => {
+    const known = withPage(start(conversation()), 'c1', page([old(1), old(2), old(3)]), 'newest');
+    const before = timeline(one(known));
+    const now = timeline(one(after(known, event(4, 'react', 'chen', { seq: 2, emoji: '👍' }), message(5))));
+    expect(now.filter((row) => row.kind === 'message' && before.includes(row)).map(({ key }) => key)).toEqual(['m1', 'm3']);
   });
 
   it('says where what is unread begins', () => {
     const known = after(withPage(start(conversation()), 'c1', page([old(2), old(3)]), 'newest'), message(4, 'lin'), message(5), message(6));
     const first = firstUnread(one(known), 'lin');
     expect(first).toBe(5);
-    expect(shape(timeline(one(known), first))).toEqual(['day', '2<', '3>', '4<>', 'unread', '5<', '6>']);
+    expect(shape(timeline(one(known), first))).toEqual(['day', '2<', '3', '4<', 'unread', '5<', '6']);
     expect(firstUnread(one(fold(known, own('read', { seq: 6 }))), 'lin')).toBeNull();
   });
 });
+
+it('has as many bookmarks as one likes, in no time', () => {
+  const marks = Array.from({ length: 30_000 }, (_, at) => ({ conversation: `c${at % 2}`, seq: at }));
+  expect([...bookmarksOf(marks)].map(([id, here]) => [id, here.size])).toEqual([['c0', 15_000], ['c1', 15_000]]);
+}, 1_000);
 
 describe('who is told', () => {
   const reader = { user: 'lin' };

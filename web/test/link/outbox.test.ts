@@ -138,10 +138,11 @@ test('what failed stays failed after a reload', async () => {
   expect(got).toEqual([]);
 });
 
-test('nobody sends what somebody else wrote', async () => {
-  outboxOf(never).add('一');
+test.each(['chen', 'li', 'lin.w'])('nobody sends what somebody else wrote: %s', async (user) => {
+  outboxOf(never, { user: 'lin' }).add('一');
+  outboxOf(never, { user: 'li.wei' }).add('二');
   const { got, post } = server();
-  const { states } = outboxOf(post, { user: 'chen' });
+  const { states } = outboxOf(post, { user });
   await later();
   expect([...states(), ...got]).toEqual([]);
 });
@@ -152,7 +153,7 @@ test('only the tab that leads sends, also what another one wrote', async () => {
   const follower = outboxOf(writer.post, { leads: false });
   const leading = outboxOf(leader.post);
   const { client_id } = follower.add('一');
-  const key = `hongyan.out.lin.${client_id}`;
+  const key = `hongyan.out.lin:${client_id}`;
   elsewhere(key, localStorage.getItem(key));
   await later(0);
   expect(writer.got).toEqual([]);
@@ -200,7 +201,7 @@ test.each([true, false])('a full storage does not stop a message, of the tab tha
 });
 
 test('what is kept and is no message is thrown away', () => {
-  localStorage.setItem('hongyan.out.lin.x', '{');
-  localStorage.setItem('hongyan.out.lin.y', '{"client_id":1}');
+  localStorage.setItem('hongyan.out.lin:x', '{');
+  localStorage.setItem('hongyan.out.lin:y', '{"client_id":1}');
   expect(outboxOf(never).states()).toEqual([]);
 });

@@ -49,3 +49,22 @@ test('a page is asked for once, and one that belongs to another question is left
   scope.stop();
   vi.useRealTimers();
 });
+
+test('of the same list that has changed, as many pages are asked for as are there', async () => {
+  vi.useFakeTimers();
+  const changed = ref(0);
+  const ask = async (from: string | null): Promise<Page<string>> => ({ items: [`${changed.value}.${from ?? 0}`], next: from === '2' ? null : String(Number(from) + 1) });
+  const scope = effectScope();
+  const pages = scope.run(() => usePages(ask, changed, { same: true }))!;
+  await settled();
+  await pages.loadMore();
+  expect(pages.all.value).toEqual(['0.0', '0.1']);
+  changed.value = 1;
+  await settled();
+  await settled();
+  expect([pages.all.value, pages.more.value]).toEqual([['1.0', '1.1'], true]);
+  await pages.loadMore();
+  expect([pages.all.value, pages.more.value]).toEqual([['1.0', '1.1', '1.2'], false]);
+  scope.stop();
+  vi.useRealTimers();
+});

@@ -3,6 +3,7 @@
 import { bookmarksOf } from '@/core/bookmarks';
 import type { Id, Known, Seq } from '@/core/model';
 import type { Api } from '@/link/api';
+import { whole } from '@/link/whole';
 
 import type { State } from './state';
 
@@ -55,14 +56,10 @@ export class Bookmarks {
     this.again();
   }
 
-  async #all(): Promise<Page['bookmarks']> {
-    const found: Page['bookmarks'][number][] = [];
-    for (let more = true; more; ) {
-      const before = found.at(-1)?.place;
-      const page = await this.api.get<Page>(`v1/me/bookmarks?limit=100${before === undefined ? '' : `&before=${before}`}`);
-      found.push(...page.bookmarks);
-      more = page.more && page.bookmarks.length > 0;
-    }
-    return found;
+  #all(): Promise<Page['bookmarks']> {
+    return whole(async (last) => {
+      const page = await this.api.get<Page>(`v1/me/bookmarks?limit=100${last ? `&before=${last.place}` : ''}`);
+      return { items: page.bookmarks, more: page.more };
+    });
   }
 }

@@ -4,7 +4,7 @@
 import type { Id, OwnAct } from '@/core/model';
 import { ownShown } from '@/core/shown';
 import { type Api, Problem } from '@/link/api';
-import { keysOf } from '@/link/outbox';
+import { keysOf, prefixOf } from '@/link/outbox';
 
 import type { Deed, Pending } from './pending';
 
@@ -16,7 +16,6 @@ interface Going {
 }
 
 const KEY = 'hongyan.draft.';
-const prefixOf = (user: Id): string => `${KEY}${user}.`;
 
 export class Drafts {
   #prefix = '';
@@ -37,7 +36,7 @@ export class Drafts {
   }
 
   begin(user: Id): void {
-    this.#prefix = prefixOf(user);
+    this.#prefix = prefixOf(KEY, user);
     this.#closing = new AbortController();
     for (const key of keysOf(this.#prefix)) this.#read(key);
     window.addEventListener('storage', (event) => this.#elsewhere(event), { signal: this.#closing.signal });
@@ -52,7 +51,7 @@ export class Drafts {
   /** Whose they would be is not told: nobody's once a log-in has ended. */
   keep(act: Draft): void {
     if (!this.#prefix) return;
-    const place = placeOf(act);
+    const place = keyOf(act);
     const now = Date.now();
     this.#show(place, act, now);
     try {
@@ -76,7 +75,7 @@ export class Drafts {
   #read(key: string): void {
     try {
       const { act, time } = JSON.parse(localStorage.getItem(key) ?? '') as { act: Draft; time: number };
-      this.#show(placeOf(act), act, time);
+      this.#show(keyOf(act), act, time);
     } catch {
       localStorage.removeItem(key);
     }
@@ -119,4 +118,4 @@ export class Drafts {
   }
 }
 
-const placeOf = ({ conversation, thread }: Draft): string => `${conversation} ${thread ?? ''}`;
+const keyOf = ({ conversation, thread }: Draft): string => `${conversation} ${thread ?? ''}`;

@@ -10,8 +10,8 @@ export interface Asked<T> {
   again(): Promise<void>;
 }
 
-/** `on` asks again when it changes, after `delay` without another change. */
-export function useAsk<T>(ask: (signal: AbortSignal) => Promise<T>, on?: WatchSource, delay = 0): Asked<T> {
+/** `on` asks again when it changes, after `delay` without another change; `ask` is given the answer that is there. */
+export function useAsk<T>(ask: (signal: AbortSignal, before: T | null) => Promise<T>, on?: WatchSource, delay = 0): Asked<T> {
   const data = shallowRef<T | null>(null);
   const error = shallowRef<unknown>(null);
   const busy = shallowRef(false);
@@ -23,7 +23,7 @@ export function useAsk<T>(ask: (signal: AbortSignal) => Promise<T>, on?: WatchSo
     const mine = (current = new AbortController());
     busy.value = true;
     try {
-      const answer = await ask(mine.signal);
+      const answer = await ask(mine.signal, data.value);
       if (current !== mine) return;
       data.value = answer;
       error.value = null;

@@ -3,6 +3,7 @@
 import { onScopeDispose, watch, type Ref } from 'vue';
 
 import { composing } from './composing';
+import { useFocusBack } from './focus';
 
 interface Layer {
   readonly root: () => HTMLElement | null;
@@ -44,12 +45,6 @@ if (typeof window !== 'undefined') {
   window.addEventListener('pointerdown', onPress, true);
 }
 
-function around(element: Element | null): HTMLElement[] {
-  const all: HTMLElement[] = [];
-  for (let one = element; one && one !== document.body; one = one.parentElement) if (one instanceof HTMLElement) all.push(one);
-  return all;
-}
-
 /** Makes what `root` holds a layer while it is there. */
 export function useLayer(
   root: Readonly<Ref<HTMLElement | null>>,
@@ -57,33 +52,20 @@ export function useLayer(
   options: { readonly light: () => boolean; readonly traps?: boolean; readonly opener?: () => Element | null },
 ): void {
   let layer: Layer | null = null;
-  /** What had focus, and what that stood in: it may be gone when this closes, as a button that is there while the pointer is. */
-  let before: readonly HTMLElement[] = [];
 
   const end = (): void => {
-    if (!layer) return;
-    layers.splice(layers.indexOf(layer), 1);
+    if (layer) layers.splice(layers.indexOf(layer), 1);
     layer = null;
-    const active = document.activeElement;
-    // Focus that has gone elsewhere by the person's own doing stays there.
-    if (!active || active === document.body || root.value?.contains(active)) {
-      for (const one of before) {
-        one.focus({ preventScroll: true });
-        if (document.activeElement === one) break;
-      }
-    }
-    before = [];
   };
 
+  useFocusBack(root);
   watch(
     root,
     (element) => {
       if (!element) return end();
-      if (!layer) {
-        before = around(document.activeElement);
-        layer = { root: () => root.value, close, light: options.light, traps: options.traps ?? false, opener: options.opener?.() ?? null };
-        layers.push(layer);
-      }
+      if (layer) return;
+      layer = { root: () => root.value, close, light: options.light, traps: options.traps ?? false, opener: options.opener?.() ?? null };
+      layers.push(layer);
     },
     { flush: 'post' },
   );

@@ -16,27 +16,34 @@ const stay = 5000;
 const most = 3;
 
 export const toasts = shallowRef<readonly Toast[]>([]);
-const ends = new Map<number, () => void>();
+/** What happens when one goes. */
+const ends = new Map<number, () => unknown>();
 let next = 1;
 
-function show(text: string, failed: boolean, act: Toast['act'], onEnd?: () => void): number {
+function show(text: string, failed: boolean, act: Toast['act'], onEnd?: () => unknown): number {
   const id = next++;
-  const timer = window.setTimeout(() => dismiss(id), failed ? stay * 1.6 : stay);
-  ends.set(id, () => {
-    clearTimeout(timer);
-    onEnd?.();
-  });
+  setTimeout(() => dismiss(id), failed ? stay * 1.6 : stay);
+  ends.set(id, () => onEnd?.());
   toasts.value = [...toasts.value, { id, text, failed, act }];
   for (const old of toasts.value.slice(0, -most)) dismiss(old.id);
   return id;
 }
 
 /** It goes; what waited for its end happens. */
-export function dismiss(id: number): void {
+export function dismiss(id: number): unknown {
   const end = ends.get(id);
   ends.delete(id);
   toasts.value = toasts.value.filter((one) => one.id !== id);
-  end?.();
+  return end?.();
+}
+
+/** All of them go: the page is left, or who is here is about to log out. */
+export const finish = (): Promise<unknown> => Promise.all([...ends.keys()].map(dismiss));
+
+/** As if they had never been: who could have done it is not here any more. */
+export function drop(): void {
+  ends.clear();
+  toasts.value = [];
 }
 
 /** What a person is told of something that went wrong: the server's own words where it has said any. */
@@ -93,9 +100,7 @@ const service: Toasts = {
           undone?.();
         },
       },
-      () => {
-        if (!off) void service.attempt(async () => act());
-      },
+      () => off || service.attempt(async () => act()),
     );
   },
   async attempt(act) {
@@ -110,9 +115,7 @@ const service: Toasts = {
 };
 
 if (typeof window !== 'undefined') {
-  window.addEventListener('pagehide', () => {
-    for (const id of [...ends.keys()]) dismiss(id);
-  });
+  window.addEventListener('pagehide', () => void finish());
 }
 
 export const useToasts = (): Toasts => service;

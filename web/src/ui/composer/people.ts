@@ -3,18 +3,10 @@
 import { computed, shallowRef, type ComputedRef } from 'vue';
 
 import { useHongyan } from '@/app/hongyan';
-import type { Id, Person } from '@/core/model';
+import type { Person } from '@/core/model';
 import { labelsOf, type Label } from '@/text/mentions';
-import { membersOf } from '@/ui/people/people';
+import { allMembers } from '@/ui/people/people';
 import { leads, type Desk } from '@/ui/room/desk';
-import { duringLogin } from '@/ui/room/lasting';
-
-/** As they were when there were so many. */
-interface Asked {
-  readonly count: number;
-  readonly people: Promise<readonly Person[]>;
-}
-const asked = duringLogin(() => new Map<Id, Asked>());
 
 export interface Members {
   readonly people: ComputedRef<readonly Person[]>;
@@ -25,7 +17,6 @@ export interface Members {
 
 export function useMembers(desk: Desk): Members {
   const hongyan = useHongyan();
-  const { conversation } = desk;
   const many = shallowRef<readonly Person[]>([]);
 
   const people = computed(() => desk.room.value?.members ?? many.value);
@@ -36,15 +27,7 @@ export function useMembers(desk: Desk): Members {
     async want() {
       const room = desk.room.value;
       if (!room || room.members) return;
-      const lists = asked(hongyan);
-      const count = room.member_count;
-      let list = lists.get(conversation);
-      if (list?.count !== count) lists.set(conversation, (list = { count, people: membersOf(hongyan.api, conversation, true) }));
-      try {
-        many.value = await list.people;
-      } catch {
-        if (lists.get(conversation) === list) lists.delete(conversation);
-      }
+      many.value = await allMembers(hongyan, room).catch(() => many.value);
     },
   };
 }

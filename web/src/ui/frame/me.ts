@@ -7,10 +7,13 @@ import { go } from '@/app/router';
 import type { Presence } from '@/core/model';
 import { confirm } from '@/ui/base/confirm';
 import type { MenuEntry } from '@/ui/base/menu';
-import { useToasts } from '@/ui/base/toasts';
+import { finish, useToasts } from '@/ui/base/toasts';
 import { showingKeys } from '@/ui/goto/open';
 import { settingStatus } from '@/ui/settings/open';
 import { t } from '@/words';
+
+/** What one had done and could still take back is told first, but nobody waits long for it. */
+const PATIENCE = 2_000;
 
 const states: readonly Presence[] = ['online', 'away', 'busy', 'dnd'];
 
@@ -19,6 +22,7 @@ export async function leaveHere(hongyan: Hongyan): Promise<void> {
   const text = waiting ? t('me.logout_waiting', { n: waiting }) : t('me.logout_text');
   if (await confirm({ title: t('me.logout_title'), text, act: t('me.logout'), danger: waiting > 0 })) {
     const toasts = useToasts();
+    await Promise.race([finish(), new Promise((late) => setTimeout(late, PATIENCE))]);
     await toasts.attempt(async () => (await hongyan.logout()) || toasts.say(t('me.logout_later')));
   }
 }

@@ -21,15 +21,15 @@ interface Dragging {
 /** For a row of the list. */
 export function usePinDrag(hongyan: Hongyan, room: () => Room): Dragging {
   const { known } = hongyan;
-  const placeOf = (id: Id | null): number => ordered(known.value).pinned.findIndex((pin) => pin.id === id);
-  const welcome = (): boolean => dragged.value !== null && placeOf(dragged.value) >= 0 && placeOf(room().id) >= 0;
+  const pinAt = (id: Id | null): number => ordered(known.value).pinned.findIndex((pin) => pin.id === id);
+  const welcome = (): boolean => dragged.value !== null && pinAt(dragged.value) >= 0 && pinAt(room().id) >= 0;
   function end(): void {
     dragged.value = over.value = null;
   }
   return {
     side: computed(() => {
       if (over.value !== room().id || dragged.value === over.value) return null;
-      return placeOf(dragged.value) < placeOf(over.value) ? 'below' : 'above';
+      return pinAt(dragged.value) < pinAt(over.value) ? 'below' : 'above';
     }),
     on: {
       dragstart(event) {
@@ -50,7 +50,7 @@ export function usePinDrag(hongyan: Hongyan, room: () => Room): Dragging {
       drop(event) {
         if (!welcome()) return;
         event.preventDefault();
-        void movePin(hongyan, dragged.value!, placeOf(room().id));
+        void movePin(hongyan, dragged.value!, pinAt(room().id));
         end();
       },
       dragend: end,

@@ -2,10 +2,12 @@
 
 import type { Hongyan } from '@/app/hongyan';
 import { open } from '@/app/router';
-import type { Conversation, Id, Known, Member, Person, Presence, StatusText, Time } from '@/core/model';
-import { other } from '@/core/order';
-import { type Api, conversationPath } from '@/link/api';
+import type { Conversation, Id, Known, Member, Person, Presence, Room, StatusText, Time } from '@/core/model';
+import { nameOf, other } from '@/core/order';
+import { type Api, type Asking, conversationPath } from '@/link/api';
+import { MOST, whole } from '@/link/whole';
 import { useToasts } from '@/ui/base/toasts';
+import { duringLogin } from '@/ui/room/lasting';
 
 interface Device {
   readonly device: string;
@@ -24,6 +26,12 @@ interface OnlinePerson extends Person {
 export const onlinePeople = (api: Api, signal?: AbortSignal): Promise<readonly OnlinePerson[]> =>
   api.get<{ users: readonly OnlinePerson[] }>('v1/online', signal ? { signal } : {}).then(({ users }) => users);
 
+/** Who is there, as it is known at this moment. */
+export const peopleThere = (known: Pick<Known, 'presence' | 'names'>): readonly Person[] =>
+  [...known.presence]
+    .flatMap(([id, { status }]) => (status === 'offline' ? [] : [{ id, name: nameOf(known, id) }]))
+    .sort((a, b) => a.name.localeCompare(b.name, ['zh-CN', 'en'], { numeric: true }));
+
 const query = (q: string, limit: number): string => new URLSearchParams({ q, limit: String(limit) }).toString();
 
 /** Whose id or name has it in it; all there are, up to the limit, when nothing is asked. */
@@ -32,20 +40,37 @@ export function findPeople(api: Api, q: string, signal?: AbortSignal, limit = 50
   return api.get<{ users: readonly Person[] }>(path, signal ? { signal } : {}).then(({ users }) => users);
 }
 
-const PAGE = 200;
-const MOST = 10_000;
+const REASONABLE = 10_000;
 
-/** Members of a large conversation: a page of them, or all, as far as that is reasonable. */
-export async function membersOf(api: Api, conversation: Id, whole: boolean, signal?: AbortSignal): Promise<readonly Member[]> {
-  const found: Member[] = [];
-  for (let more = true; more && found.length < MOST; more &&= whole) {
-    const after = found.at(-1)?.id;
-    const page = new URLSearchParams({ limit: String(PAGE), ...(after ? { after } : {}) });
-    const answer = await api.get<{ members: readonly Member[]; more: boolean }>(conversationPath(conversation, `/members?${page}`), signal ? { signal } : {});
-    found.push(...answer.members);
-    more = answer.more && answer.members.length > 0;
-  }
-  return found;
+function membersAfter(api: Api, conversation: Id, after: Id | undefined, limit: number, asking?: Asking): Promise<{ members: readonly Member[]; more: boolean }> {
+  const query = new URLSearchParams({ limit: String(limit), ...(after ? { after } : {}) });
+  return api.get(conversationPath(conversation, `/members?${query}`), asking);
+}
+
+/** Some of the members of a large conversation. */
+export const someMembers = async (api: Api, conversation: Id, signal: AbortSignal): Promise<readonly Member[]> =>
+  (await membersAfter(api, conversation, undefined, 200, { signal })).members;
+
+/** As they were when there were so many. */
+interface Asked {
+  readonly count: number;
+  readonly members: Promise<readonly Member[]>;
+}
+const asked = duringLogin(() => new Map<Id, Asked>());
+
+/** All members, as far as that is reasonable. Of a large conversation they are asked for once, until their number is another, or `anew`. */
+export function allMembers(hongyan: Hongyan, room: Pick<Room, 'id' | 'members' | 'member_count'>, anew = false): Promise<readonly Member[]> {
+  if (room.members) return Promise.resolve(room.members);
+  const lists = asked(hongyan);
+  const kept = lists.get(room.id);
+  if (kept?.count === room.member_count && !anew) return kept.members;
+  const members = whole<Member>(async (last) => {
+    const page = await membersAfter(hongyan.api, room.id, last?.id, MOST);
+    return { items: page.members, more: page.more };
+  }, REASONABLE);
+  lists.set(room.id, { count: room.member_count, members });
+  members.catch(() => lists.get(room.id)?.members === members && lists.delete(room.id));
+  return members;
 }
 
 /** The conversation with somebody, if there is one already. */

@@ -9,6 +9,9 @@ import { eventAt } from '@/ui/message/said';
 
 import { rowsOf, unreadAbove, type Row } from './timeline';
 
+/** What the rows are made of: nothing else that happens in a room makes them anew. */
+const DRAWN = ['loaded', 'events', 'states', 'hidden', 'older'] as const;
+
 export interface Run {
   readonly rows: ComputedRef<readonly Row[]>;
   /** Loaded, and it is known where to open. */
@@ -29,18 +32,21 @@ export function useRun(conversation: Id, room: Readonly<Ref<Room | undefined>>, 
   const error = shallowRef<unknown>(null);
   const at = shallowRef<Seq | null>(null);
   const unread = shallowRef<Seq | null>(null);
-  const me = (): Id => hongyan.known.value.me?.id ?? '';
+  const me = computed(() => hongyan.known.value.me?.id ?? '');
 
   const outgoing = computed(() =>
     hongyan.outgoing.value.filter((one) => one.conversation === conversation && !(one.content.type === 'text' && one.content.thread !== undefined)),
   );
+  const here = computed<Room | undefined>((before) => {
+    const now = room.value;
+    return now && before && DRAWN.every((part) => now[part] === before[part]) ? before : now;
+  });
   const rows = computed(() => {
-    const here = room.value;
-    if (!here?.loaded) return [];
-    return rowsOf(timeline(here, unread.value), outgoing.value, !here.older, me());
+    if (!here.value?.loaded) return [];
+    return rowsOf(timeline(here.value, unread.value), outgoing.value, !here.value.older, me.value);
   });
 
-  const mark = (): void => void (unread.value = room.value ? firstUnread(room.value, me()) : null);
+  const mark = (): void => void (unread.value = room.value ? firstUnread(room.value, me.value) : null);
 
   // What comes while nobody looks is below a divider too.
   watch(
@@ -67,7 +73,7 @@ export function useRun(conversation: Id, room: Readonly<Ref<Room | undefined>>, 
       } else {
         await hongyan.load(conversation);
         const here = room.value;
-        const above = here && unreadAbove(here, me());
+        const above = here && unreadAbove(here, me.value);
         if (above) await hongyan.loadAround(conversation, above);
         else if (here?.newer && !here.unread) await hongyan.loadNewest(conversation);
         mark();

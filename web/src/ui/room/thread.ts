@@ -5,11 +5,13 @@ import { computed, shallowRef, watch, type ComputedRef, type Ref } from 'vue';
 import { useHongyan } from '@/app/hongyan';
 import { pageAfter, target } from '@/core/amend';
 import type { Amended, Event, Id, Page, Room, Seq } from '@/core/model';
-import { conversationPath } from '@/link/api';
+import { type Api, conversationPath } from '@/link/api';
+import { MOST, whole } from '@/link/whole';
 
 interface Followed {
   readonly conversation: Id;
   readonly seq: Seq;
+  readonly place: number;
   readonly read_seq: Seq;
 }
 
@@ -37,23 +39,25 @@ export function useThread(conversation: Id, root: Seq, room: Readonly<Ref<Room |
     try {
       const since = room.value?.head_seq ?? 0;
       const path = conversationPath(conversation, `/messages/${root}`);
-      const [first, places] = await Promise.all([
-        hongyan.api.get<Page>(path),
-        hongyan.api.get<{ threads: readonly Followed[] }>('v1/me/threads?limit=100').catch(() => ({ threads: [] })),
+      const amended: Amended[] = [];
+      const ask = async (rest = ''): Promise<Page> => {
+        const found = await hongyan.api.get<Page>(path + rest);
+        amended.push(...(found.amended ?? []));
+        return found;
+      };
+      const [first, replies, mine] = await Promise.all([
+        ask(),
+        whole<Event>(async (last) => {
+          const { events, more } = await ask(`/thread?limit=${MOST}${last ? `&after=${last.seq}` : ''}`);
+          return { items: events, more };
+        }),
+        followedBy(hongyan.api, conversation, root).catch(() => undefined), // not known: it opens all the same
       ]);
-      const events = [...first.events];
-      const amended = [...(first.amended ?? [])];
-      for (let more = true; more; ) {
-        const last = events.at(-1)!.seq;
-        const next = await hongyan.api.get<Page>(`${path}/thread?limit=100${last > root ? `&after=${last}` : ''}`);
-        events.push(...next.events);
-        amended.push(...(next.amended ?? []));
-        more = next.more && next.events.length > 0;
-      }
-      const found = places.threads.find((one) => one.conversation === conversation && one.seq === root);
-      const me = hongyan.known.value.me?.id;
-      read.value = found?.read_seq ?? null;
-      followed.value = found !== undefined || events.some((event) => event.sender === me);
+      const events = [...first.events, ...replies];
+      const wrote = events.some(({ sender }) => sender === hongyan.known.value.me?.id);
+      read.value = mine?.read_seq ?? null;
+      // Who began it follows it with the first answer.
+      followed.value = mine === undefined || (!mine && !replies.length) ? wrote : mine !== null;
       page.value = { events, amended, more: false };
       upto = since;
       follow();
@@ -68,7 +72,7 @@ export function useThread(conversation: Id, root: Seq, room: Readonly<Ref<Room |
     let next = page.value;
     if (!here || !next) return;
     const me = hongyan.known.value.me?.id ?? '';
-    const fresh = [...here.events, ...here.ahead].filter((event) => event.seq > upto).sort((a, b) => a.seq - b.seq);
+    const fresh = [...after(here.events, upto), ...after(here.ahead, upto)].sort((a, b) => a.seq - b.seq);
     for (const event of fresh) {
       upto = event.seq;
       if (event.type === 'reply' && target(event) === root && !next.events.some((one) => one.seq === event.seq)) {
@@ -81,11 +85,12 @@ export function useThread(conversation: Id, root: Seq, room: Readonly<Ref<Room |
   }
   watch(room, follow);
 
+  const amended = computed(() => room.value?.states);
   const states = computed(() => {
     const found = new Map(page.value?.amended?.map((state) => [state.seq, state]));
     // What one has just done is shown by the room first.
     for (const { seq } of page.value?.events ?? []) {
-      const state = room.value?.states.get(seq);
+      const state = amended.value?.get(seq);
       if (state && state.at >= (found.get(seq)?.at ?? 0)) found.set(seq, state);
     }
     return found;
@@ -93,3 +98,17 @@ export function useThread(conversation: Id, root: Seq, room: Readonly<Ref<Room |
 
   return { events: computed(() => page.value?.events ?? null), states, error, followed, read, load };
 }
+
+/** Null: one does not follow it. Threads with the newest messages come first. */
+async function followedBy(api: Api, conversation: Id, root: Seq): Promise<Followed | null> {
+  let found: Followed | undefined;
+  await whole<Followed>(async (last) => {
+    const { threads, more } = await api.get<{ threads: readonly Followed[]; more: boolean }>(`v1/me/threads?limit=100${last ? `&before=${last.place}` : ''}`);
+    found = threads.find((one) => one.conversation === conversation && one.seq === root);
+    return { items: threads, more: more && !found };
+  });
+  return found ?? null;
+}
+
+/** Of a run, which ascends. */
+const after = (events: readonly Event[], seq: Seq): readonly Event[] => events.slice(events.findLastIndex((event) => event.seq <= seq) + 1);

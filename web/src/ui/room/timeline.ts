@@ -1,16 +1,14 @@
 // The rows of a timeline, and what changes between two states of it. Pure.
 
 import type { Outgoing } from '@/app/hongyan';
-import type { Item } from '@/core/groups';
-import type { Id, Room, Seq, Time } from '@/core/model';
+import { TOGETHER, type Item } from '@/core/groups';
+import type { Id, Room, Seq } from '@/core/model';
 
 export type Row =
   | Item
   /** Nothing is before it. */
   | { readonly kind: 'begin'; readonly key: 'begin' }
   | { readonly kind: 'outgoing'; readonly key: string; readonly outgoing: Outgoing; readonly first: boolean };
-
-const TOGETHER: Time = 5 * 60_000;
 
 /** What is loaded, and what is on its way behind it. */
 export function rowsOf(items: readonly Item[], outgoing: readonly Outgoing[], begins: boolean, me: Id): Row[] {
@@ -31,16 +29,20 @@ export type Change = 'same' | 'below' | 'above' | 'other';
 /** What became of rows: something below (or in them), something above, or they are another part of the conversation altogether. */
 export function changeOf(was: readonly Row[], now: readonly Row[]): Change {
   if (was === now) return 'same';
-  const old = was.map(seqOf).filter((seq) => seq !== null);
-  const fresh = now.map(seqOf).filter((seq) => seq !== null);
-  if (!old.length) return was.length ? 'other' : 'below';
-  if (!fresh.length) return 'other';
-  const [first, last] = [old[0]!, old.at(-1)!];
-  if (fresh[0]! > last || fresh.at(-1)! < first) return 'other';
-  const more = fresh[0]! < first && now.length > was.length && fresh.at(-1)! === last;
-  const less = fresh[0]! > first && now.length < was.length; // what is far above has gone
+  const [first, last] = ends(was);
+  const [from, to] = ends(now);
+  if (first === null || last === null) return was.length ? 'other' : 'below';
+  if (from === null || to === null) return 'other';
+  if (from > last || to < first) return 'other';
+  const more = from < first && now.length > was.length && to === last;
+  const less = from > first && now.length < was.length; // what is far above has gone
   return more || less ? 'above' : 'below';
 }
+
+const ends = (rows: readonly Row[]): [Seq | null, Seq | null] => [
+  seqOf(rows.find((row) => seqOf(row) !== null)),
+  seqOf(rows.findLast((row) => seqOf(row) !== null)),
+];
 
 /** Where a message stands; where the next one after it does, when it is not there itself. */
 export function indexOf(rows: readonly Row[], seq: Seq): number {

@@ -19,7 +19,7 @@ export const frames = async (n: number): Promise<void> => {
 };
 
 /** The message that has focus, or something in it. */
-const placeOf = (target: EventTarget | null): Seq | null => Number((target as Element | null)?.closest<HTMLElement>('[data-seq]')?.dataset['seq']) || null;
+const seqAt = (target: EventTarget | null): Seq | null => Number((target as Element | null)?.closest<HTMLElement>('[data-seq]')?.dataset['seq']) || null;
 
 export function useWalking(
   scroller: Readonly<Ref<HTMLElement | null>>,
@@ -41,9 +41,9 @@ export function useWalking(
 
   return {
     focused,
-    onFocus: (event) => void (focused.value = placeOf(event.target) ?? focused.value),
+    onFocus: (event) => void (focused.value = seqAt(event.target) ?? focused.value),
     onKey(event) {
-      const now = placeOf(event.target);
+      const now = seqAt(event.target);
       if (now === null || event.altKey || event.ctrlKey || event.metaKey) return;
       const all = rows.value.filter((row) => row.kind === 'message');
       const at = all.findIndex((row) => seqOf(row) === now);

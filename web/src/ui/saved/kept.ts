@@ -13,6 +13,6 @@ export function useKept<T extends { readonly place: number }>(path: string, name
       return { items, next: answer['more'] === true ? String(items.at(-1)?.place) : null };
     },
     () => changed.map((type) => known.value.heard.get(type) ?? 0).join(' '),
-    200,
+    { delay: 200, same: true },
   );
 }
