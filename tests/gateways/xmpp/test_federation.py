@@ -108,7 +108,8 @@ async def test_without_certificates_and_without_dialback_nobody_is_believed(tmp_
         ("get", "", "<services xmlns='urn:xmpp:extdisco:2'/>", "service-unavailable"),
         ("set", "", "<query xmlns='jabber:iq:register'/>", "service-unavailable"),
         ("get", "alice@", "<vCard xmlns='vcard-temp'/>", "service-unavailable"),
-        ("get", "alice@", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='a'/></pubsub>", "service-unavailable"),
+        ("get", "alice@", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><items node='a'/></pubsub>", "item-not-found"),
+        ("set", "alice@", "<pubsub xmlns='http://jabber.org/protocol/pubsub'><create node='a'/></pubsub>", "service-unavailable"),
     ],
 )
 async def test_what_is_for_accounts_is_for_accounts(near: Neighbours, type: str, to: str, query: str, answered: str) -> None:
@@ -118,6 +119,66 @@ async def test_what_is_for_accounts_is_for_accounts(near: Neighbours, type: str,
         romeo.send_raw(f"<iq type='{type}' id='q' to='{to}'>{query}</iq>")
         told = await romeo.until(lambda: romeo.answers.get("q"))
         assert (told["error"]["condition"] if told["type"] == "error" else "") == answered
+
+
+async def test_what_is_done_to_a_message_comes_from_there(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    ours, theirs = f"{alice.id}@{DOMAIN}", f"romeo@{near.other.domain}"
+    async with client(near.site, alice.id) as a, neighbour(near, "romeo") as romeo:
+        a.send_message(theirs, "好吗", mtype="chat")
+        await romeo.has("好吗")
+        id, lane = romeo.messages[0]["id"], alice.direct(theirs)
+        romeo.send_raw(f"<message to='{ours}' type='chat'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>")
+        await a.until(lambda: [one for one in a.every if "composing" in str(one)])
+        romeo.send_raw(f"<message to='{ours}'><received xmlns='urn:xmpp:receipts' id='{id}'/></message>")
+        await a.until(lambda: [one for one in a.every if "urn:xmpp:receipts" in str(one) and "received" in str(one)])
+        reaction = f"<reactions xmlns='urn:xmpp:reactions:0' id='{id}'><reaction>👍</reaction></reactions>"
+        romeo.send_raw(f"<message to='{ours}' type='chat' id='reaction-{id}'>{reaction}</message>")
+        await a.until(lambda: [one for one in a.every if "👍" in str(one)])
+        reacted = [one for one in alice.history(lane) if one["type"] == "react"]
+        assert [(one["sender"], one["content"]["emoji"]) for one in reacted] == [(theirs, "👍")]
+        romeo.send_raw(f"<message to='{ours}' type='chat'><displayed xmlns='urn:xmpp:chat-markers:0' id='{id}'/></message>")
+        seq = next(one["seq"] for one in alice.history(lane) if one["type"] == "message")
+        async with asyncio.timeout(SECONDS):
+            path = f"/v1/conversations/{lane}/messages/{seq}/readers?have=true"
+            while theirs not in [one["id"] for one in (await asyncio.to_thread(alice.call, "GET", path))["users"]]:
+                await asyncio.sleep(0.1)
+
+
+async def test_nodes_are_read_there_by_whom_their_access_allows(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    ours, theirs = f"{alice.id}@{DOMAIN}", f"romeo@{near.other.domain}"
+    pubsub = "http://jabber.org/protocol/pubsub"
+
+    def publish(node: str, access: str) -> str:
+        form = (
+            f"<field var='FORM_TYPE'><value>{pubsub}#publish-options</value></field>"
+            f"<field var='pubsub#access_model'><value>{access}</value></field>"
+        )
+        options = f"<publish-options><x xmlns='jabber:x:data' type='submit'>{form}</x></publish-options>"
+        item = f"<publish node='{node}'><item id='current'><a xmlns='urn:example:{node}'/></item></publish>"
+        return f"<iq type='set' id='{node}'><pubsub xmlns='{pubsub}'>{item}{options}</pubsub></iq>"
+
+    async with client(near.site, alice.id) as a, neighbour(near, "romeo") as romeo:
+        for one in (a, romeo):
+            one.auto_authorize = None  # type: ignore[assignment]
+            await one.get_roster()
+        for node, access in (("keys", "open"), ("mood", "presence")):
+            a.send_raw(publish(node, access))
+            assert (await a.until(lambda node=node: a.answers.get(node)))["type"] == "result"
+
+        async def asked(id: str, node: str) -> str:
+            romeo.send_raw(f"<iq type='get' id='{id}' to='{ours}'><pubsub xmlns='{pubsub}'><items node='{node}'/></pubsub></iq>")
+            answer = await romeo.until(lambda: romeo.answers.get(id))
+            return str(answer["error"]["condition"] if answer["type"] == "error" else answer)
+
+        assert "urn:example:keys" in await asked("1", "keys")
+        assert await asked("2", "mood") == "item-not-found"
+        romeo.send_presence_subscription(ours, ptype="subscribe")
+        await a.until(lambda: came(a, theirs, "subscribe"))
+        a.send_presence_subscription(theirs, ptype="subscribed")
+        await romeo.until(lambda: came(romeo, ours, "subscribed"))
+        assert "urn:example:mood" in await asked("3", "mood")
 
 
 async def test_an_administrator_sees_and_ends_streams(near: Neighbours) -> None:

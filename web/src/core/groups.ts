@@ -29,7 +29,7 @@ export interface Looks {
 export const TOGETHER: Time = 5 * 60_000;
 
 /** Events that are drawn as a line of their own; other acts are seen on their messages. */
-const SYSTEM: ReadonlySet<string> = new Set(['create', 'member', 'settings', 'pin']);
+const SYSTEM: ReadonlySet<string> = new Set(['create', 'member', 'settings', 'pin', 'undelivered']);
 
 export const isSystem = (event: Event): boolean => SYSTEM.has(event.type);
 

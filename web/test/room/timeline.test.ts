@@ -108,7 +108,7 @@ it('counts readers by every mark that is known', () => {
 describe('what has happened', () => {
   const known: Known = { ...nothing, me: { id: 'me', name: '我', admin: false }, names: new Map([['a', '李华'], ['b', '王芳']]) };
   const say = (key: string, put: Readonly<Record<string, string | number>> = {}): string =>
-    key === 'room.you' ? 'you' : key === 'room.comma' ? ', ' : `${put['who'] ?? ''}${put['who'] ? ' ' : ''}${key.slice(5)} ${put['whom'] ?? put['title'] ?? ''}`.trim();
+    key === 'room.you' ? 'you' : key === 'room.comma' ? ', ' : `${put['who'] ?? ''}${put['who'] ? ' ' : ''}${key.slice(5)} ${put['whom'] ?? put['title'] ?? ''}${put['why'] ? ` ${put['why']}` : ''}`.trim();
   const event = (type: string, content: object, sender: string | null = 'a'): Event => ({ ...message(1), type, content, sender });
   const people = (...ids: string[]): Person[] => ids.map((id) => ({ id, name: '' }));
 
@@ -120,6 +120,8 @@ describe('what has happened', () => {
     expect(happened(event('member', { action: 'role', users: [{ id: 'b', name: '', role: 'admin' }] }), known, say)).toBe('now_admin 王芳');
     expect(happened(event('settings', { title: '新', writers: 'admins' }, 'me'), known, say)).toBe('You set_title 新, you set_admins');
     expect(happened(event('pin', { seq: 1 }), known, say)).toBe('李华 pinned_by');
+    expect(happened(event('undelivered', { seq: 1, user: 'b', reason: 'remote-server-timeout' }), known, say)).toBe('undelivered 王芳 why_silent');
+    expect(happened(event('undelivered', { seq: 1, user: 'b', reason: 'made-up' }), known, say)).toBe('undelivered 王芳 why_refused');
     expect(happened(event('react', { seq: 1 }), known, say)).toBe('');
   });
 });

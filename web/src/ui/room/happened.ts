@@ -8,6 +8,16 @@ type Say = (key: Key, put?: Readonly<Record<string, string | number>>) => string
 
 const NAMED = 6;
 
+/** Why something did not come to another server (RFC 6120, section 8.3.3), where there are better words than that it was refused. */
+const WHY: Readonly<Record<string, Key>> = {
+  'item-not-found': 'room.why_nobody',
+  'recipient-unavailable': 'room.why_nobody',
+  'remote-server-not-found': 'room.why_no_server',
+  'remote-server-timeout': 'room.why_silent',
+  'resource-constraint': 'room.why_full',
+  'service-unavailable': 'room.why_nobody',
+};
+
 /** A sentence that begins with “you” begins large, where letters do. */
 export const begun = (said: string, t: Say): string => (said.startsWith(t('room.you')) ? said.charAt(0).toUpperCase() + said.slice(1) : said);
 
@@ -27,6 +37,8 @@ function told(event: Event, known: Known, t: Say): string {
       return changed(content, who, t);
     case 'pin':
       return t('room.pinned_by', { who });
+    case 'undelivered':
+      return t('room.undelivered', { whom: name(content.user), why: t(WHY[content.reason as string] ?? 'room.why_refused') });
     default:
       return '';
   }

@@ -19,6 +19,7 @@ from hongyan.gateways.xmpp.incoming import received
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.s2s.visitor import Visitor
+from hongyan.gateways.xmpp.saying import BODY
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.house import House
@@ -39,6 +40,19 @@ _ASKED = frozenset(
         "urn:xmpp:mam:2 metadata",
     )
 )
+_ASKED_OF_PEOPLE = frozenset((*_ASKED, "http://jabber.org/protocol/pubsub pubsub"))
+_STATES = "http://jabber.org/protocol/chatstates"
+_SAID = frozenset(
+    (
+        BODY,
+        "urn:xmpp:receipts received",
+        "urn:xmpp:chat-markers:0 displayed",
+        "urn:xmpp:reactions:0 reactions",
+        "urn:xmpp:message-retract:1 retract",
+        *(f"{_STATES} {state}" for state in ("active", "composing", "paused", "inactive", "gone")),
+    )
+)
+"""What a message to somebody has in it, of which one is enough."""
 _VISITORS = 10_000
 _OF_A_DOMAIN = 2_000
 _RETURNED = 20_000
@@ -125,8 +139,10 @@ class Visitors:
             self._unanswered(stanza)
             return
         try:
-            if stanza.local != "iq":
+            if stanza.local == "presence" or stanza.child(BODY) is not None:
                 await self.meet(sender.domain, str(sender.bare))
+            elif stanza.local == "message" and not await self._house.xmpp.remotes.knows(str(sender.bare)):
+                return  # signs of a stranger's
             visitor = self._visitor(sender)
             if stanza.local == "presence" and not stanza.get("type"):
                 await visitor.begin()
@@ -206,8 +222,9 @@ class Visitors:
         if to.domain == self._house.rooms_domain:
             return stanza.local != "iq" or any(part.name in _ASKED for part in stanza.children)
         if stanza.local == "iq":
-            return any(part.name in _ASKED for part in stanza.children)
-        return stanza.local == "message" and stanza.child("jabber:client body") is not None
+            asked = _ASKED if not to.local else _ASKED_OF_PEOPLE if stanza.get("type") == "get" else frozenset()
+            return any(part.name in asked for part in stanza.children)
+        return stanza.local == "message" and any(part.name in _SAID for part in stanza.children)
 
     def _unanswered(self, stanza: Element) -> None:
         if stanza.local == "iq" and stanza.get("type") in ("get", "set"):

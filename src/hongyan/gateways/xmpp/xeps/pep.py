@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from hongyan.core.errors import NotFound, TooLarge
-from hongyan.features.xmpp import MOST_ITEMS, Item, Node
+from hongyan.features.xmpp import MOST_ITEMS, Item, Node, is_remote
 from hongyan.gateways.xmpp.codec import Element, quote, render
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.forms import NodeForm, node_form, read_node_form
@@ -90,6 +90,8 @@ async def may_read(resource: Resource, owner: str, node: Node) -> bool:
     circle = await resource.house.people.refresh(resource)
     if owner in circle.blocked_by:
         return False
+    if is_remote(resource.user):
+        return node.access == "open" or (await resource.house.xmpp.subscriptions.get(owner, resource.user)).seen
     return node.access == "open" or owner in circle.people
 
 

@@ -130,6 +130,8 @@ async def _passed_on(resource: Resource, stanza: Element, part: Element, to: Jid
     if to.domain != house.domain:
         raise StanzaFault("bad-request", "Somebody is invited, not a room")
     if room.domain == house.rooms_domain:
+        if is_remote(resource.user):
+            raise StanzaFault("not-allowed", "People of this server invite")
         if making.is_new(resource, room):
             await making.finish(resource, room)
         found = await house.xmpp.directory.look(resource.user, room.local)
