@@ -1,0 +1,16 @@
+// @vitest-environment happy-dom
+import { expect, test } from 'vitest';
+
+import { choose } from '@/app/settings';
+import { t, words } from '@/words';
+
+test('English is loaded by who chooses it, and is spoken as soon as it is there', async () => {
+  choose('language', 'zh');
+  expect(t('base.close')).toBe('关闭');
+  choose('language', 'en');
+  await words();
+  expect(t('base.close')).toBe('Close');
+  expect(t('room.members', { n: 1 })).toBe('1 member');
+  choose('language', 'zh');
+  expect(t('base.close')).toBe('关闭');
+});
