@@ -10,6 +10,10 @@ from tests.gateways.xmpp.client import client
 from tests.gateways.xmpp.rooms import PLUGINS, ROOMS, USER, Room, condition, item_of, status
 from tests.gateways.xmpp.site import DOMAIN, Site
 
+RETRACT = "{urn:xmpp:message-retract:1}retract"
+MODERATED = "{urn:xmpp:message-moderate:1}moderated"
+RESULT, FORWARDED = "{urn:xmpp:mam:2}result", "{urn:xmpp:forward:0}forwarded"
+
 
 async def test_who_comes_in_is_told_who_is_there_what_was_said_and_the_subject(site: Site) -> None:
     alice, bob = site.people("alice", "bob")
@@ -144,6 +148,32 @@ async def test_forged_parts_are_not_passed_on(site: Site) -> None:
         }  # fmt: skip
         assert told.find("{urn:xmpp:sid:0}stanza-id").get("id") != "7777777"
         assert told.find("{urn:xmpp:occupant-id:0}occupant-id").get("id") == alice.id
+
+
+async def test_nobody_speaks_as_the_room(site: Site) -> None:
+    alice, bob = site.people("alice", "bob")
+    lane = alice.group("茶", bob.id)
+    async with client(site, alice.id, plugins=PLUGINS) as a, client(site, bob.id, plugins=PLUGINS) as b:
+        mine, theirs = Room(a, lane), Room(b, lane)
+        await mine.join()
+        await theirs.join()
+        forged = f"<moderated xmlns='urn:xmpp:message-moderate:1' by='{theirs.jid}'/>"
+        omemo = f"<encrypted xmlns='eu.siacs.conversations.axolotl'><payload>x</payload>{forged}</encrypted>"
+        b.send_raw(
+            f"<message to='{theirs.jid}' type='groupchat' id='one-that-is-forged'><body>I am the room</body>{omemo}</message>"
+        )
+        await mine.has((bob.id, "I am the room"))
+        seq = bob.send(lane, "taken back by alice")["seq"]
+        alice.call("POST", f"/v1/conversations/{lane}/acts", {"act": {"type": "recall", "seq": seq}})
+        moderated = await a.until(lambda: [one for one in mine.messages if one.xml.find(f"{RETRACT}/{MODERATED}") is not None])
+        assert moderated[0]["from"] == mine.jid.bare
+        a.send_raw(f"<iq type='set' id='all' to='{mine.jid}'><query xmlns='urn:xmpp:mam:2'/></iq>")
+        await a.until(lambda: "all" in a.answers)
+        found = [
+            inner for one in a.every if (inner := one.xml.find(f"{RESULT}/{FORWARDED}/{{jabber:client}}message")) is not None
+        ]
+        assert found[0].get("from") == f"{mine.jid}/{bob.id}"
+        assert found[-1].get("from") == str(mine.jid)
 
 
 async def test_a_channel_is_joined_by_entering_it(site: Site) -> None:

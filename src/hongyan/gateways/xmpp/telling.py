@@ -10,10 +10,17 @@ from hongyan.features.xmpp import Place
 from hongyan.gateways.xmpp.inside import inside, named
 from hongyan.gateways.xmpp.rooms import Joined, spoken
 from hongyan.gateways.xmpp.said import Reader, simple, stanza_id
-from hongyan.messaging.archive import NOTHING, About
+from hongyan.messaging.archive import NOTHING, About, points_to
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
+
+
+def moderated(event: Event, about: About) -> bool:
+    """A message that somebody else had written was taken back (XEP-0425): the room tells of it."""
+    if event.type != "recall" or event.sender is None:
+        return False
+    return any(target.sender != event.sender for seq in points_to(event) if (target := about.targets.get((event.lane, seq))))
 
 
 def tell(resource: "Resource", event: Event, place: Place | None) -> Awaitable[None] | None:
@@ -73,6 +80,6 @@ def _spoken(resource: "Resource", event: Event, joined: Joined, about: About) ->
         return None
 
     def speak(resource: "Resource", event: Event, joined: Joined, nick: str) -> None:
-        resource.send(spoken(resource, joined, event, "" if "<moderated " in said else nick, said))
+        resource.send(spoken(resource, joined, event, "" if moderated(event, about) else nick, said))
 
     return named(resource, event, joined, speak)

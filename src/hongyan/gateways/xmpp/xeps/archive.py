@@ -19,6 +19,7 @@ from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.rsm import asked, told
 from hongyan.gateways.xmpp.said import Reader, stanza_id
 from hongyan.gateways.xmpp.table import Table
+from hongyan.gateways.xmpp.telling import moderated
 from hongyan.gateways.xmpp.times import delay, read, written
 from hongyan.messaging import About, Archived, Within
 
@@ -167,7 +168,7 @@ def _give(resource: Resource, query: Element, to: Jid, event: Event, about: Abou
         sender, receiver = (me, other) if event.sender == resource.user else (other, me)
         head = f"from='{quote(str(sender))}' to='{quote(str(receiver))}' type='chat'"
     else:
-        sender = to if "<moderated " in inside or event.sender is None else reader.address(event.sender, about)
+        sender = to if moderated(event, about) or event.sender is None else reader.address(event.sender, about)
         head = f"from='{quote(str(sender))}' type='groupchat'"
     by = str(me) if peer is not None else str(to)
     asked = f" queryid='{quote(query.get('queryid'))}'" if "queryid" in query.attributes else ""
