@@ -242,6 +242,7 @@ async def test_who_is_removed_gets_the_removal_and_nothing_more(site: Site) -> N
         room, other = Room(b, lane), Room(c, lane)
         await room.join()
         await other.join()
+        await other.until(bob.id)  # that somebody has come is told a moment later
         alice.call("DELETE", f"/v1/conversations/{lane}/members/{bob.id}")
         alice.send(lane, "behind their back")
         gone = await room.until(bob.id, "unavailable", 110, 321, affiliation="none", role="none")
@@ -253,6 +254,18 @@ async def test_who_is_removed_gets_the_removal_and_nothing_more(site: Site) -> N
         assert await room.refused(room.say("still here?")) == "not-acceptable"
         assert await room.join_refused() == "item-not-found"
         assert await condition(room.self_ping(bob.id)) == "not-acceptable"
+
+
+async def test_who_goes_without_having_been_there_is_told_of(site: Site) -> None:
+    alice, bob, carol = site.people("alice", "bob", "carol")
+    lane = alice.group("茶", bob.id, carol.id)
+    async with client(site, carol.id, plugins=PLUGINS) as c:
+        room = Room(c, lane)
+        await room.join()
+        alice.call("DELETE", f"/v1/conversations/{lane}/members/{bob.id}")
+        told = await c.until(lambda: [one for one in room.messages if item_of(one).get("jid") == f"{bob.id}@{DOMAIN}"])
+        assert (item_of(told[0]).get("affiliation"), item_of(told[0]).get("role")) == ("none", "none")
+        assert not [one for one in room.presences if one["from"].resource == bob.id]
 
 
 async def test_roles_and_new_members_are_shown(site: Site) -> None:
