@@ -94,7 +94,8 @@ class House:
         self.domain = services.settings.domain
         self.rooms_domain = f"{services.settings.xmpp.rooms}.{self.domain}"
         limits = services.settings.limits
-        self.sites = Rates(limits.requests_per_second, limits.requests_burst)
+        self.stanzas = Rates(limits.sends_per_second + limits.requests_per_second, limits.sends_burst + limits.requests_burst)
+        """By user: what elsewhere are messages and requests is stanzas here."""
         self.resources: dict[str, dict[str, Resource]] = {}
         """By user, then by resource."""
         self.asked = Recent(_ASKED)
@@ -187,7 +188,9 @@ class House:
     # What is passed on and not kept
 
     def pass_on(self, to: Jid, stanza: str, sender: Jid, *, besides: "Resource | None" = None) -> bool:
-        """To the available clients of somebody of ours, or to the one that is named, on whatever node; whether that can be."""
+        """To the available clients of somebody of ours, or to the one that is named, on whatever node; whether that can be. Who
+        takes nothing at this moment does not get it.
+        """
         here = self._hand_over(to.local, to.resource, stanza, sender, besides)
         if here and to.resource:
             return True
@@ -200,8 +203,9 @@ class House:
             if resource is besides or resource.priority is None or resource.around.blocks(sender):
                 continue
             if name in ("", resource.jid.resource):
-                resource.send(stanza)
                 found = True
+                if resource.has_room:
+                    resource.send(stanza)
         return found
 
     def _passed(self, user: str, body: str) -> None:

@@ -134,7 +134,7 @@ class People:
     def direct(self, resource: "Resource", to: Jid, type: str, inside: str) -> None:
         """Presence that is sent to somebody (section 4.6), on this node."""
         for target in self._house.of(to.local):
-            if target.priority is None or to.resource not in ("", target.jid.resource):
+            if target.priority is None or not target.has_room or to.resource not in ("", target.jid.resource):
                 continue
             if not (target.around.blocks(resource.jid) or resource.around.blocks(to)):
                 head = f"<presence from='{quote(str(resource.jid))}' to='{quote(str(target.jid))}'{type}>"

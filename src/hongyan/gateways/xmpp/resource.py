@@ -129,6 +129,7 @@ class Resource:
         if stream is not self.stream:
             return
         self.stream = None
+        self._full = False
         self._release()
         ledger = self.ledger
         if ledger is None or not ledger.resumable or ledger.lost or self._over or self.house.stopping:
@@ -343,7 +344,12 @@ class Resource:
     @property
     def may_write(self) -> bool:
         """There is a connection, and it takes what is written."""
-        return self.stream is not None and not self._full and not (self.ledger is not None and self.ledger.full)
+        return self.stream is not None and self.has_room
+
+    @property
+    def has_room(self) -> bool:
+        """It takes what is written, now or when it comes back. Over that it is given nothing that others make up."""
+        return not self._full and not (self.ledger is not None and self.ledger.full)
 
     def _wake(self) -> None:
         if self._takers and self.may_write:
