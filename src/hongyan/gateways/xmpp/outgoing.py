@@ -4,8 +4,10 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
+from hongyan.core.errors import NotFound
 from hongyan.core.model import DIRECTORY_LANE, Event
 from hongyan.features.xmpp import Place
+from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.held import Held
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.messaging import Chunk
@@ -28,6 +30,7 @@ class Outgoing:
         self._dirty = False
         self._closed = False
         self._working = False
+        self._beginning = False
         self.upto = 0
         """Everything up to this position was written, or need not be; 0 while nothing is known."""
 
@@ -67,6 +70,10 @@ class Outgoing:
         self._dirty = False
         resource = self._resource
         while not self._closed and not self._working and resource.may_write and resource.priority is not None:
+            if self._beginning:
+                self._beginning = False
+                self._later(self._begin(), resource.since)
+                return
             if self._queue:
                 self._write()
                 continue
@@ -123,7 +130,8 @@ class Outgoing:
 
     def begin(self) -> None:
         """Its client is available for the first time."""
-        self._later(self._begin(), self._resource.since)
+        self._beginning = True
+        self.wake()
 
     async def _begin(self) -> None:
         for tell in self._house.table.available:
@@ -131,19 +139,26 @@ class Outgoing:
                 await work
 
     def _later(self, work: Awaitable[None], upto: int | None = None) -> None:
-        """What has to be asked first; what is behind it waits. Afterwards everything up to that position was written."""
+        """What has to be asked first; what is behind it waits. Afterwards everything up to that position was written; if it fails
+        the stream ends, and what was not told is told to who comes back.
+        """
         self._working = True
         self._house.task(self._work(work, upto))
 
     async def _work(self, work: Awaitable[None], upto: int | None) -> None:
+        resource = self._resource
         try:
             await work
+        except NotFound as error:
+            self._house.log.debug("nothing is told to %s: %s", resource.jid, error)
         except Exception:
-            self._house.log.exception("something could not be told to %s", self._resource.jid)
+            self._house.log.exception("something could not be told to %s", resource.jid)
+            resource.close(StreamFault("internal-server-error", "Something could not be read: come back"))
+            return
         finally:
             self._working = False
-            if upto is not None:
-                self.upto = upto
+        if upto is not None:
+            self.upto = upto
         self.wake()
 
     async def _learn(self) -> None:
