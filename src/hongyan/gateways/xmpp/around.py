@@ -47,7 +47,10 @@ class Around:
         """What the client was asked: id to who wants the answer."""
 
     def blocks(self, who: Jid) -> bool:
-        return self.circle is not None and self.circle.blocks(str(who.bare), who.domain, who.resource)
+        circle = self.circle
+        if circle is None or not circle.blocked:
+            return False
+        return circle.blocks(str(who.bare), who.domain, who.resource)
 
     def sees(self, user: str) -> bool:
         """Each sees the other, and neither has blocked the other."""

@@ -5,7 +5,7 @@ import logging
 import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,7 @@ from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import quote
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.people import People
+from hongyan.gateways.xmpp.shared import Shared
 
 if TYPE_CHECKING:
     from hongyan.features.avatars import Avatars
@@ -34,6 +35,8 @@ _CHANGES_PER_SECOND = 5.0
 _CHANGES_BURST = 200
 _ASKED = 20_000
 _QUOTED = 20_000
+
+T = TypeVar("T")
 
 
 class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +104,7 @@ class House:
         self.asked = Recent(_ASKED)
         """Messages (sender and client id) whose senders want to know that they came (XEP-0184)."""
         self._resumable: dict[str, Resource] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._turns: Turns[Resource] = Turns(self._flush)
         self.now = services.now
         self.federation: Federation | None = None
@@ -111,6 +114,7 @@ class House:
         self.messaging.passing.listen("xmpp", self._passed)
         self.changes = Rates(_CHANGES_PER_SECOND, _CHANGES_BURST)
         """By account: what it stores besides messages."""
+        self.shared = Shared(self)
         self.people = People(self)
         for begin in table.started:
             begin(self)
@@ -215,7 +219,7 @@ class House:
 
     # Work
 
-    def task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run it; `stop` ends it."""
         task = asyncio.create_task(work, name="hongyan xmpp")
         self._tasks.add(task)

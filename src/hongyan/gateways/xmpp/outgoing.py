@@ -102,7 +102,7 @@ class Outgoing:
                     self._later(self._learn())
                     return
                 shape = table.events.get(("direct" if place.pair is not None else "room", event.type))
-            if place is not None and resource.around.circle is not None and self._blocked(place):
+            if place is not None and self._blocked(place):
                 shape = None
             queue.popleft()
             if shape is not None and event.type == "message":
@@ -113,6 +113,9 @@ class Outgoing:
                 self.upto = event.position
 
     def _blocked(self, place: Place) -> bool:
+        circle = self._resource.around.circle
+        if circle is None or not circle.blocked:
+            return False
         peer = place.peer(self._resource.user)
         who = self._house.jid(peer) if peer is not None else Jid(place.name, self._house.rooms_domain)
         return self._resource.around.blocks(who)

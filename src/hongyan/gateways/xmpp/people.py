@@ -113,7 +113,7 @@ class People:
         picture = circle.picture if mine else there and circle.people[user].picture
         update = f"<x xmlns='vcard-temp:x:update'><photo>{picture or ''}</photo></x>"
         told = around.shown.get(user, {})
-        to = quote(str(resource.jid))
+        to = resource.quoted
         for name in [name for name in told if name not in there]:
             del told[name]
             resource.send(f"<presence type='unavailable' from='{quote(str(self._house.jid(user, name)))}' to='{to}'/>")
@@ -137,7 +137,7 @@ class People:
             if target.priority is None or not target.has_room or to.resource not in ("", target.jid.resource):
                 continue
             if not (target.around.blocks(resource.jid) or resource.around.blocks(to)):
-                head = f"<presence from='{quote(str(resource.jid))}' to='{quote(str(target.jid))}'{type}>"
+                head = f"<presence from='{resource.quoted}' to='{target.quoted}'{type}>"
                 target.send(f"{head}{inside}</presence>")
 
     # News
@@ -189,7 +189,7 @@ class People:
     def _event(self, resource: "Resource", user: str, node: str, inside: str) -> None:
         if resource.priority is None or node not in resource.around.wants:
             return
-        head = f"<message from='{quote(str(self._house.jid(user)))}' to='{quote(str(resource.jid))}' type='headline'>"
+        head = f"<message from='{self._house.quoted(user)}' to='{resource.quoted}' type='headline'>"
         what = f"<items node='{quote(node)}'>{inside}</items>" if inside else f"<purge node='{quote(node)}'/>"
         resource.send(f"{head}<event xmlns='{EVENT}'>{what}</event></message>")
 

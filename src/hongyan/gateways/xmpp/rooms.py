@@ -122,27 +122,26 @@ def gone(resource: "Resource", joined: Joined, user: str, *codes: int, role: Rol
 
 
 def _presence(resource: "Resource", joined: Joined, user: str, nick: str, type: str, inside: str) -> None:
-    sender, to = quote(str(joined.address.at(nick))), quote(str(resource.jid))
-    resource.send(f"<presence from='{sender}' to='{to}'{type}>{inside}{_occupant(user)}</presence>")
+    sender = quote(str(joined.address.at(nick)))
+    resource.send(f"<presence from='{sender}' to='{resource.quoted}'{type}>{inside}{_occupant(user)}</presence>")
 
 
 def _occupant(user: str) -> str:
     return f"<occupant-id xmlns='{OCCUPANT_ID}' id='{quote(user)}'/>"
 
 
-def spoken(resource: "Resource", joined: Joined, event: Event, nick: str, inside: str, id: str | None = None) -> str:
-    """Something that somebody has said in a room. `inside` is what it says."""
+def spoken(joined: Joined, event: Event, nick: str, inside: str) -> tuple[str, str]:
+    """Something that somebody has said in a room, before and behind the address of who is told. `inside` is what it says."""
     by = str(joined.address)
-    sender, to = quote(f"{by}/{nick}" if nick else by), quote(str(resource.jid))
-    told = quote(id or shown_id(event.client_id, event.seq))
+    sender, id = quote(f"{by}/{nick}" if nick else by), quote(shown_id(event.client_id, event.seq))
     inside = f"{inside}{stanza_id(by, event)}{_occupant(event.sender or '')}"
-    return f"<message from='{sender}' to='{to}' type='groupchat' id='{told}'>{inside}</message>"
+    return f"<message from='{sender}' to='", f"' type='groupchat' id='{id}'>{inside}</message>"
 
 
 def notice(resource: "Resource", joined: Joined, inside: str, nick: str = "") -> None:
     """Something that the room says, or that somebody has done to it."""
     by = joined.address.at(nick) if nick else joined.address
-    resource.send(f"<message from='{quote(str(by))}' to='{quote(str(resource.jid))}' type='groupchat'>{inside}</message>")
+    resource.send(f"<message from='{quote(str(by))}' to='{resource.quoted}' type='groupchat'>{inside}</message>")
 
 
 def delay(by: Jid, time: int) -> str:

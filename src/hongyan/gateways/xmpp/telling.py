@@ -32,15 +32,15 @@ def tell(resource: "Resource", event: Event, place: Place | None) -> Awaitable[N
         return _in_room(resource, event, place)  # it comes back to who has sent it, too (XEP-0045, section 7.4)
     if mine:
         return None
-    if simple(event):
-        _tell(resource, event, place, NOTHING)
-        return None
-    return _later(resource, event, place)
-
-
-async def _later(resource: "Resource", event: Event, place: Place) -> None:
-    about = await resource.house.messaging.archive.about(resource.caller, [event])
+    about = NOTHING if simple(event) else resource.house.shared.about(resource, event)
+    if not isinstance(about, About):
+        return _later(resource, event, place, about)
     _tell(resource, event, place, about)
+    return None
+
+
+async def _later(resource: "Resource", event: Event, place: Place, about: Awaitable[About]) -> None:
+    _tell(resource, event, place, await about)
 
 
 def _tell(resource: "Resource", event: Event, place: Place, about: About) -> None:
@@ -55,17 +55,17 @@ def _tell(resource: "Resource", event: Event, place: Place, about: About) -> Non
 
 
 def _joined(resource: "Resource", event: Event, joined: Joined) -> Awaitable[None] | None:
-    if simple(event):
-        return _spoken(resource, event, joined, NOTHING)
-    return _spoken_later(resource, event, joined)
+    about = NOTHING if simple(event) else resource.house.shared.about(resource, event)
+    if isinstance(about, About):
+        return _spoken(resource, event, joined, about)
+    return _spoken_later(resource, event, joined, about)
 
 
 _in_room = inside(_joined)
 
 
-async def _spoken_later(resource: "Resource", event: Event, joined: Joined) -> None:
-    about = await resource.house.messaging.archive.about(resource.caller, [event])
-    if (work := _spoken(resource, event, joined, about)) is not None:
+async def _spoken_later(resource: "Resource", event: Event, joined: Joined, about: Awaitable[About]) -> None:
+    if (work := _spoken(resource, event, joined, await about)) is not None:
         await work
 
 
@@ -75,11 +75,14 @@ def _spoken(resource: "Resource", event: Event, joined: Joined, about: About) ->
     form = house.table.forms.get(event.type)
     if form is None or place is None:
         return None
-    said = form(event, Reader(house.domain, house.rooms_domain, place), about)
-    if not said:
-        return None
 
     def speak(resource: "Resource", event: Event, joined: Joined, nick: str) -> None:
-        resource.send(spoken(resource, joined, event, "" if moderated(event, about) else nick, said))
+        def make() -> tuple[str, str]:
+            said = form(event, Reader(house.domain, house.rooms_domain, place), about)
+            return spoken(joined, event, "" if moderated(event, about) else nick, said) if said else ("", "")
+
+        before, behind = house.shared.stanza(event, about, (joined.address, nick), make)
+        if before:
+            resource.send(f"{before}{resource.quoted}{behind}")
 
     return named(resource, event, joined, speak)

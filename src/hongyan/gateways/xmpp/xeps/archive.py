@@ -164,17 +164,17 @@ def _give(resource: Resource, query: Element, to: Jid, event: Event, about: Abou
         return
     me, peer = resource.jid.bare, place.peer(resource.user)
     if peer is not None:
-        other = house.jid(peer)
-        sender, receiver = (me, other) if event.sender == resource.user else (other, me)
-        head = f"from='{quote(str(sender))}' to='{quote(str(receiver))}' type='chat'"
+        mine, theirs = house.quoted(resource.user), house.quoted(peer)
+        sender, receiver = (mine, theirs) if event.sender == resource.user else (theirs, mine)
+        head = f"from='{sender}' to='{receiver}' type='chat'"
     else:
-        sender = to if moderated(event, about) or event.sender is None else reader.address(event.sender, about)
-        head = f"from='{quote(str(sender))}' type='groupchat'"
+        speaker = to if moderated(event, about) or event.sender is None else reader.address(event.sender, about)
+        head = f"from='{quote(str(speaker))}' type='groupchat'"
     by = str(me) if peer is not None else str(to)
     asked = f" queryid='{quote(query.get('queryid'))}'" if "queryid" in query.attributes else ""
     id = quote(shown_id(event.client_id, event.seq))
     resource.send(
-        f"<message to='{quote(str(resource.jid))}' from='{quote(by)}'><result xmlns='{NS}'{asked} id='{event.position}'>"
+        f"<message to='{resource.quoted}' from='{quote(by)}'><result xmlns='{NS}'{asked} id='{event.position}'>"
         f"<forwarded xmlns='{FORWARD}'>{delay(event.time, by)}<message xmlns='jabber:client' {head} "
         f"id='{id}'>{inside}{stanza_id(by, event)}</message></forwarded></result></message>"
     )

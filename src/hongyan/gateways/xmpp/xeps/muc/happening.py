@@ -58,10 +58,9 @@ def _invited(resource: Resource, event: Event, people: list[Any]) -> Work:
 async def _invite(resource: Resource, event: Event) -> None:
     house = resource.house
     room = Jid(await house.xmpp.directory.name(event.lane), house.rooms_domain)
-    by = quote(str(house.jid(event.sender or "")))
+    by = house.quoted(event.sender or "")
     resource.send(
-        f"<message from='{quote(str(room))}' to='{quote(str(resource.jid))}'>"
-        f"<x xmlns='{MUC_USER}'><invite from='{by}'/></x></message>"
+        f"<message from='{quote(str(room))}' to='{resource.quoted}'><x xmlns='{MUC_USER}'><invite from='{by}'/></x></message>"
     )
 
 

@@ -70,9 +70,9 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
     if wanted.seconds is not None:
         since = max(since, house.now() - wanted.seconds * 1000)
     found: list[Event] = []
-    upto, before = 0, None
+    upto, older_than = 0, None
     for number in range(_PAGES):
-        page = await house.messaging.history.page(resource.caller, joined.id, before=before, limit=_PAGE)
+        page = await house.messaging.history.page(resource.caller, joined.id, before=older_than, limit=_PAGE)
         if number == 0 and page.entries:
             upto = page.entries[-1].event.position
         texts = {one.seq: one.text for one in page.amended if one.text is not None}
@@ -84,7 +84,7 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
                 found.append(now)
         else:
             if page.more:
-                before = page.entries[0].event.seq
+                older_than = page.entries[0].event.seq
                 continue
         break
     names = await house.messaging.people.names(list({event.sender for event in found if event.sender is not None}))
@@ -92,7 +92,8 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
     room = wanted.characters
     for event in found:
         nick = nickname(names.get(event.sender, event.sender), event.sender) if event.sender is not None else ""
-        line = spoken(resource, joined, event, nick, f"{said(event)}{delay(joined.address, event.time)}")
+        before, behind = spoken(joined, event, nick, f"{said(event)}{delay(joined.address, event.time)}")
+        line = f"{before}{resource.quoted}{behind}"
         room -= len(line)
         if room < 0:
             break
