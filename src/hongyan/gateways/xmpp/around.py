@@ -37,7 +37,7 @@ class Around:
         self.shown: dict[str, dict[str, int]] = {}
         """Of whom it was told which presence: account, resource, hash."""
         self.stale: set[str] = set()
-        """Whose presence has changed while it had no connection."""
+        """Of whom it is to be told when it takes something again."""
         self.directed: set[Jid] = set()
         """To whom it has sent presence of its own accord."""
         self.caps = ""

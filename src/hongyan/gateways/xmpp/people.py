@@ -95,7 +95,8 @@ class People:
             self.direct(resource, to, " type='unavailable'", "")
         resource.around.directed.clear()
 
-    def resumed(self, resource: "Resource") -> None:
+    def catch_up(self, resource: "Resource") -> None:
+        """Tell it of whom it was not told while it took nothing."""
         stale, resource.around.stale = resource.around.stale, set()
         for user in stale:
             self.sync(resource, user)
@@ -105,7 +106,7 @@ class People:
         around, circle = resource.around, resource.around.circle
         if resource.priority is None or circle is None:
             return
-        if resource.stream is None:
+        if not resource.may_write:
             around.stale.add(user)
             return
         mine = user == resource.user
@@ -177,6 +178,7 @@ class People:
             if name in table.nodes:
                 found += await table.nodes[name].latest(resource)
         for one in found:
+            await resource.may_take()
             if one.user == resource.user or one.node.access != "whitelist":
                 self.notify(resource, one)
 

@@ -6,7 +6,7 @@ What is written is bounded by what the other end takes: above that nothing is ta
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hongyan.core.errors import HongyanError
 from hongyan.core.model import Caller
@@ -68,7 +68,8 @@ class Resource:
         self._full = False
         self._detached: asyncio.TimerHandle | None = None
         self._over = False
-        self._takers: list[asyncio.Future[None]] = []
+        self._takers: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
+        """What waits until it takes something."""
 
     async def begin(self) -> None:
         """Raises what `Sessions.open` raises."""
@@ -114,7 +115,6 @@ class Resource:
         for stanza in ledger.waiting:
             stream.write(stanza)
         stream.write(f"<r xmlns='{SM}'/>")
-        self.house.people.resumed(self)
         self._wake()
 
     def ended(self, stream: "Stream") -> None:
@@ -332,11 +332,18 @@ class Resource:
         """Wait until it takes what is written; without a connection there is nobody to wait for."""
         while self.stream is not None and not self.may_write and not self._over:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._takers.append(future)
+            self._takers[future] = asyncio.current_task()
+            if self.waits_for_acks:
+                self.inbox.hear()
             await future
 
+    @property
+    def waits_for_acks(self) -> bool:
+        """What came goes on when something is acknowledged."""
+        return self.ledger is not None and self.ledger.full and self.inbox.task in self._takers.values()
+
     def _release(self) -> None:
-        waiting, self._takers = self._takers, []
+        waiting, self._takers = self._takers, {}
         for future in waiting:
             if not future.done():
                 future.set_result(None)
@@ -352,8 +359,13 @@ class Resource:
         return not self._full and not (self.ledger is not None and self.ledger.full)
 
     def _wake(self) -> None:
-        if self._takers and self.may_write:
-            self._release()
+        if self.may_write:
+            if self._takers:
+                self._release()
+            if self.around.stale:
+                self.house.people.catch_up(self)
+        elif self._takers and self.waits_for_acks:
+            self.inbox.hear()
         self.outgoing.wake()
 
     def flush(self) -> None:

@@ -87,6 +87,7 @@ async def _come_in(resource: Resource, place: Place, wanted: history.Wanted, to:
         lines, upto = await history.read(resource, joined, wanted)
         await house.messaging.log.reached(upto)
         joined.upto = upto
+        await resource.may_take()
     except BaseException:
         if resource.rooms.get(place.id) is joined:
             del resource.rooms[place.id]
