@@ -5,16 +5,20 @@ import logging
 import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Coroutine
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from hongyan.config import Settings
+from hongyan.core.errors import Invalid
 from hongyan.core.ids import id_from_bits
+from hongyan.core.text import device_label
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.door.turns import Turns
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import quote
+from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.people import People
 from hongyan.gateways.xmpp.shared import Shared
@@ -30,11 +34,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("hongyan.xmpp")
 
-_LABEL = 64
 _CHANGES_PER_SECOND = 5.0
 _CHANGES_BURST = 200
 _ASKED = 20_000
 _QUOTED = 20_000
+_LEAVE_SECONDS = 1.0
+"""For the log-outs of those who are connected when the server stops."""
 
 T = TypeVar("T")
 
@@ -105,6 +110,7 @@ class House:
         """Messages (sender and client id) whose senders want to know that they came (XEP-0184)."""
         self._resumable: dict[str, Resource] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._leaving: set[asyncio.Task[Any]] = set()
         self._turns: Turns[Resource] = Turns(self._flush)
         self.now = services.now
         self.federation: Federation | None = None
@@ -221,9 +227,16 @@ class House:
 
     def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run it; `stop` ends it."""
+        return self._run(work, self._tasks)
+
+    def leaving(self, work: Coroutine[Any, Any, None]) -> None:
+        """The same for what is done when somebody leaves: `stop` waits for it, for a moment."""
+        self._run(work, self._leaving)
+
+    def _run(self, work: Coroutine[Any, Any, T], among: set[asyncio.Task[Any]]) -> asyncio.Task[T]:
         task = asyncio.create_task(work, name="hongyan xmpp")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        among.add(task)
+        task.add_done_callback(among.discard)
         return task
 
     def flush(self, resource: "Resource") -> None:
@@ -241,20 +254,19 @@ class House:
     async def stop(self) -> None:
         self.stopping = True
         for resource in [one for mine in self.resources.values() for one in mine.values()]:
-            resource.end()
+            resource.close(StreamFault("system-shutdown", "The server is stopping"))
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._leaving:
+            _, late = await asyncio.wait(self._leaving, timeout=_LEAVE_SECONDS)
+            for task in late:
+                task.cancel()
         await self.xmpp.positions.stop()
 
 
 def _label(resource: str) -> str:
     """What the resource is called among somebody's log-ins."""
-    from hashlib import sha256
-
-    from hongyan.core.errors import Invalid
-    from hongyan.core.text import device_label
-
     try:
         return device_label(f"XMPP {resource}")
     except Invalid:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from hongyan.core.errors import HongyanError
+from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller
 from hongyan.gateways.xmpp.around import Around
 from hongyan.gateways.xmpp.codec import Element, escape, quote
@@ -177,7 +178,7 @@ class Resource:
                 stream.fail(fault)
             else:
                 stream.close()
-        self.house.task(self._log_out())
+        self.house.leaving(self._log_out())
 
     async def _log_out(self) -> None:
         try:
@@ -233,8 +234,6 @@ class Resource:
 
     def enable(self, element: Element) -> str:
         """Of `<enable/>`: what to answer."""
-        from hongyan.core.ids import id_from_bits
-
         resume = element.get("resume") in ("true", "1")
         self.inbox.handled.restart()
         self.ledger = Ledger(id_from_bits(self.house.random(20)), resume)
