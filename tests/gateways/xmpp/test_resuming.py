@@ -174,6 +174,16 @@ async def test_who_acknowledges_nothing_is_given_no_more_and_heard(plain: Site) 
         assert bob.texts == ALL[:100] * 25
 
 
+async def test_many_questions_at_once_are_answered_as_answers_are_acknowledged(plain: Site) -> None:
+    one, _ = people(plain)
+    async with Wired(plain, one.id) as alice:
+        for number in range(5_000):
+            alice.send(f"<iq type='get' id='ping {number}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        await alice.stanza(lambda came: came.get("id") == "ping 4999")
+        answers = [came.get("id") for came in alice.came if came.get("id").startswith("ping")]
+        assert answers == [f"ping {number}" for number in range(5_000)]
+
+
 async def test_only_what_is_durable_is_counted_and_the_archive_fills_the_gap(tmp_path: Path) -> None:
     """kill -9 while messages are on their way."""
     with Site(tmp_path / "data", **FREE) as site:

@@ -19,6 +19,8 @@ _UNDER_WAY = 1_000
 """Stanzas that may wait for an answer or their turn before no more are read."""
 _WAITING_BYTES = 1_048_576
 """The same of those that wait for their turn."""
+_MOST_UNDER_WAY, _MOST_BYTES = 10_000, 4_194_304
+"""The same of who is read because an acknowledgement is waited for, which may stand behind all that is on its way."""
 _SETTLE_SECONDS = 30.0
 
 
@@ -37,11 +39,13 @@ class Inbox:
 
     def put(self, stanza: Element) -> None:
         number = self.handled.begin()
-        if self.task is not None:
+        if self.task is None and self._resource.may_write:
+            self._one(number, stanza)
+        else:
             self._waiting.append((number, stanza))
             self._bytes += stanza.size
-        else:
-            self._one(number, stanza)
+            if self.task is None:
+                self.task = self._resource.house.task(self._go_on())
         if self.handled.under_way > _UNDER_WAY or self._bytes > _WAITING_BYTES:
             self._too_much()
 
@@ -52,7 +56,7 @@ class Inbox:
             if not self._paused and resource.stream is not None:
                 self._paused = True
                 resource.stream.pause()
-        elif self.handled.under_way > 2 * _UNDER_WAY or self._bytes > 2 * _WAITING_BYTES:
+        elif self.handled.under_way > _MOST_UNDER_WAY or self._bytes > _MOST_BYTES:
             resource.close(StreamFault("policy-violation", "Acknowledge what you were given before you say more"))
 
     def hear(self) -> None:
@@ -78,7 +82,8 @@ class Inbox:
             self.task.cancel()
         self._release()
 
-    def _one(self, number: int, stanza: Element) -> None:
+    def _one(self, number: int, stanza: Element) -> bool:
+        """Whether it has a task now, which goes on with what is behind it."""
         resource, finished = self._resource, partial(self._finished, number)
         try:
             work = received(resource, stanza, finished)
@@ -93,6 +98,8 @@ class Inbox:
         else:
             if work is not None:
                 self.task = resource.house.task(self._later(number, stanza, work))
+                return True
+        return False
 
     async def _later(self, number: int, stanza: Element, work: Awaitable[bool]) -> None:
         """What answers later, and what came behind it. `work` says whether it is finished by then."""
@@ -108,11 +115,19 @@ class Inbox:
             self._failed(stanza)
         if finished:
             self._finished(number)
-        self.task = None
-        while self._waiting and self.task is None:
+        await self._go_on()
+
+    async def _go_on(self) -> None:
+        """What waits, as long as the client takes what it is answered."""
+        while self._waiting:
+            await self._resource.may_take()
+            if self._closed:
+                return
             number, stanza = self._waiting.popleft()
             self._bytes -= stanza.size
-            self._one(number, stanza)
+            if self._one(number, stanza):
+                return
+        self.task = None
 
     def _finished(self, number: int) -> None:
         self.handled.done(number)

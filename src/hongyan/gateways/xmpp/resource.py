@@ -83,7 +83,11 @@ class Resource:
         self.stream = stream
 
     def acknowledges(self, handled: int | None) -> bool:
-        return not self._over and handled is not None and self.ledger is not None and self.ledger.could_be(handled)
+        """It may go on from there."""
+        ledger = self.ledger
+        if self._over or handled is None or ledger is None:
+            return False
+        return ledger.resumable and not ledger.lost and ledger.could_be(handled)
 
     async def settle(self) -> None:
         """Part with the connection and wait until everything that came over it is handled: what is still under way would be sent
