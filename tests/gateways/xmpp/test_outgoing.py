@@ -130,6 +130,21 @@ async def test_a_store_that_fails_is_not_asked_again_and_again(what: str) -> Non
     assert (play.looks, play.faults) == (1, ["internal-server-error"])
 
 
+async def test_what_a_signal_has_to_ask_is_told_behind_what_came_before_it() -> None:
+    play = Play()
+    order = play.told
+
+    async def asked() -> None:
+        await asyncio.sleep(0)
+        order.append(0)
+
+    play.table.signals["read"] = lambda resource, body: play.outgoing.then(asked)
+    play.chunks.append(Chunk([SimpleNamespace(event=event(8))], [{"type": "read"}], ""))  # type: ignore[list-item]
+    play.give(event(9))
+    await play.done()
+    assert order == [8, 0, 9]
+
+
 async def test_what_was_missed_waits_for_what_is_under_way() -> None:
     play = Play()
     order: list[str] = []

@@ -1,7 +1,7 @@
 """What has happened, as stanzas: events and signals of a session, in their order."""
 
 from collections import OrderedDict, deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from hongyan.core.errors import NotFound
@@ -15,6 +15,7 @@ from hongyan.messaging import Chunk
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
 
+Ask = Callable[[], Awaitable[None]]
 _AT_ONCE = 200
 _MINE = 10_000
 
@@ -23,7 +24,7 @@ class Outgoing:
     def __init__(self, resource: "Resource") -> None:
         self._resource = resource
         self._house = resource.house
-        self._queue: deque[Event] = deque()
+        self._queue: deque[Event | Ask] = deque()
         self._mine: OrderedDict[str, None] = OrderedDict()
         """Client ids of what this resource has sent and not seen yet: it is not told of it again."""
         self._held = Held()
@@ -91,6 +92,10 @@ class Outgoing:
         queue, resource, table, places = self._queue, self._resource, self._house.table, self._house.xmpp.places
         while queue and not self._working and not self._closed and resource.may_write:
             event = queue[0]
+            if not isinstance(event, Event):
+                queue.popleft()
+                self._later(event())
+                return
             place, shape = None, None
             if event.lane == DIRECTORY_LANE:
                 shape = table.profile
@@ -131,6 +136,11 @@ class Outgoing:
         if told is not None:
             told(self._resource, body)
 
+    def then(self, ask: Ask) -> None:
+        """Tell something that has to be asked first, behind what waits already."""
+        self._queue.append(ask)
+        self.wake()
+
     def begin(self) -> None:
         """Its client is available for the first time."""
         self._beginning = True
@@ -166,10 +176,16 @@ class Outgoing:
 
     async def _learn(self) -> None:
         """Which conversations those are that something waits of."""
-        places = self._house.xmpp.places
-        await places.learn([event.lane for event in self._queue if not event.lane.startswith("user:")])
-        while self._queue and places.get(self._queue[0].lane) is None and not self._queue[0].lane.startswith("user:"):
-            self._queue.popleft()  # of a conversation that is not there
+        queue, places = self._queue, self._house.xmpp.places
+        lanes = [event.lane for event in queue if isinstance(event, Event)]
+        await places.learn([lane for lane in lanes if not lane.startswith("user:")])
+        while (
+            queue
+            and isinstance(event := queue[0], Event)
+            and places.get(event.lane) is None
+            and not event.lane.startswith("user:")
+        ):
+            queue.popleft()  # of a conversation that is not there
 
     async def _follow(self) -> None:
         self._take(await self._resource.session.next(_AT_ONCE))
