@@ -40,12 +40,7 @@ def _addressed(resource: "Resource", stanza: Element) -> Jid | None:
     except BadJid:
         raise StreamFault("invalid-from") from None
     to = stanza.attributes.get("to")
-    if to is None:
-        return None
-    try:
-        return jid.parse(to)
-    except BadJid as error:
-        raise StanzaFault("jid-malformed", str(error)) from None
+    return None if to is None else jid.address(to)
 
 
 def _blocked(resource: "Resource", stanza: Element, to: Jid) -> bool:

@@ -4,18 +4,20 @@ something in a room.
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hongyan.core.model import Event, Role, Writers
 from hongyan.features.xmpp import Roster
-from hongyan.gateways.xmpp.codec import escape, quote
+from hongyan.gateways.xmpp import jid
+from hongyan.gateways.xmpp.codec import quote
+from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.said import stanza_id
+from hongyan.gateways.xmpp.shown import SHOW, status_text
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 MUC = "http://jabber.org/protocol/muc"
 MUC_USER = f"{MUC}#user"
 OCCUPANT_ID = "urn:xmpp:occupant-id:0"
-
-_SHOW = {"away": "away", "busy": "dnd", "dnd": "dnd"}
 
 
 class Occupant(msgspec.Struct, frozen=True):
@@ -70,6 +70,14 @@ def joined_at(resource: "Resource", room: Jid) -> Joined | None:
     return next((one for one in resource.rooms.values() if one.address.local == room.local), None)
 
 
+def account(resource: "Resource", address: str) -> str:
+    """Who may be a member. Raises StanzaFault."""
+    found = jid.address(address)
+    if found.domain != resource.house.domain or not found.local:
+        raise StanzaFault("item-not-found", "Rooms have accounts of this server as members")
+    return found.local
+
+
 def affiliation(role: Role | None) -> str:
     return role or "none"
 
@@ -99,10 +107,7 @@ def there(resource: "Resource", joined: Joined, user: str, nick: str, role: Role
     else:
         joined.seen[user] = Occupant(nick, role)
         summary = resource.house.messaging.attendance.summary_of(user)
-        if summary is not None:
-            show = _SHOW.get(summary.status)
-            words = f"<show>{show}</show>" if show else ""
-            words += f"<status>{escape(summary.text)}</status>" if summary.text else ""
+        words = f"{SHOW[summary.status]}{status_text(summary)}" if summary is not None else ""
     inside = f"{item(resource, user, role, voice(role, joined.roster.writers))}{statuses(codes)}"
     _presence(resource, joined, user, nick, "", f"{words}<x xmlns='{MUC_USER}'>{inside}</x>")
 
@@ -142,16 +147,6 @@ def notice(resource: "Resource", joined: Joined, inside: str, nick: str = "") ->
     """Something that the room says, or that somebody has done to it."""
     by = joined.address.at(nick) if nick else joined.address
     resource.send(f"<message from='{quote(str(by))}' to='{resource.quoted}' type='groupchat'>{inside}</message>")
-
-
-def delay(by: Jid, time: int) -> str:
-    """XEP-0203; `time` in milliseconds."""
-    return f"<delay xmlns='urn:xmpp:delay' from='{quote(str(by))}' stamp='{stamp(time)}'/>"
-
-
-def stamp(time: int) -> str:
-    """XEP-0082."""
-    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%dT%H:%M:%S}.{time % 1000:03d}Z"
 
 
 def small(resource: "Resource", user: str) -> "Iterator[tuple[Joined, Role, str]]":

@@ -12,6 +12,7 @@ from hongyan.core.model import Status
 from hongyan.gateways.xmpp.codec import Element, escape, render
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import BadJid, resource_part
+from hongyan.messaging.attendance import Summary
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.house import House
@@ -22,7 +23,7 @@ _TEXT = 100
 _PASSED = frozenset({"http://jabber.org/protocol/caps c", "urn:xmpp:idle:1 idle", "http://jabber.org/protocol/nick nick"})
 """Besides show, status and priority; a delay, a picture's hash and whatever else a client may say are not its to say here."""
 STATUS: dict[str, Status] = {"": "online", "chat": "online", "away": "away", "xa": "away", "dnd": "dnd"}
-_SHOW: dict[Status, str] = {"away": "<show>away</show>", "busy": "<show>dnd</show>", "dnd": "<show>dnd</show>", "online": ""}
+SHOW: dict[Status, str] = {"away": "<show>away</show>", "busy": "<show>dnd</show>", "dnd": "<show>dnd</show>", "online": ""}
 
 
 def detail(name: str, stanza: Element) -> str:
@@ -57,17 +58,22 @@ def shown(house: "House", user: str) -> dict[str, str]:
     there = house.messaging.attendance.summary_of(user)
     if there is None:
         return {}
-    words = there.status_text
-    said = f"{words.emoji or ''} {words.text or ''}".strip() if words is not None else there.text or ""
-    status = f"<status>{escape(said)}</status>" if said else ""
+    status = status_text(there)
     found = {}
     for device in there.devices:
         if device.detail:
             name, _, inside = device.detail.partition("\n")
             found[name] = inside if "<status" in inside else f"{inside}{status}"
         elif device.transport != "xmpp":
-            found[device_name(device)] = f"{_SHOW[device.status]}{status}"
+            found[device_name(device)] = f"{SHOW[device.status]}{status}"
     return found
+
+
+def status_text(there: Summary) -> str:
+    """What somebody says of themselves, on all devices alike."""
+    words = there.status_text
+    said = f"{words.emoji or ''} {words.text or ''}".strip() if words is not None else there.text or ""
+    return f"<status>{escape(said)}</status>" if said else ""
 
 
 def device_name(device: Device) -> str:

@@ -13,7 +13,7 @@ from hongyan.core.model import WRITTEN, Event
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.faults import StanzaFault
-from hongyan.gateways.xmpp.jid import BadJid, Jid
+from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.rsm import asked, told
@@ -146,10 +146,7 @@ def _time(fields: dict[str, list[str]], name: str) -> int | None:
 
 def _with(fields: dict[str, list[str]]) -> Jid | None:
     value = _one(fields, "with")
-    try:
-        return jid.parse(value) if value is not None else None
-    except BadJid as error:
-        raise StanzaFault("jid-malformed", str(error)) from None
+    return jid.address(value) if value is not None else None
 
 
 def _give(resource: Resource, query: Element, to: Jid, event: Event, about: About) -> None:

@@ -1,17 +1,17 @@
 """What was said before somebody came in (XEP-0045, section 7.2.13): from the log, and only what they may read."""
 
-from datetime import UTC, datetime
 from typing import Self
 
 import msgspec
 
 from hongyan.core.content import Text, encode_content
 from hongyan.core.model import WRITTEN, Event
+from hongyan.gateways.xmpp import times
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.rooms import MUC, Joined, delay, spoken
+from hongyan.gateways.xmpp.rooms import MUC, Joined, spoken
 from hongyan.gateways.xmpp.said import said
 
 _USUAL = 20
@@ -57,10 +57,9 @@ def _time(said: str) -> int:
     if not said:
         return 0
     try:
-        time = datetime.fromisoformat(said)
-        return int((time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp() * 1000)
+        return times.read(said)
     except (ValueError, OverflowError):
-        raise StanzaFault("bad-request", "since is a date and time") from None
+        raise StanzaFault("bad-request", "since is a date and time (XEP-0082)") from None
 
 
 async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list[str], int]:
@@ -92,7 +91,7 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
     room = wanted.characters
     for event in found:
         nick = nickname(names.get(event.sender, event.sender), event.sender) if event.sender is not None else ""
-        before, behind = spoken(joined, event, nick, f"{said(event)}{delay(joined.address, event.time)}")
+        before, behind = spoken(joined, event, nick, f"{said(event)}{times.delay(event.time, str(joined.address))}")
         line = f"{before}{resource.quoted}{behind}"
         room -= len(line)
         if room < 0:
