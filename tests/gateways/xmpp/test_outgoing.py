@@ -138,7 +138,7 @@ async def test_what_a_signal_has_to_ask_is_told_behind_what_came_before_it() -> 
         await asyncio.sleep(0)
         order.append(0)
 
-    play.table.signals["read"] = lambda resource, body: play.outgoing.then(asked)
+    play.table.signals["read"] = [lambda resource, body: play.outgoing.then(asked)]
     play.chunks.append(Chunk([SimpleNamespace(event=event(8))], [{"type": "read"}], ""))  # type: ignore[list-item]
     play.give(event(9))
     await play.done()

@@ -21,13 +21,13 @@ from hongyan.gateways.xmpp.codec import quote
 from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.people import People
+from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.shared import Shared
 
 if TYPE_CHECKING:
     from hongyan.features.avatars import Avatars
     from hongyan.features.identity import Identity, Proven
     from hongyan.features.xmpp import Xmpp
-    from hongyan.gateways.xmpp.resource import Resource
     from hongyan.gateways.xmpp.s2s.federation import Federation
     from hongyan.gateways.xmpp.table import Table
     from hongyan.messaging import Messaging
@@ -150,8 +150,6 @@ class House:
 
     async def bind(self, proven: "Proven", name: str, address: str) -> "Resource":
         """A resource of theirs, in place of one of the same name. Raises what `Sessions.open` does, and NotAuthenticated."""
-        from hongyan.gateways.xmpp.resource import Resource
-
         older = self.resources.get(proven.user, {}).get(name)
         if older is not None:
             older.replaced = True

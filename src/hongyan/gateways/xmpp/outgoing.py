@@ -132,8 +132,7 @@ class Outgoing:
                 self._tell(body)
 
     def _tell(self, body: dict[str, Any]) -> None:
-        told = self._house.table.signals.get(body["type"])
-        if told is not None:
+        for told in self._house.table.signals.get(body["type"], ()):
             told(self._resource, body)
 
     def then(self, ask: Ask) -> None:

@@ -60,6 +60,8 @@ class Resource:
         """Another stream is about to bind its name."""
         self.rooms: dict[str, Joined] = {}
         """By conversation."""
+        self.addresses: dict[str, str] = {}
+        """Conversations by the local part of the address at which they were joined last."""
         self.new_rooms: dict[str, str] = {}
         """Names of rooms that it is about to make, with the nickname there."""
         self.directed: set[Jid] = set()

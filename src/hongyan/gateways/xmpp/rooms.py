@@ -64,10 +64,13 @@ class Joined:
 
 def joined_at(resource: "Resource", room: Jid) -> Joined | None:
     """What it has joined at this address."""
-    found = resource.rooms.get(room.local)
-    if found is not None and found.address.local == room.local:
-        return found
-    return next((one for one in resource.rooms.values() if one.address.local == room.local), None)
+    found = resource.rooms.get(resource.addresses.get(room.local, ""))
+    return found if found is not None and found.address.local == room.local else None
+
+
+def join(resource: "Resource", joined: Joined) -> None:
+    resource.rooms[joined.id] = joined
+    resource.addresses[joined.address.local] = joined.id
 
 
 def account(resource: "Resource", address: str) -> str:

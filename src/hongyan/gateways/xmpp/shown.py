@@ -4,6 +4,7 @@ The one presence is attendance: what clients of XMPP say goes there with the XML
 comes from there, whatever node they are on.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -78,8 +79,13 @@ def status_text(there: Summary) -> str:
 
 def device_name(device: Device) -> str:
     """A resource for a device of another door: its label, and what keeps two of the same label apart."""
-    mark = sha256(f"{device.token_id}\n{device.device}".encode()).hexdigest()[:4]
+    return _name(device.device, device.token_id)
+
+
+@lru_cache(maxsize=16_384)
+def _name(label: str, token_id: str) -> str:
+    mark = sha256(f"{token_id}\n{label}".encode()).hexdigest()[:4]
     try:
-        return resource_part(f"{device.device} {mark}")
+        return resource_part(f"{label} {mark}")
     except BadJid:
         return mark

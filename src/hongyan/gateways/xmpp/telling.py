@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from hongyan.core.model import Event
 from hongyan.features.xmpp import Place
+from hongyan.gateways.xmpp.chats import told
 from hongyan.gateways.xmpp.inside import inside, named
+from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.rooms import Joined, spoken
 from hongyan.gateways.xmpp.said import Reader, simple, stanza_id
 from hongyan.messaging.archive import NOTHING, About, points_to
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
+
+RECEIPTS = "urn:xmpp:receipts"
 
 
 def moderated(event: Event, about: About) -> bool:
@@ -44,14 +48,17 @@ async def _later(resource: "Resource", event: Event, place: Place, about: Awaita
 
 
 def _tell(resource: "Resource", event: Event, place: Place, about: About) -> None:
-    house = resource.house
-    form, wrap = house.table.forms.get(event.type), house.table.wrap
-    if form is None or wrap is None:
+    house, form, peer = resource.house, resource.house.table.forms.get(event.type), place.peer(resource.user)
+    if form is None or peer is None or (resource.priority or 0) < 0:
         return
-    reader = Reader(house.domain, house.rooms_domain, place)
-    inside = form(event, reader, about)
-    if inside:
-        wrap(resource, event, reader, about, f"{inside}{stanza_id(str(resource.jid.bare), event)}")
+    inside = form(event, Reader(house.domain, house.rooms_domain, place), about)
+    if not inside:
+        return
+    if resource.jid.domain == house.domain:  # the ids of another server's archive are not ours to give
+        inside += stanza_id(str(resource.jid.bare), event)
+    if event.client_id is not None and (event.sender, event.client_id) in house.asked and event.type == "message":
+        inside += f"<request xmlns='{RECEIPTS}'/>"
+    told(resource, event.sender == resource.user, peer, inside, shown_id(event.client_id, event.seq))
 
 
 def _joined(resource: "Resource", event: Event, joined: Joined) -> Awaitable[None] | None:

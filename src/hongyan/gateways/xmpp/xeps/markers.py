@@ -30,7 +30,7 @@ _read = msgspec.json.Decoder(_Read).decode
 
 def register(table: Table) -> None:
     table.signs[f"{MARKERS} displayed"] = _displayed
-    table.signals["read"] = _told
+    table.signals["read"].append(_told)
     table.events["own", "read"] = _own
     table.feature(MARKERS, where="account")
 

@@ -29,8 +29,8 @@ def register(table: Table) -> None:
     table.events["room", "member"] = _membership
     table.events["room", "create"] = _created
     table.events["room", "settings"] = by_name(_tell_settings)
-    table.when_profile(_profile)
-    table.when_signal("presence", _presence)
+    table.profile = _profile
+    table.signals["presence"].append(_presence)
 
 
 # Who comes and goes

@@ -9,7 +9,7 @@ from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.rooms import MUC_USER, Joined, statuses
+from hongyan.gateways.xmpp.rooms import MUC_USER, Joined, join, statuses
 
 _MOST = 20
 """Rooms that a resource may be about to make."""
@@ -55,7 +55,7 @@ async def finish(
     joined.roster = await house.xmpp.rosters.hold(id)
     joined.upto = house.messaging.log.position
     joined.ready.set()
-    resource.rooms[id] = joined
+    join(resource, joined)
     return joined
 
 

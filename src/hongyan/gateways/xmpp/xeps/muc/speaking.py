@@ -5,6 +5,7 @@ Messages go through the sender and come back from the log. A message to an occup
 
 from collections.abc import Awaitable, Callable
 
+from hongyan.core.content import Content
 from hongyan.core.errors import NotFound
 from hongyan.features.xmpp import is_remote
 from hongyan.gateways.xmpp import jid, messages, saying
@@ -61,10 +62,12 @@ async def _first(resource: Resource, stanza: Element, to: Jid, finished: Finishe
 def _said(resource: Resource, stanza: Element, to: Jid, joined: Joined, finished: Finished) -> Awaitable[bool] | None:
     if to.resource:
         raise StanzaFault("bad-request", "What is said to everybody goes to the room")
-    if (work := messages.special(resource, stanza, to)) is not None:
+    content: Content | None = saying.only_text(stanza)
+    if content is None and (work := messages.special(resource, stanza, to)) is not None:
         return work
-    if saying.plain(stanza) is not None:
-        return messages.say(resource, stanza, to, joined.id, finished)
+    content = content or saying.plain(stanza)
+    if content is not None:
+        return messages.say(resource, stanza, to, joined.id, content, finished)
     subject = stanza.said(_SUBJECT)
     if subject is not None:
         return _subject(resource, joined, subject)
