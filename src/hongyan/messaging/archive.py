@@ -107,6 +107,10 @@ class Archive:
         """What these are about, of conversations that the caller is in."""
         return await self._store.read(lambda connection: about(connection, caller.user, events))
 
+    async def about_for_all(self, events: Sequence[Event]) -> About:
+        """The same for readers who may read everything that these are about: who asks sees to that."""
+        return await self._store.read(lambda connection: about(connection, None, events))
+
 
 def _page(user: str, scope: str | None, within: Within, limit: int, backward: bool, connection: Connection) -> Archived:
     lanes = _lanes(connection, user, scope)
@@ -208,8 +212,8 @@ def _first_at(connection: Connection, time: int) -> int:
     return high
 
 
-def about(connection: Connection, user: str, events: Sequence[Event]) -> About:
-    """See `About`."""
+def about(connection: Connection, user: str | None, events: Sequence[Event]) -> About:
+    """See `About`. Without a user what may be read is not looked at."""
     wanted: dict[str, set[int]] = defaultdict(set)
     choices: set[tuple[str, int, str]] = set()
     for event in events:
@@ -217,9 +221,11 @@ def about(connection: Connection, user: str, events: Sequence[Event]) -> About:
         wanted[event.lane].update(pointed)
         if event.type in ("react", "unreact") and event.sender is not None:
             choices.update((event.lane, seq, event.sender) for seq in pointed)
-    c = members.c
-    mine = select(c.conversation, c.first_seq).where(c.user == user, c.conversation.in_(list(wanted)))
-    first: dict[str, int] = {row.conversation: row.first_seq for row in connection.execute(mine)}
+    first = dict.fromkeys(wanted, 1)
+    if user is not None:
+        c = members.c
+        mine = select(c.conversation, c.first_seq).where(c.user == user, c.conversation.in_(list(wanted)))
+        first = {row.conversation: row.first_seq for row in connection.execute(mine)}
     targets: dict[Ref, Event] = {}
     for lane, seqs in wanted.items():
         readable = [seq for seq in seqs if seq >= first.get(lane, seq + 1)]
@@ -230,7 +236,7 @@ def about(connection: Connection, user: str, events: Sequence[Event]) -> About:
     people = {event.sender for event in (*events, *targets.values()) if event.sender is not None}
     return About(
         targets,
-        amendments.states(connection, user, sorted(refs)),
+        amendments.states(connection, user or "", sorted(refs)),
         {choice: _chosen(connection, *choice) for choice in choices if choice[:2] in targets},
         names(connection, sorted(people)),
     )

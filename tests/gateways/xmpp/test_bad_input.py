@@ -162,6 +162,18 @@ async def test_a_token_that_ends_ends_its_stream(site: Site) -> None:
         assert "not-authorized" in await raw.end()
 
 
+async def test_who_is_there_when_the_server_stops_is_told_and_logged_out(own: Site) -> None:
+    people = own.people(*(f"alice{number}" for number in range(5)))
+    async with contextlib.AsyncExitStack() as there:
+        streams = [await there.enter_async_context(logged_in(own, one.id)) for one in people]
+        assert await asyncio.to_thread(own.server.stop) == 0
+        for stream in streams:
+            assert "<system-shutdown xmlns='urn:ietf:params:xml:ns:xmpp-streams'/>" in await stream.end()
+    own.server.start()
+    for one in people:
+        assert [token["name"] for token in one.call("GET", "/v1/tokens")["tokens"]] == ["test"]
+
+
 async def test_who_leaves_is_logged_out(site: Site) -> None:
     (alice,) = site.people("alice")
     async with logged_in(site, alice.id, "one") as raw:

@@ -151,6 +151,39 @@ async def test_who_says_good_bye_at_once_has_said_everything(plain: Site) -> Non
         await alice.cut()
 
 
+async def test_who_acknowledges_nothing_is_given_no_more_and_heard(plain: Site) -> None:
+    one, other = people(plain)
+    one.direct(other.id)
+    lane = one.group("茶", other.id)
+    for text in ALL[:100]:
+        one.send(lane, text)
+    room = f"{lane}@rooms.{DOMAIN}"
+    history = "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='100'/></x>"
+    async with Wired(plain, one.id) as alice, Wired(plain, other.id) as bob:
+        bob.silent = True
+        for _ in range(25):
+            bob.send(f"<presence to='{room}/me'>{history}</presence>")
+        for number in range(1_100):  # more than may be under way
+            bob.send(f"<iq type='get' id='ping {number}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        await bob.until(lambda: len(bob.came) >= 1_000)
+        alice.send("<presence><show>away</show></presence>")
+        bob.silent = False
+        bob.raw(f"<a xmlns='{SM}' h='{bob.taken}'/>")
+        await bob.stanza(lambda came: came.get("id") == "ping 1099")
+        await bob.stanza(lambda came: came.get("from").startswith(alice.jid) and came.said("jabber:client show") == "away")
+        assert bob.texts == ALL[:100] * 25
+
+
+async def test_many_questions_at_once_are_answered_as_answers_are_acknowledged(plain: Site) -> None:
+    one, _ = people(plain)
+    async with Wired(plain, one.id) as alice:
+        for number in range(5_000):
+            alice.send(f"<iq type='get' id='ping {number}'><ping xmlns='urn:xmpp:ping'/></iq>")
+        await alice.stanza(lambda came: came.get("id") == "ping 4999")
+        answers = [came.get("id") for came in alice.came if came.get("id").startswith("ping")]
+        assert answers == [f"ping {number}" for number in range(5_000)]
+
+
 async def test_only_what_is_durable_is_counted_and_the_archive_fills_the_gap(tmp_path: Path) -> None:
     """kill -9 while messages are on their way."""
     with Site(tmp_path / "data", **FREE) as site:

@@ -12,6 +12,10 @@ from tests.gateways.xmpp.rooms import PLUGINS, ROOMS, USER, Room, condition, ite
 from tests.gateways.xmpp.site import DOMAIN, Site
 from tests.serving import new_client_id
 
+RETRACT = "{urn:xmpp:message-retract:1}retract"
+MODERATED = "{urn:xmpp:message-moderate:1}moderated"
+RESULT, FORWARDED = "{urn:xmpp:mam:2}result", "{urn:xmpp:forward:0}forwarded"
+
 
 async def test_who_comes_in_is_told_who_is_there_what_was_said_and_the_subject(site: Site) -> None:
     alice, bob = site.people("alice", "bob")
@@ -193,6 +197,32 @@ async def test_forged_parts_are_not_passed_on(site: Site) -> None:
         assert told.find("{urn:xmpp:occupant-id:0}occupant-id").get("id") == alice.id
 
 
+async def test_nobody_speaks_as_the_room(site: Site) -> None:
+    alice, bob = site.people("alice", "bob")
+    lane = alice.group("茶", bob.id)
+    async with client(site, alice.id, plugins=PLUGINS) as a, client(site, bob.id, plugins=PLUGINS) as b:
+        mine, theirs = Room(a, lane), Room(b, lane)
+        await mine.join()
+        await theirs.join()
+        forged = f"<moderated xmlns='urn:xmpp:message-moderate:1' by='{theirs.jid}'/>"
+        omemo = f"<encrypted xmlns='eu.siacs.conversations.axolotl'><payload>x</payload>{forged}</encrypted>"
+        b.send_raw(
+            f"<message to='{theirs.jid}' type='groupchat' id='one-that-is-forged'><body>I am the room</body>{omemo}</message>"
+        )
+        await mine.has((bob.id, "I am the room"))
+        seq = bob.send(lane, "taken back by alice")["seq"]
+        alice.call("POST", f"/v1/conversations/{lane}/acts", {"act": {"type": "recall", "seq": seq}})
+        moderated = await a.until(lambda: [one for one in mine.messages if one.xml.find(f"{RETRACT}/{MODERATED}") is not None])
+        assert moderated[0]["from"] == mine.jid.bare
+        a.send_raw(f"<iq type='set' id='all' to='{mine.jid}'><query xmlns='urn:xmpp:mam:2'/></iq>")
+        await a.until(lambda: "all" in a.answers)
+        found = [
+            inner for one in a.every if (inner := one.xml.find(f"{RESULT}/{FORWARDED}/{{jabber:client}}message")) is not None
+        ]
+        assert found[0].get("from") == f"{mine.jid}/{bob.id}"
+        assert found[-1].get("from") == str(mine.jid)
+
+
 async def test_a_channel_is_joined_by_entering_it(site: Site) -> None:
     alice, bob = site.people("alice", "bob")
     lane = alice.group("频道", kind="channel", history="all")
@@ -259,6 +289,7 @@ async def test_who_is_removed_gets_the_removal_and_nothing_more(site: Site) -> N
         room, other = Room(b, lane), Room(c, lane)
         await room.join()
         await other.join()
+        await other.until(bob.id)  # that somebody has come is told a moment later
         alice.call("DELETE", f"/v1/conversations/{lane}/members/{bob.id}")
         alice.send(lane, "behind their back")
         gone = await room.until(bob.id, "unavailable", 110, 321, affiliation="none", role="none")
@@ -270,6 +301,18 @@ async def test_who_is_removed_gets_the_removal_and_nothing_more(site: Site) -> N
         assert await room.refused(room.say("still here?")) == "not-acceptable"
         assert await room.join_refused() == "item-not-found"
         assert await condition(room.self_ping(bob.id)) == "not-acceptable"
+
+
+async def test_who_goes_without_having_been_there_is_told_of(site: Site) -> None:
+    alice, bob, carol = site.people("alice", "bob", "carol")
+    lane = alice.group("茶", bob.id, carol.id)
+    async with client(site, carol.id, plugins=PLUGINS) as c:
+        room = Room(c, lane)
+        await room.join()
+        alice.call("DELETE", f"/v1/conversations/{lane}/members/{bob.id}")
+        told = await c.until(lambda: [one for one in room.messages if item_of(one).get("jid") == f"{bob.id}@{DOMAIN}"])
+        assert (item_of(told[0]).get("affiliation"), item_of(told[0]).get("role")) == ("none", "none")
+        assert not [one for one in room.presences if one["from"].resource == bob.id]
 
 
 async def test_roles_and_new_members_are_shown(site: Site) -> None:

@@ -1,9 +1,18 @@
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hongyan.core.model import Caller
+from hongyan.gateways.xmpp.binding import resumable
+from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StreamFault
-from hongyan.gateways.xmpp.smacks import Handled, Ledger
+from hongyan.gateways.xmpp.house import House
+from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.resource import Resource
+from hongyan.gateways.xmpp.smacks import SM, Handled, Ledger
 
 
 @given(st.permutations(range(1, 13)))
@@ -56,3 +65,34 @@ def test_too_much_that_is_not_acknowledged_is_lost() -> None:
     assert not ledger.lost
     ledger.wrote("one more")
     assert ledger.lost
+
+
+def a_resource() -> Resource:
+    """Of a client that may resume."""
+    resource = Resource(cast(House, SimpleNamespace()), Jid("bob", "test", "desk"), Caller("bob", "Bob", False, "token", "XMPP"))
+    resource.ledger = Ledger("id", True)
+    return resource
+
+
+async def resumed(resource: Resource) -> bool:
+    house = SimpleNamespace(resumable=lambda id, user: resource)
+    proven = SimpleNamespace(user="bob")
+    return await resumable(cast(House, house), cast(Any, proven), Element(f"{SM} resume", {"previd": "id", "h": "0"})) is not None
+
+
+async def test_who_may_go_on() -> None:
+    resource = a_resource()
+    assert await resumed(resource)
+    resource.ledger_off()  # the client has said good-bye
+    assert not await resumed(resource)
+    lost = a_resource()
+    assert lost.ledger is not None
+    lost.ledger.lost = True
+    assert not await resumed(lost)
+
+
+async def test_who_is_still_being_served_cannot_go_on_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hongyan.gateways.xmpp.inbox._SETTLE_SECONDS", 0.01)
+    resource = a_resource()
+    resource.inbox.handled.begin()
+    assert not await resumed(resource)

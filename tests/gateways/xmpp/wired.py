@@ -27,6 +27,8 @@ class Wired:
         self.previd = ""
         self.taken = 0
         """Stanzas that came: our `h`."""
+        self.silent = False
+        """It acknowledges nothing."""
         self.sent = 0
         self.unacknowledged: list[str] = []
         self.came: list[Element] = []
@@ -148,6 +150,8 @@ class Wired:
             self.taken += 1
             self.came.append(element)
         elif element.name == f"{SM} r":
+            if self.silent:
+                return
             self.raw(f"<a xmlns='{SM}' h='{self.taken}'/>")
         elif element.name == f"{SM} a":
             self.acknowledged(int(element.get("h")))

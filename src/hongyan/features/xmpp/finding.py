@@ -35,10 +35,14 @@ class Finding:
 
         def read(connection: Connection) -> Event:
             here = here_of(connection, conversation, caller.user)
-            for event in reversed(reading.lane_before(connection, conversation, here.first_seq, seq + 1, _BACK)):
-                if event.sender == sender and event.type in WRITTEN:
-                    return event
-            raise NotFound("There is no such message")
+            c = events.c
+            theirs = (c.lane == conversation, c.sender == sender, c.type.in_(WRITTEN))
+            among = c.seq.between(max(here.first_seq, seq - _BACK + 1), seq)
+            newest = select(c.position).where(*theirs, among).order_by(c.seq.desc()).limit(1)
+            at = connection.execute(newest).scalar_one_or_none()
+            if at is None:
+                raise NotFound("There is no such message")
+            return reading.these(connection, [at])[0]
 
         return await self._store.read(read)
 

@@ -37,7 +37,7 @@ class Around:
         self.shown: dict[str, dict[str, int]] = {}
         """Of whom it was told which presence: account, resource, hash."""
         self.stale: set[str] = set()
-        """Whose presence has changed while it had no connection."""
+        """Of whom it is to be told when it takes something again."""
         self.directed: set[Jid] = set()
         """To whom it has sent presence of its own accord."""
         self.caps = ""
@@ -47,7 +47,10 @@ class Around:
         """What the client was asked: id to who wants the answer."""
 
     def blocks(self, who: Jid) -> bool:
-        return self.circle is not None and self.circle.blocks(str(who.bare), who.domain, who.resource)
+        circle = self.circle
+        if circle is None or not circle.blocked:
+            return False
+        return circle.blocks(str(who.bare), who.domain, who.resource)
 
     def sees(self, user: str) -> bool:
         """Each sees the other, and neither has blocked the other."""

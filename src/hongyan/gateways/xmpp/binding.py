@@ -21,7 +21,10 @@ async def resumable(house: "House", proven: "Proven", element: Element) -> "tupl
     resource, handled = house.resumable(element.get("previd"), proven.user), counter(element.get("h"))
     if resource is None or handled is None or not resource.acknowledges(handled):
         return None
-    await resource.settle()
+    try:
+        await resource.settle()
+    except TimeoutError:  # what came before is still not done
+        return None
     return (resource, handled) if resource.acknowledges(handled) else None
 
 

@@ -28,7 +28,7 @@ class Classic:
         return f"<challenge xmlns='{SASL}'>{encoded(data)}</challenge>"
 
     @staticmethod
-    def success(data: bytes | None, inside: str = "") -> str:
+    def success(data: bytes | None) -> str:
         return f"<success xmlns='{SASL}'>{encoded(data) if data is not None else ''}</success>"
 
     @staticmethod
@@ -51,7 +51,7 @@ class Second:
         return f"<challenge xmlns='{SASL2}'>{encoded(data)}</challenge>"
 
     @staticmethod
-    def success(data: bytes | None, inside: str = "") -> str:
+    def success(data: bytes | None, inside: str) -> str:
         more = f"<additional-data>{encoded(data)}</additional-data>" if data is not None else ""
         return f"<success xmlns='{SASL2}'>{more}{inside}</success>"
 

@@ -30,7 +30,7 @@ _HANDSHAKE_SECONDS = 10.0
 
 
 class XmppGateway:
-    """`start` raises CannotListen and CertificateError. `stop` closes all connections and returns within two seconds."""
+    """`start` raises CannotListen and CertificateError. `stop` closes all connections and returns within three seconds."""
 
     def __init__(self, services: XmppServices) -> None:
         settings = services.settings

@@ -5,35 +5,43 @@ import logging
 import secrets
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from hongyan.config import Settings
+from hongyan.core.errors import Invalid
 from hongyan.core.ids import id_from_bits
+from hongyan.core.text import device_label
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.door.turns import Turns
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import quote
+from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.people import People
+from hongyan.gateways.xmpp.resource import Resource
+from hongyan.gateways.xmpp.shared import Shared
 
 if TYPE_CHECKING:
     from hongyan.features.avatars import Avatars
     from hongyan.features.identity import Identity, Proven
     from hongyan.features.xmpp import Xmpp
-    from hongyan.gateways.xmpp.resource import Resource
     from hongyan.gateways.xmpp.s2s.federation import Federation
     from hongyan.gateways.xmpp.table import Table
     from hongyan.messaging import Messaging
 
 log = logging.getLogger("hongyan.xmpp")
 
-_LABEL = 64
 _CHANGES_PER_SECOND = 5.0
 _CHANGES_BURST = 200
 _ASKED = 20_000
 _QUOTED = 20_000
+_LEAVE_SECONDS = 1.0
+"""For the log-outs of those who are connected when the server stops."""
+
+T = TypeVar("T")
 
 
 class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,13 +104,15 @@ class House:
         self.domain = services.settings.domain
         self.rooms_domain = f"{services.settings.xmpp.rooms}.{self.domain}"
         limits = services.settings.limits
-        self.sites = Rates(limits.requests_per_second, limits.requests_burst)
+        self.stanzas = Rates(limits.sends_per_second + limits.requests_per_second, limits.sends_burst + limits.requests_burst)
+        """By user: what elsewhere are messages and requests is stanzas here."""
         self.resources: dict[str, dict[str, Resource]] = {}
         """By user, then by resource."""
         self.asked = Recent(_ASKED)
         """Messages (sender and client id) whose senders want to know that they came (XEP-0184)."""
         self._resumable: dict[str, Resource] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._leaving: set[asyncio.Task[Any]] = set()
         self._turns: Turns[Resource] = Turns(self._flush)
         self.now = services.now
         self.federation: Federation | None = None
@@ -112,6 +122,7 @@ class House:
         self.messaging.passing.listen("xmpp", self._passed)
         self.changes = Rates(_CHANGES_PER_SECOND, _CHANGES_BURST)
         """By account: what it stores besides messages."""
+        self.shared = Shared(self)
         self.people = People(self)
         for begin in table.started:
             begin(self)
@@ -139,8 +150,6 @@ class House:
 
     async def bind(self, proven: "Proven", name: str, address: str) -> "Resource":
         """A resource of theirs, in place of one of the same name. Raises what `Sessions.open` does, and NotAuthenticated."""
-        from hongyan.gateways.xmpp.resource import Resource
-
         older = self.resources.get(proven.user, {}).get(name)
         if older is not None:
             older.replaced = True
@@ -187,9 +196,8 @@ class House:
     # What is passed on and not kept
 
     def pass_on(self, to: Jid, stanza: str, sender: Jid, *, besides: "Resource | None" = None, known: bool = False) -> bool:
-        """To the available clients of somebody of ours, or to the one that is named, on whatever node; whether that can be.
-
-        With `known` only to those that have let the sender know of them.
+        """To the available clients of somebody of ours, or to the one that is named, on whatever node; whether one
+        takes it, or may on another node. With `known` only to those that have let the sender know of them.
         """
         passed = _Passed(to.resource, stanza, str(sender), known)
         here = self._hand_over(to.local, passed, sender, besides)
@@ -205,7 +213,7 @@ class House:
                 continue
             if passed.known and sender.bare not in resource.directed:
                 continue
-            if passed.resource in ("", resource.jid.resource):
+            if passed.resource in ("", resource.jid.resource) and resource.has_room:
                 resource.send(passed.stanza)
                 found = True
         return found
@@ -217,11 +225,18 @@ class House:
 
     # Work
 
-    def task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run it; `stop` ends it."""
+        return self._run(work, self._tasks)
+
+    def leaving(self, work: Coroutine[Any, Any, None]) -> None:
+        """The same for what is done when somebody leaves: `stop` waits for it, for a moment."""
+        self._run(work, self._leaving)
+
+    def _run(self, work: Coroutine[Any, Any, T], among: set[asyncio.Task[Any]]) -> asyncio.Task[T]:
         task = asyncio.create_task(work, name="hongyan xmpp")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        among.add(task)
+        task.add_done_callback(among.discard)
         return task
 
     def flush(self, resource: "Resource") -> None:
@@ -239,20 +254,19 @@ class House:
     async def stop(self) -> None:
         self.stopping = True
         for resource in [one for mine in self.resources.values() for one in mine.values()]:
-            resource.end()
+            resource.close(StreamFault("system-shutdown", "The server is stopping"))
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._leaving:
+            _, late = await asyncio.wait(self._leaving, timeout=_LEAVE_SECONDS)
+            for task in late:
+                task.cancel()
         await self.xmpp.positions.stop()
 
 
 def _label(resource: str) -> str:
     """What the resource is called among somebody's log-ins."""
-    from hashlib import sha256
-
-    from hongyan.core.errors import Invalid
-    from hongyan.core.text import device_label
-
     try:
         return device_label(f"XMPP {resource}")
     except Invalid:

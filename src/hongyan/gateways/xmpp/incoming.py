@@ -20,6 +20,7 @@ Work = Awaitable[bool] | None
 
 def received(resource: "Resource", stanza: Element, finished: Callable[[], None]) -> Work:
     """Raises StanzaFault, StreamFault and HongyanError."""
+    resource.house.stanzas.spend(resource.user)
     to = _addressed(resource, stanza)
     if to is not None and resource.around.circle is not None and _blocked(resource, stanza, to):
         raise StanzaFault("not-acceptable", "You have blocked them", more="<blocked xmlns='urn:xmpp:blocking:errors'/>")
@@ -39,12 +40,7 @@ def _addressed(resource: "Resource", stanza: Element) -> Jid | None:
     except BadJid:
         raise StreamFault("invalid-from") from None
     to = stanza.attributes.get("to")
-    if to is None:
-        return None
-    try:
-        return jid.parse(to)
-    except BadJid as error:
-        raise StanzaFault("jid-malformed", str(error)) from None
+    return None if to is None else jid.address(to)
 
 
 def _blocked(resource: "Resource", stanza: Element, to: Jid) -> bool:
@@ -108,9 +104,12 @@ def _where(resource: "Resource", to: Jid) -> Where | None:
 
 def _pass_on(resource: "Resource", iq: Element, to: Jid) -> None:
     """To another client, which answers or does not."""
-    asks = iq.get("type") in ("get", "set")
+    house, asks = resource.house, iq.get("type") in ("get", "set")
+    target = house.resources.get(to.local, {}).get(to.resource)
+    if asks and target is not None and not target.has_room:
+        raise StanzaFault("resource-constraint", "This client takes nothing at this moment")
     iq.attributes["from"], iq.attributes["to"] = str(resource.jid), str(to)
-    if not resource.house.pass_on(to, render(iq), resource.jid) and asks:
+    if not house.pass_on(to, render(iq), resource.jid) and asks:
         raise StanzaFault("service-unavailable")
 
 

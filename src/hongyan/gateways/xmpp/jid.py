@@ -2,10 +2,13 @@
 
 import re
 from functools import lru_cache
+from ipaddress import IPv6Address
 
 import idna
 import msgspec
 from precis_i18n import get_profile
+
+from hongyan.gateways.xmpp.faults import StanzaFault
 
 _LOCAL = get_profile("UsernameCaseMapped")
 _RESOURCE = get_profile("OpaqueString")
@@ -58,6 +61,14 @@ def parse(text: str) -> Jid:
     return Jid(local_part(local) if at else "", domain_part(domain), resource_part(resource) if slash else "")
 
 
+def address(text: str) -> Jid:
+    """The same of what stands in a stanza. Raises StanzaFault."""
+    try:
+        return parse(text)
+    except BadJid as error:
+        raise StanzaFault("jid-malformed", str(error)) from None
+
+
 def local_part(text: str) -> str:
     """Raises BadJid."""
     if _PLAIN.fullmatch(text):
@@ -88,8 +99,6 @@ def domain_part(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    from ipaddress import IPv6Address
-
     try:
         return f"[{IPv6Address(text[1:-1])}]"
     except ValueError:

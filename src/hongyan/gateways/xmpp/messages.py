@@ -62,10 +62,9 @@ def received(resource: "Resource", stanza: Element, to: Jid | None, finished: Fi
         finished()
         return None
     lane = house.xmpp.places.direct(resource.user, house.user(to))
-    if lane is None or saying.refers(stanza):
+    if lane is None:
         return _meet(resource, stanza, to, content, finished)
-    send(resource, stanza, lane, content, finished)
-    return None
+    return say(resource, stanza, to, lane, content, finished)
 
 
 def _passes(resource: "Resource", stanza: Element, to: Jid) -> bool:
@@ -88,11 +87,10 @@ def special(resource: "Resource", stanza: Element, to: Jid) -> Awaitable[bool] |
     return None
 
 
-def say(resource: "Resource", stanza: Element, to: Jid, lane: str, finished: Finished) -> Awaitable[bool] | None:
-    """What a stanza to a room says, into its conversation. Raises StanzaFault when it says nothing."""
-    content = saying.plain(stanza)
-    if content is None:
-        raise StanzaFault("bad-request", "This says nothing")
+def say(
+    resource: "Resource", stanza: Element, to: Jid, lane: str, content: Content, finished: Finished
+) -> Awaitable[bool] | None:
+    """What a stanza says, into a conversation."""
     if saying.refers(stanza):
         return _resolved(resource, stanza, to, lane, content, finished)
     send(resource, stanza, lane, content, finished)
@@ -111,7 +109,7 @@ async def _resolved(resource: "Resource", stanza: Element, to: Jid, lane: str, c
 
 
 async def _meet(resource: "Resource", stanza: Element, to: Jid, content: Content, finished: Finished) -> bool:
-    """They have not written to each other on this node yet, or something has to be looked up."""
+    """They have not written to each other on this node yet."""
     house = resource.house
     try:
         if house.federation is not None and to.domain != house.domain:

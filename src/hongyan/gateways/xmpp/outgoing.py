@@ -1,11 +1,13 @@
 """What has happened, as stanzas: events and signals of a session, in their order."""
 
 from collections import OrderedDict, deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
+from hongyan.core.errors import NotFound
 from hongyan.core.model import DIRECTORY_LANE, Event
 from hongyan.features.xmpp import Place
+from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.held import Held
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.messaging import Chunk
@@ -13,6 +15,7 @@ from hongyan.messaging import Chunk
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
 
+Ask = Callable[[], Awaitable[None]]
 _AT_ONCE = 200
 _MINE = 10_000
 
@@ -21,13 +24,14 @@ class Outgoing:
     def __init__(self, resource: "Resource") -> None:
         self._resource = resource
         self._house = resource.house
-        self._queue: deque[Event] = deque()
+        self._queue: deque[Event | Ask] = deque()
         self._mine: OrderedDict[str, None] = OrderedDict()
         """Client ids of what this resource has sent and not seen yet: it is not told of it again."""
         self._held = Held()
         self._dirty = False
         self._closed = False
         self._working = False
+        self._beginning = False
         self.upto = 0
         """Everything up to this position was written, or need not be; 0 while nothing is known."""
 
@@ -67,6 +71,10 @@ class Outgoing:
         self._dirty = False
         resource = self._resource
         while not self._closed and not self._working and resource.may_write and resource.priority is not None:
+            if self._beginning:
+                self._beginning = False
+                self._later(self._begin(), resource.since)
+                return
             if self._queue:
                 self._write()
                 continue
@@ -84,6 +92,10 @@ class Outgoing:
         queue, resource, table, places = self._queue, self._resource, self._house.table, self._house.xmpp.places
         while queue and not self._working and not self._closed and resource.may_write:
             event = queue[0]
+            if not isinstance(event, Event):
+                queue.popleft()
+                self._later(event())
+                return
             place, shape = None, None
             if event.lane == DIRECTORY_LANE:
                 shape = table.profile
@@ -95,7 +107,7 @@ class Outgoing:
                     self._later(self._learn())
                     return
                 shape = table.events.get(("direct" if place.pair is not None else "room", event.type))
-            if place is not None and resource.around.circle is not None and self._blocked(place):
+            if place is not None and self._blocked(place):
                 shape = None
             queue.popleft()
             if shape is not None and event.type == "message":
@@ -106,6 +118,9 @@ class Outgoing:
                 self.upto = event.position
 
     def _blocked(self, place: Place) -> bool:
+        circle = self._resource.around.circle
+        if circle is None or not circle.blocked:
+            return False
         peer = place.peer(self._resource.user)
         who = self._house.jid(peer) if peer is not None else Jid(place.name, self._house.rooms_domain)
         return self._resource.around.blocks(who)
@@ -117,13 +132,18 @@ class Outgoing:
                 self._tell(body)
 
     def _tell(self, body: dict[str, Any]) -> None:
-        told = self._house.table.signals.get(body["type"])
-        if told is not None:
+        for told in self._house.table.signals.get(body["type"], ()):
             told(self._resource, body)
+
+    def then(self, ask: Ask) -> None:
+        """Tell something that has to be asked first, behind what waits already."""
+        self._queue.append(ask)
+        self.wake()
 
     def begin(self) -> None:
         """Its client is available for the first time."""
-        self._later(self._begin(), self._resource.since)
+        self._beginning = True
+        self.wake()
 
     async def _begin(self) -> None:
         for tell in self._house.table.available:
@@ -131,27 +151,40 @@ class Outgoing:
                 await work
 
     def _later(self, work: Awaitable[None], upto: int | None = None) -> None:
-        """What has to be asked first; what is behind it waits. Afterwards everything up to that position was written."""
+        """What has to be asked first; what is behind it waits. Afterwards everything up to that position was written; if it fails
+        the stream ends, and what was not told is told to who comes back.
+        """
         self._working = True
         self._house.task(self._work(work, upto))
 
     async def _work(self, work: Awaitable[None], upto: int | None) -> None:
+        resource = self._resource
         try:
             await work
+        except NotFound as error:
+            self._house.log.debug("nothing is told to %s: %s", resource.jid, error)
         except Exception:
-            self._house.log.exception("something could not be told to %s", self._resource.jid)
+            self._house.log.exception("something could not be told to %s", resource.jid)
+            resource.close(StreamFault("internal-server-error", "Something could not be read: come back"))
+            return
         finally:
             self._working = False
-            if upto is not None:
-                self.upto = upto
+        if upto is not None:
+            self.upto = upto
         self.wake()
 
     async def _learn(self) -> None:
         """Which conversations those are that something waits of."""
-        places = self._house.xmpp.places
-        await places.learn([event.lane for event in self._queue if not event.lane.startswith("user:")])
-        while self._queue and places.get(self._queue[0].lane) is None and not self._queue[0].lane.startswith("user:"):
-            self._queue.popleft()  # of a conversation that is not there
+        queue, places = self._queue, self._house.xmpp.places
+        lanes = [event.lane for event in queue if isinstance(event, Event)]
+        await places.learn([lane for lane in lanes if not lane.startswith("user:")])
+        while (
+            queue
+            and isinstance(event := queue[0], Event)
+            and places.get(event.lane) is None
+            and not event.lane.startswith("user:")
+        ):
+            queue.popleft()  # of a conversation that is not there
 
     async def _follow(self) -> None:
         self._take(await self._resource.session.next(_AT_ONCE))

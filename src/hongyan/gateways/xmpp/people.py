@@ -97,7 +97,8 @@ class People:
             self.direct(resource, to, " type='unavailable'", "")
         resource.around.directed.clear()
 
-    def resumed(self, resource: "Resource") -> None:
+    def catch_up(self, resource: "Resource") -> None:
+        """Tell it of whom it was not told while it took nothing."""
         stale, resource.around.stale = resource.around.stale, set()
         for user in stale:
             self.sync(resource, user)
@@ -107,7 +108,7 @@ class People:
         around, circle = resource.around, resource.around.circle
         if resource.priority is None or circle is None:
             return
-        if resource.stream is None:
+        if not resource.may_write:
             around.stale.add(user)
             return
         mine = user == resource.user
@@ -115,7 +116,7 @@ class People:
         picture = circle.picture if mine else there and circle.people[user].picture
         update = f"<x xmlns='vcard-temp:x:update'><photo>{picture or ''}</photo></x>"
         told = around.shown.get(user, {})
-        to = quote(str(resource.jid))
+        to = resource.quoted
         for name in [name for name in told if name not in there]:
             del told[name]
             resource.send(f"<presence type='unavailable' from='{quote(str(self._house.jid(user, name)))}' to='{to}'/>")
@@ -138,10 +139,10 @@ class People:
     def direct(self, resource: "Resource", to: Jid, type: str, inside: str) -> None:
         """Presence that is sent to somebody (section 4.6), on this node."""
         for target in self._house.of(to.local):
-            if target.priority is None or to.resource not in ("", target.jid.resource):
+            if target.priority is None or not target.has_room or to.resource not in ("", target.jid.resource):
                 continue
             if not (target.around.blocks(resource.jid) or resource.around.blocks(to)):
-                head = f"<presence from='{quote(str(resource.jid))}' to='{quote(str(target.jid))}'{type}>"
+                head = f"<presence from='{resource.quoted}' to='{target.quoted}'{type}>"
                 target.send(f"{head}{inside}</presence>")
 
     # News
@@ -181,6 +182,7 @@ class People:
             if name in table.nodes:
                 found += await table.nodes[name].latest(resource)
         for one in found:
+            await resource.may_take()
             if one.user == resource.user or one.node.access != "whitelist":
                 self.notify(resource, one)
 
@@ -193,7 +195,7 @@ class People:
     def _event(self, resource: "Resource", user: str, node: str, inside: str) -> None:
         if resource.priority is None or node not in resource.around.wants:
             return
-        head = f"<message from='{quote(str(self._house.jid(user)))}' to='{quote(str(resource.jid))}' type='headline'>"
+        head = f"<message from='{self._house.quoted(user)}' to='{resource.quoted}' type='headline'>"
         what = f"<items node='{quote(node)}'>{inside}</items>" if inside else f"<purge node='{quote(node)}'/>"
         resource.send(f"{head}<event xmlns='{EVENT}'>{what}</event></message>")
 

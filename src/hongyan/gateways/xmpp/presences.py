@@ -77,7 +77,8 @@ def _appear(resource: "Resource") -> None:
     if (resource.priority or 0) >= 0 and not resource.appeared:
         resource.appeared = True
         resource.outgoing.begin()
-    resource.outgoing.wake()
+    else:
+        resource.outgoing.wake()
 
 
 def _to(resource: "Resource", stanza: Element, to: Jid) -> Awaitable[bool] | None:

@@ -6,9 +6,10 @@ What is written is bounded by what the other end takes: above that nothing is ta
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hongyan.core.errors import HongyanError
+from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller
 from hongyan.gateways.xmpp.around import Around
 from hongyan.gateways.xmpp.codec import Element, escape, quote
@@ -59,6 +60,8 @@ class Resource:
         """Another stream is about to bind its name."""
         self.rooms: dict[str, Joined] = {}
         """By conversation."""
+        self.addresses: dict[str, str] = {}
+        """Conversations by the local part of the address at which they were joined last."""
         self.new_rooms: dict[str, str] = {}
         """Names of rooms that it is about to make, with the nickname there."""
         self.directed: set[Jid] = set()
@@ -68,7 +71,8 @@ class Resource:
         self._full = False
         self._detached: asyncio.TimerHandle | None = None
         self._over = False
-        self._takers: list[asyncio.Future[None]] = []
+        self._takers: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
+        """What waits until it takes something."""
 
     async def begin(self) -> None:
         """Raises what `Sessions.open` raises."""
@@ -81,7 +85,11 @@ class Resource:
         self.stream = stream
 
     def acknowledges(self, handled: int | None) -> bool:
-        return not self._over and handled is not None and self.ledger is not None and self.ledger.could_be(handled)
+        """It may go on from there."""
+        ledger = self.ledger
+        if self._over or handled is None or ledger is None:
+            return False
+        return ledger.resumable and not ledger.lost and ledger.could_be(handled)
 
     async def settle(self) -> None:
         """Part with the connection and wait until everything that came over it is handled: what is still under way would be sent
@@ -114,7 +122,6 @@ class Resource:
         for stanza in ledger.waiting:
             stream.write(stanza)
         stream.write(f"<r xmlns='{SM}'/>")
-        self.house.people.resumed(self)
         self._wake()
 
     def ended(self, stream: "Stream") -> None:
@@ -129,6 +136,7 @@ class Resource:
         if stream is not self.stream:
             return
         self.stream = None
+        self._full = False
         self._release()
         ledger = self.ledger
         if ledger is None or not ledger.resumable or ledger.lost or self._over or self.house.stopping:
@@ -176,7 +184,7 @@ class Resource:
                 stream.fail(fault)
             else:
                 stream.close()
-        self.house.task(self._log_out())
+        self.house.leaving(self._log_out())
 
     async def _log_out(self) -> None:
         try:
@@ -232,8 +240,6 @@ class Resource:
 
     def enable(self, element: Element) -> str:
         """Of `<enable/>`: what to answer."""
-        from hongyan.core.ids import id_from_bits
-
         resume = element.get("resume") in ("true", "1")
         self.inbox.handled.restart()
         self.ledger = Ledger(id_from_bits(self.house.random(20)), resume)
@@ -331,11 +337,18 @@ class Resource:
         """Wait until it takes what is written; without a connection there is nobody to wait for."""
         while self.stream is not None and not self.may_write and not self._over:
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._takers.append(future)
+            self._takers[future] = asyncio.current_task()
+            if self.waits_for_acks:
+                self.inbox.hear()
             await future
 
+    @property
+    def waits_for_acks(self) -> bool:
+        """What came goes on when something is acknowledged."""
+        return self.ledger is not None and self.ledger.full and self.inbox.task in self._takers.values()
+
     def _release(self) -> None:
-        waiting, self._takers = self._takers, []
+        waiting, self._takers = self._takers, {}
         for future in waiting:
             if not future.done():
                 future.set_result(None)
@@ -343,11 +356,21 @@ class Resource:
     @property
     def may_write(self) -> bool:
         """There is a connection, and it takes what is written."""
-        return self.stream is not None and not self._full and not (self.ledger is not None and self.ledger.full)
+        return self.stream is not None and self.has_room
+
+    @property
+    def has_room(self) -> bool:
+        """It takes what is written, now or when it comes back. Over that it is given nothing that others make up."""
+        return not self._full and not (self.ledger is not None and self.ledger.full)
 
     def _wake(self) -> None:
-        if self._takers and self.may_write:
-            self._release()
+        if self.may_write:
+            if self._takers:
+                self._release()
+            if self.around.stale:
+                self.house.people.catch_up(self)
+        elif self._takers and self.waits_for_acks:
+            self.inbox.hear()
         self.outgoing.wake()
 
     def flush(self) -> None:

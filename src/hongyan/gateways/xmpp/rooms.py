@@ -4,18 +4,20 @@ something in a room.
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from hongyan.core.model import Event, Role, Writers
 from hongyan.features.xmpp import Roster
-from hongyan.gateways.xmpp.codec import escape, quote
+from hongyan.gateways.xmpp import jid
+from hongyan.gateways.xmpp.codec import quote
+from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.said import stanza_id
+from hongyan.gateways.xmpp.shown import SHOW, status_text
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
@@ -23,8 +25,6 @@ if TYPE_CHECKING:
 MUC = "http://jabber.org/protocol/muc"
 MUC_USER = f"{MUC}#user"
 OCCUPANT_ID = "urn:xmpp:occupant-id:0"
-
-_SHOW = {"away": "away", "busy": "dnd", "dnd": "dnd"}
 
 
 class Occupant(msgspec.Struct, frozen=True):
@@ -64,10 +64,21 @@ class Joined:
 
 def joined_at(resource: "Resource", room: Jid) -> Joined | None:
     """What it has joined at this address."""
-    found = resource.rooms.get(room.local)
-    if found is not None and found.address.local == room.local:
-        return found
-    return next((one for one in resource.rooms.values() if one.address.local == room.local), None)
+    found = resource.rooms.get(resource.addresses.get(room.local, ""))
+    return found if found is not None and found.address.local == room.local else None
+
+
+def join(resource: "Resource", joined: Joined) -> None:
+    resource.rooms[joined.id] = joined
+    resource.addresses[joined.address.local] = joined.id
+
+
+def account(resource: "Resource", address: str) -> str:
+    """Who may be a member. Raises StanzaFault."""
+    found = jid.address(address)
+    if found.domain != resource.house.domain or not found.local:
+        raise StanzaFault("item-not-found", "Rooms have accounts of this server as members")
+    return found.local
 
 
 def affiliation(role: Role | None) -> str:
@@ -99,10 +110,7 @@ def there(resource: "Resource", joined: Joined, user: str, nick: str, role: Role
     else:
         joined.seen[user] = Occupant(nick, role)
         summary = resource.house.messaging.attendance.summary_of(user)
-        if summary is not None:
-            show = _SHOW.get(summary.status)
-            words = f"<show>{show}</show>" if show else ""
-            words += f"<status>{escape(summary.text)}</status>" if summary.text else ""
+        words = f"{SHOW[summary.status]}{status_text(summary)}" if summary is not None else ""
     inside = f"{item(resource, user, role, voice(role, joined.roster.writers))}{statuses(codes)}"
     _presence(resource, joined, user, nick, "", f"{words}<x xmlns='{MUC_USER}'>{inside}</x>")
 
@@ -122,37 +130,26 @@ def gone(resource: "Resource", joined: Joined, user: str, *codes: int, role: Rol
 
 
 def _presence(resource: "Resource", joined: Joined, user: str, nick: str, type: str, inside: str) -> None:
-    sender, to = quote(str(joined.address.at(nick))), quote(str(resource.jid))
-    resource.send(f"<presence from='{sender}' to='{to}'{type}>{inside}{_occupant(user)}</presence>")
+    sender = quote(str(joined.address.at(nick)))
+    resource.send(f"<presence from='{sender}' to='{resource.quoted}'{type}>{inside}{_occupant(user)}</presence>")
 
 
 def _occupant(user: str) -> str:
     return f"<occupant-id xmlns='{OCCUPANT_ID}' id='{quote(user)}'/>"
 
 
-def spoken(resource: "Resource", joined: Joined, event: Event, nick: str, inside: str, id: str | None = None) -> str:
-    """Something that somebody has said in a room. `inside` is what it says."""
+def spoken(joined: Joined, event: Event, nick: str, inside: str) -> tuple[str, str]:
+    """Something that somebody has said in a room, before and behind the address of who is told. `inside` is what it says."""
     by = str(joined.address)
-    sender, to = quote(f"{by}/{nick}" if nick else by), quote(str(resource.jid))
-    told = quote(id or shown_id(event.client_id, event.seq))
+    sender, id = quote(f"{by}/{nick}" if nick else by), quote(shown_id(event.client_id, event.seq))
     inside = f"{inside}{stanza_id(by, event)}{_occupant(event.sender or '')}"
-    return f"<message from='{sender}' to='{to}' type='groupchat' id='{told}'>{inside}</message>"
+    return f"<message from='{sender}' to='", f"' type='groupchat' id='{id}'>{inside}</message>"
 
 
 def notice(resource: "Resource", joined: Joined, inside: str, nick: str = "") -> None:
     """Something that the room says, or that somebody has done to it."""
     by = joined.address.at(nick) if nick else joined.address
-    resource.send(f"<message from='{quote(str(by))}' to='{quote(str(resource.jid))}' type='groupchat'>{inside}</message>")
-
-
-def delay(by: Jid, time: int) -> str:
-    """XEP-0203; `time` in milliseconds."""
-    return f"<delay xmlns='urn:xmpp:delay' from='{quote(str(by))}' stamp='{stamp(time)}'/>"
-
-
-def stamp(time: int) -> str:
-    """XEP-0082."""
-    return f"{datetime.fromtimestamp(time / 1000, UTC):%Y-%m-%dT%H:%M:%S}.{time % 1000:03d}Z"
+    resource.send(f"<message from='{quote(str(by))}' to='{resource.quoted}' type='groupchat'>{inside}</message>")
 
 
 def small(resource: "Resource", user: str) -> "Iterator[tuple[Joined, Role, str]]":

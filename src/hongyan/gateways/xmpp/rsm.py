@@ -2,7 +2,7 @@
 
 import msgspec
 
-from hongyan.gateways.xmpp.codec import Element
+from hongyan.gateways.xmpp.codec import Element, escape
 from hongyan.gateways.xmpp.faults import StanzaFault
 
 RSM = "http://jabber.org/protocol/rsm"
@@ -31,8 +31,8 @@ def asked(query: Element, usual: int, most: int) -> Page:
     return Page(usual if limit is None else min(int(limit), most), before, after)
 
 
-def told(first: str | None, last: str | None) -> str:
-    """Of a page that has been given."""
-    if first is None or last is None:
-        return f"<set xmlns='{RSM}'/>"
-    return f"<set xmlns='{RSM}'><first>{first}</first><last>{last}</last></set>"
+def told(first: str | None, last: str | None, *, index: int | None = None, count: int | None = None) -> str:
+    """Of a page that has been given: its ends, the place of the first, and how many there are."""
+    where = f" index='{index}'" if index is not None else ""
+    ends = "" if first is None or last is None else f"<first{where}>{escape(first)}</first><last>{escape(last)}</last>"
+    return f"<set xmlns='{RSM}'>{ends}{'' if count is None else f'<count>{count}</count>'}</set>"

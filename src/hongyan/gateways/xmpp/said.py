@@ -90,7 +90,7 @@ def says(event: Event, reader: Reader, about: About) -> str:
 def simple(event: Event) -> bool:
     """Nothing has to be looked up for it."""
     content = event.content
-    return event.type == "message" and not (b'"reply":' in content or b'"mentions":' in content or b'"thread":' in content)
+    return event.type == "message" and not (b'"reply":' in content or b'"thread":' in content)
 
 
 def _quote(target: Event, about: About) -> str:

@@ -4,6 +4,7 @@ The one presence is attendance: what clients of XMPP say goes there with the XML
 comes from there, whatever node they are on.
 """
 
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from hongyan.core.model import Status
 from hongyan.gateways.xmpp.codec import Element, escape, render
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import BadJid, resource_part
+from hongyan.messaging.attendance import Summary
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.house import House
@@ -22,7 +24,7 @@ _TEXT = 100
 _PASSED = frozenset({"http://jabber.org/protocol/caps c", "urn:xmpp:idle:1 idle", "http://jabber.org/protocol/nick nick"})
 """Besides show, status and priority; a delay, a picture's hash and whatever else a client may say are not its to say here."""
 STATUS: dict[str, Status] = {"": "online", "chat": "online", "away": "away", "xa": "away", "dnd": "dnd"}
-_SHOW: dict[Status, str] = {"away": "<show>away</show>", "busy": "<show>dnd</show>", "dnd": "<show>dnd</show>", "online": ""}
+SHOW: dict[Status, str] = {"away": "<show>away</show>", "busy": "<show>dnd</show>", "dnd": "<show>dnd</show>", "online": ""}
 
 
 def detail(name: str, stanza: Element) -> str:
@@ -57,23 +59,33 @@ def shown(house: "House", user: str) -> dict[str, str]:
     there = house.messaging.attendance.summary_of(user)
     if there is None:
         return {}
-    words = there.status_text
-    said = f"{words.emoji or ''} {words.text or ''}".strip() if words is not None else there.text or ""
-    status = f"<status>{escape(said)}</status>" if said else ""
+    status = status_text(there)
     found = {}
     for device in there.devices:
         if device.detail:
             name, _, inside = device.detail.partition("\n")
             found[name] = inside if "<status" in inside else f"{inside}{status}"
         elif device.transport != "xmpp":
-            found[device_name(device)] = f"{_SHOW[device.status]}{status}"
+            found[device_name(device)] = f"{SHOW[device.status]}{status}"
     return found
+
+
+def status_text(there: Summary) -> str:
+    """What somebody says of themselves, on all devices alike."""
+    words = there.status_text
+    said = f"{words.emoji or ''} {words.text or ''}".strip() if words is not None else there.text or ""
+    return f"<status>{escape(said)}</status>" if said else ""
 
 
 def device_name(device: Device) -> str:
     """A resource for a device of another door: its label, and what keeps two of the same label apart."""
-    mark = sha256(f"{device.token_id}\n{device.device}".encode()).hexdigest()[:4]
+    return _name(device.device, device.token_id)
+
+
+@lru_cache(maxsize=16_384)
+def _name(label: str, token_id: str) -> str:
+    mark = sha256(f"{token_id}\n{label}".encode()).hexdigest()[:4]
     try:
-        return resource_part(f"{device.device} {mark}")
+        return resource_part(f"{label} {mark}")
     except BadJid:
         return mark

@@ -48,6 +48,8 @@ class Stream:
         self._tries = _TRIES
         self._waiting: deque[Element] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._deaf: set[Literal["full", "busy"]] = set()
+        """Why nothing is read: the other end takes nothing, or too much that came is not done."""
 
     @property
     def bound(self) -> bool:
@@ -89,12 +91,12 @@ class Stream:
             self.close()
 
     def full(self) -> None:
-        self._wire.pause()
+        self._hear_no_more("full")
         if self._resource is not None:
             self._resource.full(self)
 
     def room(self) -> None:
-        self._wire.resume()
+        self._hear_again("full")
         if self._resource is not None:
             self._resource.room(self)
 
@@ -134,10 +136,21 @@ class Stream:
 
     def pause(self) -> None:
         """Read nothing until `go_on`."""
-        self._wire.pause()
+        self._hear_no_more("busy")
 
     def go_on(self) -> None:
-        self._wire.resume()
+        self._hear_again("busy")
+
+    def _hear_no_more(self, why: Literal["full", "busy"]) -> None:
+        if not self._deaf:
+            self._wire.pause()
+        self._deaf.add(why)
+
+    def _hear_again(self, why: Literal["full", "busy"]) -> None:
+        if why in self._deaf:
+            self._deaf.discard(why)
+            if not self._deaf:
+                self._wire.resume()
 
     def _over(self) -> None:
         self._state = "closed"

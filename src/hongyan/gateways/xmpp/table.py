@@ -1,7 +1,6 @@
 """Who answers what and who tells what: the modules of the extensions put themselves in here, and know nothing of each other."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from hongyan.core.model import Event
@@ -33,8 +32,6 @@ Shape = Callable[["Resource", Event, Place | None], Awaitable[None] | None]
 """Tells a resource of an event; what has to be asked for first makes what is behind it wait. One's own lane is no place."""
 Form = Callable[[Event, "Reader", About], str]
 """What stands in the stanza of an event, for a reader of its conversation; empty when they are told nothing."""
-Wrap = Callable[["Resource", Event, "Reader", About, str], None]
-"""Sends a resource what a form has made of an event, in a message of the conversation."""
 Work = Awaitable[None] | None
 Told = Callable[["Resource", dict[str, Any]], None]
 
@@ -69,16 +66,14 @@ class Table:
         """The same of messages that say nothing."""
         self.forms: dict[str, Form] = {}
         """By type of the event."""
-        self.wrap: Wrap | None = None
-        """Of direct conversations; what is said in rooms is as `rooms.spoken` has it."""
         self.available: list[Callable[[Resource], Awaitable[None] | None]] = []
         """Called when a client is available for the first time; what is behind waits."""
         self.events: dict[tuple[Lane, str], Shape] = {}
         """By type."""
         self.profile: Shape = _nothing
         """Somebody is called otherwise, or looks otherwise."""
-        self.signals: dict[str, Told] = {}
-        """By type."""
+        self.signals: dict[str, list[Told]] = {"presence": [], "read": [], "typing": []}
+        """By type, one after the other."""
         self.circles: list[Callable[[Resource, Circle | None, Circle], None]] = []
         """Told, when a resource knows other people than before or something else of them."""
         self.nodes: dict[str, Derived] = {}
@@ -98,35 +93,8 @@ class Table:
     def feature(self, *names: str, where: Where = "server") -> None:
         self.features[where] += names
 
-    def when_profile(self, shape: Shape) -> None:
-        """One more that is told of it, after the others."""
-        first = self.profile
-
-        def both(resource: "Resource", event: Event, place: Place | None) -> Work:
-            work = first(resource, event, place)
-            return shape(resource, event, place) if work is None else _then(work, partial(shape, resource, event, place))
-
-        self.profile = both
-
-    def when_signal(self, type: str, told: Told) -> None:
-        """One more that is told of it, after the others."""
-        first = self.signals.get(type)
-
-        def both(resource: "Resource", body: dict[str, Any]) -> None:
-            if first is not None:
-                first(resource, body)
-            told(resource, body)
-
-        self.signals[type] = both
-
     def find(self, where: Where, type: str, name: str) -> Handler | None:
         return self._handlers.get((where, type, name))
-
-
-async def _then(work: Awaitable[None], next: Callable[[], Work]) -> None:
-    await work
-    if (more := next()) is not None:
-        await more
 
 
 def _nothing(resource: "Resource", event: Event, place: Place | None) -> None:

@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING
 
 from hongyan.core.model import Event
 from hongyan.features.xmpp import Place
+from hongyan.gateways.xmpp.chats import told
 from hongyan.gateways.xmpp.inside import inside, named
+from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.rooms import Joined, spoken
 from hongyan.gateways.xmpp.said import Reader, simple, stanza_id
-from hongyan.messaging.archive import NOTHING, About
+from hongyan.messaging.archive import NOTHING, About, points_to
 
 if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
+
+RECEIPTS = "urn:xmpp:receipts"
+
+
+def moderated(event: Event, about: About) -> bool:
+    """A message that somebody else had written was taken back (XEP-0425): the room tells of it."""
+    if event.type != "recall" or event.sender is None:
+        return False
+    return any(target.sender != event.sender for seq in points_to(event) if (target := about.targets.get((event.lane, seq))))
 
 
 def tell(resource: "Resource", event: Event, place: Place | None) -> Awaitable[None] | None:
@@ -25,42 +36,43 @@ def tell(resource: "Resource", event: Event, place: Place | None) -> Awaitable[N
         return _in_room(resource, event, place)  # it comes back to who has sent it, too (XEP-0045, section 7.4)
     if mine:
         return None
-    if simple(event):
-        _tell(resource, event, place, NOTHING)
-        return None
-    return _later(resource, event, place)
-
-
-async def _later(resource: "Resource", event: Event, place: Place) -> None:
-    about = await resource.house.messaging.archive.about(resource.caller, [event])
+    about = NOTHING if simple(event) else resource.house.shared.about(resource, event)
+    if not isinstance(about, About):
+        return _later(resource, event, place, about)
     _tell(resource, event, place, about)
+    return None
+
+
+async def _later(resource: "Resource", event: Event, place: Place, about: Awaitable[About]) -> None:
+    _tell(resource, event, place, await about)
 
 
 def _tell(resource: "Resource", event: Event, place: Place, about: About) -> None:
-    house = resource.house
-    form, wrap = house.table.forms.get(event.type), house.table.wrap
-    if form is None or wrap is None:
+    house, form, peer = resource.house, resource.house.table.forms.get(event.type), place.peer(resource.user)
+    if form is None or peer is None or (resource.priority or 0) < 0:
         return
-    reader = Reader(house.domain, house.rooms_domain, place)
-    inside = form(event, reader, about)
-    if inside:
-        ours = resource.jid.domain == house.domain  # the ids of another server's archive are not ours to give
-        kept = stanza_id(str(resource.jid.bare), event) if ours else ""
-        wrap(resource, event, reader, about, f"{inside}{kept}")
+    inside = form(event, Reader(house.domain, house.rooms_domain, place), about)
+    if not inside:
+        return
+    if resource.jid.domain == house.domain:  # the ids of another server's archive are not ours to give
+        inside += stanza_id(str(resource.jid.bare), event)
+    if event.client_id is not None and (event.sender, event.client_id) in house.asked and event.type == "message":
+        inside += f"<request xmlns='{RECEIPTS}'/>"
+    told(resource, event.sender == resource.user, peer, inside, shown_id(event.client_id, event.seq))
 
 
 def _joined(resource: "Resource", event: Event, joined: Joined) -> Awaitable[None] | None:
-    if simple(event):
-        return _spoken(resource, event, joined, NOTHING)
-    return _spoken_later(resource, event, joined)
+    about = NOTHING if simple(event) else resource.house.shared.about(resource, event)
+    if isinstance(about, About):
+        return _spoken(resource, event, joined, about)
+    return _spoken_later(resource, event, joined, about)
 
 
 _in_room = inside(_joined)
 
 
-async def _spoken_later(resource: "Resource", event: Event, joined: Joined) -> None:
-    about = await resource.house.messaging.archive.about(resource.caller, [event])
-    if (work := _spoken(resource, event, joined, about)) is not None:
+async def _spoken_later(resource: "Resource", event: Event, joined: Joined, about: Awaitable[About]) -> None:
+    if (work := _spoken(resource, event, joined, await about)) is not None:
         await work
 
 
@@ -70,11 +82,14 @@ def _spoken(resource: "Resource", event: Event, joined: Joined, about: About) ->
     form = house.table.forms.get(event.type)
     if form is None or place is None:
         return None
-    said = form(event, Reader(house.domain, house.rooms_domain, place), about)
-    if not said:
-        return None
 
     def speak(resource: "Resource", event: Event, joined: Joined, nick: str) -> None:
-        resource.send(spoken(resource, joined, event, "" if "<moderated " in said else nick, said))
+        def make() -> tuple[str, str]:
+            said = form(event, Reader(house.domain, house.rooms_domain, place), about)
+            return spoken(joined, event, "" if moderated(event, about) else nick, said) if said else ("", "")
+
+        before, behind = house.shared.stanza(event, about, (joined.address, nick), make)
+        if before:
+            resource.send(f"{before}{resource.quoted}{behind}")
 
     return named(resource, event, joined, speak)

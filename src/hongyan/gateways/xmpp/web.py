@@ -7,7 +7,7 @@ from hongyan.config import parse_endpoint
 from hongyan.core.errors import Overloaded
 from hongyan.gateways.door.lent import Caller, Link, Talker
 from hongyan.gateways.xmpp import hostmeta
-from hongyan.gateways.xmpp.bosh import Bosh
+from hongyan.gateways.xmpp.bosh.sessions import Bosh
 from hongyan.gateways.xmpp.framed import FramedStream
 
 if TYPE_CHECKING:

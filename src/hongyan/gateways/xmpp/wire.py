@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StreamFault
 
 
@@ -72,23 +71,3 @@ class Carrier(Protocol):
         """End with an error."""
 
     def close(self) -> None: ...
-
-
-class Reader(Protocol):
-    """Who is told what comes over a wire."""
-
-    def head(self, element: Element) -> None:
-        """A stream begins, or begins anew."""
-
-    def received(self, element: Element) -> None: ...
-
-    def ended(self) -> None:
-        """The other side has ended its stream."""
-
-    def full(self) -> None:
-        """Nothing more should be written until `room`."""
-
-    def room(self) -> None: ...
-
-    def lost(self) -> None:
-        """The connection is gone."""

@@ -6,6 +6,7 @@ from hongyan.gateways.xmpp.xeps import (
     avatar,
     blocking,
     bookmarks,
+    caps,
     chat,
     contacts,
     correction,
@@ -32,7 +33,7 @@ from hongyan.gateways.xmpp.xeps import (
 )
 
 _ALL = (
-    archive, avatar, blocking, bookmarks, chat, contacts, correction, csi, disco, encrypted, markers, offline, pep, ping,
+    archive, avatar, blocking, bookmarks, caps, chat, contacts, correction, csi, disco, encrypted, markers, offline, pep, ping,
     presence, reactions, receipts, register, retraction, roster, self_ping, services, session, states, vcard, version, muc,
 )  # fmt: skip
 """Rooms come last: they hear of presence after others."""

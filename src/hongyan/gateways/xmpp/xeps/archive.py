@@ -13,12 +13,13 @@ from hongyan.core.model import WRITTEN, Event
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.faults import StanzaFault
-from hongyan.gateways.xmpp.jid import BadJid, Jid
+from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.rsm import asked, told
 from hongyan.gateways.xmpp.said import Reader, stanza_id
 from hongyan.gateways.xmpp.table import Table
+from hongyan.gateways.xmpp.telling import moderated
 from hongyan.gateways.xmpp.times import delay, read, written
 from hongyan.messaging import About, Archived, Within
 
@@ -145,10 +146,7 @@ def _time(fields: dict[str, list[str]], name: str) -> int | None:
 
 def _with(fields: dict[str, list[str]]) -> Jid | None:
     value = _one(fields, "with")
-    try:
-        return jid.parse(value) if value is not None else None
-    except BadJid as error:
-        raise StanzaFault("jid-malformed", str(error)) from None
+    return jid.address(value) if value is not None else None
 
 
 def _give(resource: Resource, query: Element, to: Jid, event: Event, about: About) -> None:
@@ -163,17 +161,17 @@ def _give(resource: Resource, query: Element, to: Jid, event: Event, about: Abou
         return
     me, peer = resource.jid.bare, place.peer(resource.user)
     if peer is not None:
-        other = house.jid(peer)
-        sender, receiver = (me, other) if event.sender == resource.user else (other, me)
-        head = f"from='{quote(str(sender))}' to='{quote(str(receiver))}' type='chat'"
+        mine, theirs = house.quoted(resource.user), house.quoted(peer)
+        sender, receiver = (mine, theirs) if event.sender == resource.user else (theirs, mine)
+        head = f"from='{sender}' to='{receiver}' type='chat'"
     else:
-        sender = to if "<moderated " in inside or event.sender is None else reader.address(event.sender, about)
-        head = f"from='{quote(str(sender))}' type='groupchat'"
+        speaker = to if moderated(event, about) or event.sender is None else reader.address(event.sender, about)
+        head = f"from='{quote(str(speaker))}' type='groupchat'"
     by = str(me) if peer is not None else str(to)
     asked = f" queryid='{quote(query.get('queryid'))}'" if "queryid" in query.attributes else ""
     id = quote(shown_id(event.client_id, event.seq))
     resource.send(
-        f"<message to='{quote(str(resource.jid))}' from='{quote(by)}'><result xmlns='{NS}'{asked} id='{event.position}'>"
+        f"<message to='{resource.quoted}' from='{quote(by)}'><result xmlns='{NS}'{asked} id='{event.position}'>"
         f"<forwarded xmlns='{FORWARD}'>{delay(event.time, by)}<message xmlns='jabber:client' {head} "
         f"id='{id}'>{inside}{stanza_id(by, event)}</message></forwarded></result></message>"
     )

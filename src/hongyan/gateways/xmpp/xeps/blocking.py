@@ -4,7 +4,7 @@ from hongyan.features.xmpp import Circle
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.faults import StanzaFault
-from hongyan.gateways.xmpp.jid import BadJid, Jid
+from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.table import Table
 
@@ -48,10 +48,7 @@ def _named(resource: Resource, query: Element) -> list[str]:
     items = query.all(f"{NS} item")
     if len(items) > _AT_ONCE:
         raise StanzaFault("policy-violation", f"{_AT_ONCE} at a time")
-    try:
-        named = [jid.parse(item.get("jid")) for item in items]
-    except BadJid as error:
-        raise StanzaFault("jid-malformed", str(error)) from None
+    named = [jid.address(item.get("jid")) for item in items]
     if resource.jid.bare in [one.bare for one in named]:
         raise StanzaFault("not-allowed", "You cannot block yourself")
     return [str(one) for one in named]

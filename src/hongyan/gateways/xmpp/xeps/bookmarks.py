@@ -12,7 +12,7 @@ from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, escape, quote, render
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.house import House
-from hongyan.gateways.xmpp.jid import BadJid, Jid
+from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.table import Derived, Table
@@ -120,10 +120,7 @@ async def _enter(resource: Resource, storage: Element) -> None:
 
 async def _room(resource: Resource, address: str) -> str:
     """The conversation. Raises StanzaFault and NotFound."""
-    try:
-        found = jid.parse(address)
-    except BadJid as error:
-        raise StanzaFault("jid-malformed", str(error)) from None
+    found = jid.address(address)
     if found.domain != resource.house.rooms_domain or not found.local:
         raise StanzaFault("not-allowed", "Rooms of other servers are not kept here")
     return (await resource.house.xmpp.directory.look(resource.user, found.local)).place.id

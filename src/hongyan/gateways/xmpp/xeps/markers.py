@@ -2,6 +2,7 @@
 own other clients a copy of the marker.
 """
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.said import MARKERS
-from hongyan.gateways.xmpp.table import Table
+from hongyan.gateways.xmpp.table import Table, Work
 
 
 class _Read(msgspec.Struct):
@@ -29,7 +30,7 @@ _read = msgspec.json.Decoder(_Read).decode
 
 def register(table: Table) -> None:
     table.signs[f"{MARKERS} displayed"] = _displayed
-    table.signals["read"] = _told
+    table.signals["read"].append(_told)
     table.events["own", "read"] = _own
     table.feature(MARKERS, where="account")
 
@@ -41,18 +42,23 @@ async def _displayed(resource: Resource, stanza: Element, displayed: Element, to
 
 
 def _told(resource: Resource, body: dict[str, Any]) -> None:
-    resource.house.task(_mark(resource, str(body["conversation"]), str(body["user"]), int(body["seq"])))
-
-
-async def _mark(resource: Resource, lane: str, reader: str, seq: int) -> None:
     """Somebody else has read up to there."""
-    await _show(resource, lane, seq, by=reader)
+    lane = str(body["conversation"])
+    if _is_shown(resource, lane):
+        resource.outgoing.then(partial(_show, resource, lane, int(body["seq"]), by=str(body["user"])))
 
 
-async def _own(resource: Resource, event: Event, place: Place | None) -> None:
-    if resource.carbons:
-        read = _read(event.content)
-        await _show(resource, read.conversation, read.seq, by=resource.user)
+def _own(resource: Resource, event: Event, place: Place | None) -> Work:
+    read = _read(event.content)
+    if resource.carbons and _is_shown(resource, read.conversation):
+        return _show(resource, read.conversation, read.seq, by=resource.user)
+    return None
+
+
+def _is_shown(resource: Resource, lane: str) -> bool:
+    """Nobody is told of marks in rooms; whether this is one may have to be asked."""
+    place = resource.house.xmpp.places.get(lane)
+    return (resource.priority or 0) >= 0 and (place is None or place.pair is not None)
 
 
 async def _show(resource: Resource, lane: str, seq: int, *, by: str) -> None:
@@ -61,7 +67,7 @@ async def _show(resource: Resource, lane: str, seq: int, *, by: str) -> None:
     try:
         place = await house.xmpp.places.find(lane)
         peer = place.peer(resource.user)
-        if peer is None or (resource.priority or 0) < 0:
+        if peer is None:
             return
         author = peer if by == resource.user else resource.user
         event = await house.xmpp.finding.last_of(resource.caller, lane, author, seq)

@@ -25,6 +25,7 @@ async def _available(resource: Resource) -> None:
     about = await house.messaging.archive.about(resource.caller, events)
     await house.xmpp.places.learn([event.lane for event in events])
     for event in events:
+        await resource.may_take()
         place, form = house.xmpp.places.get(event.lane), house.table.forms.get(event.type)
         peer = place.peer(user) if place is not None else None
         if place is None or peer is None or form is None:

@@ -7,7 +7,7 @@ from hongyan.gateways.xmpp.table import Table
 
 
 def register(table: Table) -> None:
-    table.signals["presence"] = _told
+    table.signals["presence"].append(_told)
 
 
 def _told(resource: Resource, body: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.said import FALLBACK, Reader
 from hongyan.gateways.xmpp.table import Table
-from hongyan.gateways.xmpp.telling import tell
+from hongyan.gateways.xmpp.telling import moderated, tell
 from hongyan.messaging import About
 
 NS = "urn:xmpp:message-retract:1"
@@ -58,7 +58,7 @@ def _form(event: Event, reader: Reader, about: About) -> str:
     if target is None:
         return ""
     inside = ""
-    if reader.room and target.sender != event.sender and event.sender is not None:
+    if reader.room and event.sender is not None and moderated(event, about):
         inside = f"<moderated xmlns='{MODERATE}' by='{quote(str(reader.address(event.sender, about)))}'/>"
     return (
         f"<retract xmlns='{NS}' id='{quote(reader.name(target))}'>{inside}</retract>"

@@ -3,12 +3,13 @@
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.resource import Resource
+from hongyan.gateways.xmpp.stream import SESSION
 from hongyan.gateways.xmpp.table import Table
 
 
 def register(table: Table) -> None:
     for where in ("account", "server"):
-        table.iq(where, "set", "urn:ietf:params:xml:ns:xmpp-session session", _session)
+        table.iq(where, "set", f"{SESSION} session", _session)
 
 
 def _session(resource: Resource, iq: Element, query: Element, to: Jid) -> str:

@@ -17,7 +17,7 @@ NS = "http://jabber.org/protocol/chatstates"
 def register(table: Table) -> None:
     for state in ("active", "composing", "paused", "inactive", "gone"):
         table.signs[f"{NS} {state}"] = _state
-    table.signals["typing"] = _told
+    table.signals["typing"].append(_told)
     table.feature(NS, where="account")
 
 

@@ -10,13 +10,12 @@ from hongyan.core import policy
 from hongyan.core.errors import Invalid, NotFound
 from hongyan.core.model import Role
 from hongyan.features.xmpp import Room
-from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.faults import StanzaFault
-from hongyan.gateways.xmpp.jid import BadJid, Jid
+from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.nicks import nickname, user_of
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.rooms import MUC
+from hongyan.gateways.xmpp.rooms import MUC, account
 from hongyan.gateways.xmpp.table import Table
 from hongyan.gateways.xmpp.xeps.muc.finding import inside
 from hongyan.messaging import MemberView
@@ -99,13 +98,7 @@ def _user(resource: Resource, item: Element) -> str:
         if not item.get("nick"):
             raise StanzaFault("bad-request", "Name somebody")
         return user_of(item.get("nick"))
-    try:
-        found = jid.parse(address)
-    except BadJid as error:
-        raise StanzaFault("jid-malformed", str(error)) from None
-    if found.domain != resource.house.domain or not found.local:
-        raise StanzaFault("item-not-found", "Rooms have accounts of this server as members")
-    return found.local
+    return account(resource, address)
 
 
 async def _give(resource: Resource, room: Room, user: str, role: Role | None) -> None:

@@ -9,7 +9,7 @@ from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.rooms import MUC, Joined, gone, joined_at, notice, there
+from hongyan.gateways.xmpp.rooms import MUC, Joined, gone, join, joined_at, notice, there
 from hongyan.gateways.xmpp.table import Table
 from hongyan.gateways.xmpp.xeps.muc import history, making
 
@@ -77,7 +77,7 @@ async def _come_in(resource: Resource, place: Place, wanted: history.Wanted, to:
     """Who is there, then oneself, then what was said, then the subject."""
     house, user = resource.house, resource.user
     joined = Joined(place.id, to.bare)
-    resource.rooms[place.id] = joined
+    join(resource, joined)
     try:
         joined.roster = await house.xmpp.rosters.hold(place.id)
         me = await house.xmpp.directory.person(place.id, user)
@@ -87,6 +87,7 @@ async def _come_in(resource: Resource, place: Place, wanted: history.Wanted, to:
         lines, upto = await history.read(resource, joined, wanted)
         await house.messaging.log.reached(upto)
         joined.upto = upto
+        await resource.may_take()
     except BaseException:
         if resource.rooms.get(place.id) is joined:
             del resource.rooms[place.id]

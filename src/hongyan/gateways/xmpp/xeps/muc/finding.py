@@ -5,12 +5,13 @@ Pages of the list are those of XEP-0059.
 
 from hongyan.core.errors import NotFound
 from hongyan.features.xmpp import Room
-from hongyan.gateways.xmpp.codec import Element, escape, quote
+from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.rooms import MUC, OCCUPANT_ID
+from hongyan.gateways.xmpp.rsm import RSM, asked, told
 from hongyan.gateways.xmpp.said import SID
 from hongyan.gateways.xmpp.table import Table
 from hongyan.gateways.xmpp.xeps.muc import making
@@ -18,7 +19,6 @@ from hongyan.gateways.xmpp.xeps.muc.forms import form
 
 INFO = "http://jabber.org/protocol/disco#info"
 ITEMS = "http://jabber.org/protocol/disco#items"
-RSM = "http://jabber.org/protocol/rsm"
 _PAGE = 100
 _OWN_NICK = "x-roomuser-item"
 
@@ -35,26 +35,15 @@ async def _list(resource: Resource, iq: Element, query: Element, to: Jid) -> str
     if query.get("node"):
         raise StanzaFault("item-not-found")
     house = resource.house
-    asked = query.child(f"{RSM} set")
-    after = before = None
-    limit = _PAGE
-    if asked is not None:
-        most = asked.said(f"{RSM} max") or str(_PAGE)
-        if not (most.isascii() and most.isdecimal() and len(most) < 10) or asked.child(f"{RSM} index") is not None:
-            raise StanzaFault("feature-not-implemented", "A page has a max, and an after or a before")
-        limit = min(int(most), _PAGE)
-        after, before = asked.said(f"{RSM} after"), asked.said(f"{RSM} before")
-    found, index, count = await house.xmpp.directory.page(resource.user, after=after, before=before, limit=limit)
+    page = asked(query, _PAGE, _PAGE)
+    found, index, count = await house.xmpp.directory.page(resource.user, after=page.after, before=page.before, limit=page.limit)
     items = "".join(
         f"<item jid='{quote(str(Jid(room.place.name, house.rooms_domain)))}' name='{quote(room.place.title or '')}'/>"
         for room in found
     )
-    page = f"<count>{count}</count>"
-    if found:
-        first, last = found[0].place.id, found[-1].place.id
-        page = f"<first index='{index}'>{escape(first)}</first><last>{escape(last)}</last>{page}"
-    told = f"<set xmlns='{RSM}'>{page}</set>" if asked is not None or count > len(found) else ""
-    return f"<query xmlns='{ITEMS}'>{items}{told}</query>"
+    ends = (found[0].place.id, found[-1].place.id) if found else (None, None)
+    paged = query.child(f"{RSM} set") is not None or count > len(found)
+    return f"<query xmlns='{ITEMS}'>{items}{told(*ends, index=index, count=count) if paged else ''}</query>"
 
 
 async def _info(resource: Resource, iq: Element, query: Element, to: Jid) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from hongyan.core.model import Event
+from hongyan.core.model import Event, Role
 from hongyan.features.xmpp import Place, RoomChange, decode_change
 from hongyan.gateways.xmpp.codec import escape, quote
 from hongyan.gateways.xmpp.inside import by_name, inside
@@ -29,8 +29,8 @@ def register(table: Table) -> None:
     table.events["room", "member"] = _membership
     table.events["room", "create"] = _created
     table.events["room", "settings"] = by_name(_tell_settings)
-    table.when_profile(_profile)
-    table.when_signal("presence", _presence)
+    table.profile = _profile
+    table.signals["presence"].append(_presence)
 
 
 # Who comes and goes
@@ -58,10 +58,9 @@ def _invited(resource: Resource, event: Event, people: list[Any]) -> Work:
 async def _invite(resource: Resource, event: Event) -> None:
     house = resource.house
     room = Jid(await house.xmpp.directory.name(event.lane), house.rooms_domain)
-    by = quote(str(house.jid(event.sender or "")))
+    by = house.quoted(event.sender or "")
     resource.send(
-        f"<message from='{quote(str(room))}' to='{quote(str(resource.jid))}'>"
-        f"<x xmlns='{MUC_USER}'><invite from='{by}'/></x></message>"
+        f"<message from='{quote(str(room))}' to='{resource.quoted}'><x xmlns='{MUC_USER}'><invite from='{by}'/></x></message>"
     )
 
 
@@ -70,7 +69,9 @@ def _changed(resource: Resource, event: Event, joined: Joined) -> Work:
     actor = joined.nick_of(event.sender, resource.user) if event.sender is not None else None
     for person in change.users:
         mine = person.id == resource.user
-        if change.action in ("remove", "leave"):
+        if change.action in ("remove", "leave") and not mine and person.id not in joined.seen:
+            _not_here(resource, joined, person.id, None)
+        elif change.action in ("remove", "leave"):
             codes = (321,) if change.action == "remove" else ()
             by = actor if change.action == "remove" else None
             gone(resource, joined, person.id, *codes, role=None, actor=by)
@@ -91,12 +92,16 @@ _members = inside(_changed)
 
 
 def _shown(resource: Resource, joined: Joined, user: str, name: str, role: Any) -> None:
-    """As an occupant, or, of somebody who is not there, only what they are in the room (section 9.3)."""
     seen = joined.seen.get(user)
     if seen is not None or _is_here(resource, joined, user):
         there(resource, joined, user, seen.nick if seen is not None else nickname(name, user), role)
     else:
-        notice(resource, joined, f"<x xmlns='{MUC_USER}'>{item(resource, user, role, 'none')}</x>")
+        _not_here(resource, joined, user, role)
+
+
+def _not_here(resource: Resource, joined: Joined, user: str, role: Role | None) -> None:
+    """Of somebody who is not there only what they are in the room (section 9.3)."""
+    notice(resource, joined, f"<x xmlns='{MUC_USER}'>{item(resource, user, role, 'none')}</x>")
 
 
 def _is_here(resource: Resource, joined: Joined, user: str) -> bool:

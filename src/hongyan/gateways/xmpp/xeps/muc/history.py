@@ -2,18 +2,18 @@
 what is said while they are there.
 """
 
-from datetime import UTC, datetime
 from typing import Self
 
 import msgspec
 
 from hongyan.core.amending import Amended
 from hongyan.core.model import WRITTEN, Event
+from hongyan.gateways.xmpp import times
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.rooms import MUC, Joined, delay, spoken
+from hongyan.gateways.xmpp.rooms import MUC, Joined, spoken
 from hongyan.gateways.xmpp.said import Reader, said
 
 _USUAL = 20
@@ -59,10 +59,9 @@ def _time(said: str) -> int:
     if not said:
         return 0
     try:
-        time = datetime.fromisoformat(said)
-        return int((time if time.tzinfo is not None else time.replace(tzinfo=UTC)).timestamp() * 1000)
+        return times.read(said)
     except (ValueError, OverflowError):
-        raise StanzaFault("bad-request", "since is a date and time") from None
+        raise StanzaFault("bad-request", "since is a date and time (XEP-0082)") from None
 
 
 async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list[str], int]:
@@ -72,9 +71,9 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
     if wanted.seconds is not None:
         since = max(since, house.now() - wanted.seconds * 1000)
     found: list[Event] = []
-    upto, before = 0, None
+    upto, older_than = 0, None
     for number in range(_PAGES):
-        page = await house.messaging.history.page(resource.caller, joined.id, before=before, limit=_PAGE)
+        page = await house.messaging.history.page(resource.caller, joined.id, before=older_than, limit=_PAGE)
         if number == 0 and page.entries:
             upto = page.entries[-1].event.position
         amended = {one.seq: one for one in page.amended}
@@ -86,7 +85,7 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
                 found.append(now)
         else:
             if page.more:
-                before = page.entries[0].event.seq
+                older_than = page.entries[0].event.seq
                 continue
         break
     about = await house.messaging.archive.about(resource.caller, found)
@@ -96,8 +95,9 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
     for event in found:
         by = event.sender
         nick = nickname(about.names.get(by, by), by) if by is not None else ""
-        form = house.table.forms[event.type]
-        line = spoken(resource, joined, event, nick, f"{form(event, reader, about)}{delay(joined.address, event.time)}")
+        inside = house.table.forms[event.type](event, reader, about)
+        before, behind = spoken(joined, event, nick, f"{inside}{times.delay(event.time, str(joined.address))}")
+        line = f"{before}{resource.quoted}{behind}"
         room -= len(line)
         if room < 0:
             break

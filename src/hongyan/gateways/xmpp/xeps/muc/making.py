@@ -9,7 +9,7 @@ from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.nicks import nickname
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.rooms import MUC_USER, Joined, statuses
+from hongyan.gateways.xmpp.rooms import MUC_USER, Joined, join, statuses
 
 _MOST = 20
 """Rooms that a resource may be about to make."""
@@ -24,10 +24,10 @@ async def begin(resource: Resource, to: Jid) -> None:
     nick = nickname((await resource.house.messaging.people.names([user])).get(user, user), user)
     resource.new_rooms[to.local] = nick
     codes = statuses((100, 110, 201) if nick == to.resource else (100, 110, 201, 210))
-    me = f"<item affiliation='owner' role='moderator' jid='{quote(str(resource.jid))}'/>"
+    me = f"<item affiliation='owner' role='moderator' jid='{resource.quoted}'/>"
     _tell(resource, to.bare.at(nick), "", f"{me}{codes}")
     sender = quote(str(to.bare))
-    resource.send(f"<message from='{sender}' to='{quote(str(resource.jid))}' type='groupchat'><subject></subject></message>")
+    resource.send(f"<message from='{sender}' to='{resource.quoted}' type='groupchat'><subject></subject></message>")
 
 
 def is_new(resource: Resource, to: Jid) -> bool:
@@ -55,10 +55,10 @@ async def finish(
     joined.roster = await house.xmpp.rosters.hold(id)
     joined.upto = house.messaging.log.position
     joined.ready.set()
-    resource.rooms[id] = joined
+    join(resource, joined)
     return joined
 
 
 def _tell(resource: Resource, sender: Jid, type: str, inside: str) -> None:
-    to = quote(str(resource.jid))
+    to = resource.quoted
     resource.send(f"<presence from='{quote(str(sender))}' to='{to}'{type}><x xmlns='{MUC_USER}'>{inside}</x></presence>")

@@ -5,15 +5,16 @@ Messages go through the sender and come back from the log. A message to an occup
 
 from collections.abc import Awaitable, Callable
 
+from hongyan.core.content import Content
 from hongyan.core.errors import NotFound
 from hongyan.features.xmpp import is_remote
 from hongyan.gateways.xmpp import jid, messages, saying
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StanzaFault
-from hongyan.gateways.xmpp.jid import BadJid, Jid
+from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.nicks import user_of
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.rooms import MUC_USER, Joined, joined_at
+from hongyan.gateways.xmpp.rooms import MUC_USER, Joined, account, joined_at
 from hongyan.gateways.xmpp.table import Table
 from hongyan.gateways.xmpp.xeps.muc import making
 
@@ -61,10 +62,12 @@ async def _first(resource: Resource, stanza: Element, to: Jid, finished: Finishe
 def _said(resource: Resource, stanza: Element, to: Jid, joined: Joined, finished: Finished) -> Awaitable[bool] | None:
     if to.resource:
         raise StanzaFault("bad-request", "What is said to everybody goes to the room")
-    if (work := messages.special(resource, stanza, to)) is not None:
+    content: Content | None = saying.only_text(stanza)
+    if content is None and (work := messages.special(resource, stanza, to)) is not None:
         return work
-    if saying.plain(stanza) is not None:
-        return messages.say(resource, stanza, to, joined.id, finished)
+    content = content or saying.plain(stanza)
+    if content is not None:
+        return messages.say(resource, stanza, to, joined.id, content, finished)
     subject = stanza.said(_SUBJECT)
     if subject is not None:
         return _subject(resource, joined, subject)
@@ -104,29 +107,16 @@ async def _asked(resource: Resource, stanza: Element, to: Jid) -> bool:
         raise StanzaFault("policy-violation", f"One message may invite {_MOST_INVITED} people")
     if is_remote(resource.user):
         raise StanzaFault("not-allowed", "People of this server invite")
-    people = [_account(resource, invite.get("to")) for invite in invites]
+    people = [account(resource, invite.get("to")) for invite in invites]
     room = await resource.house.xmpp.directory.look(resource.user, to.local)
     await resource.house.messaging.conversations.add(resource.caller, room.place.id, people)
     return True
 
 
-def _account(resource: Resource, address: str) -> str:
-    try:
-        found = jid.parse(address)
-    except BadJid as error:
-        raise StanzaFault("jid-malformed", str(error)) from None
-    if found.domain != resource.house.domain or not found.local:
-        raise StanzaFault("item-not-found", "Rooms have accounts of this server as members")
-    return found.local
-
-
 async def _passed_on(resource: Resource, stanza: Element, part: Element, to: Jid) -> None:
     """XEP-0249: who is invited to a room of this server becomes a member, if the rights are there, and the room tells them."""
     house = resource.house
-    try:
-        room = jid.parse(part.get("jid"))
-    except BadJid as error:
-        raise StanzaFault("jid-malformed", str(error)) from None
+    room = jid.address(part.get("jid"))
     if to.domain != house.domain:
         raise StanzaFault("bad-request", "Somebody is invited, not a room")
     if room.domain == house.rooms_domain:

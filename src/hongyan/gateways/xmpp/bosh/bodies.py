@@ -26,7 +26,6 @@ class Opening(msgspec.Struct, frozen=True):
     hold: int
     version: str
     """Of XMPP."""
-    lang: str | None = None
 
     @classmethod
     def read(cls, body: Element) -> Self | None:
@@ -53,9 +52,9 @@ def body(stanzas: Iterable[str] = (), attributes: Mapping[str, str] | None = Non
     return f"<body xmlns='{BOSH}'{said}>{inside}</body>" if inside else f"<body xmlns='{BOSH}'{said}/>"
 
 
-def terminate(condition: str | None = None, stanzas: Iterable[str] = ()) -> str:
+def terminate(condition: str) -> str:
     """The session is over, or there is none."""
-    return body(stanzas, {"type": "terminate", **({"condition": condition} if condition else {})})
+    return body((), {"type": "terminate", "condition": condition})
 
 
 def began(sid: str, opening: Opening, stream: Mapping[str, str]) -> dict[str, str]:

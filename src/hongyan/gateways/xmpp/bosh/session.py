@@ -5,7 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal
 
-from hongyan.gateways.xmpp.bodies import INACTIVE_SECONDS, PAUSE_SECONDS, XBOSH, Opening, began, body, number, terminate
+from hongyan.gateways.xmpp.bosh.bodies import INACTIVE_SECONDS, PAUSE_SECONDS, XBOSH, Opening, began, body, number, terminate
 from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.framed import declared
@@ -13,7 +13,7 @@ from hongyan.gateways.xmpp.stream import STREAMS, Stream
 
 if TYPE_CHECKING:
     from hongyan.gateways.door.lists import Lists
-    from hongyan.gateways.xmpp.bosh import Bosh
+    from hongyan.gateways.xmpp.bosh.sessions import Bosh
     from hongyan.gateways.xmpp.house import House
 
 

@@ -1,14 +1,14 @@
-"""Streams over HTTP (XEP-0124, XEP-0206): sessions by their id. What one session keeps is in `session.py`."""
+"""Sessions of BOSH by their id, and which of them a request is for."""
 
 import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from hongyan.core.ids import id_from_bits
-from hongyan.gateways.xmpp.bodies import BODY, Opening, number, terminate
+from hongyan.gateways.xmpp.bosh.bodies import BODY, Opening, number, terminate
+from hongyan.gateways.xmpp.bosh.session import Session
 from hongyan.gateways.xmpp.codec import Element, parse
 from hongyan.gateways.xmpp.faults import StreamFault
-from hongyan.gateways.xmpp.session import Session
 
 if TYPE_CHECKING:
     from hongyan.gateways.door.lists import Lists
