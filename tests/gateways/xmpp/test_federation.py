@@ -1,4 +1,4 @@
-"""People of our server and of Prosody's."""
+"""People of our server, and of Prosody's and ejabberd's."""
 
 import asyncio
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.serving import Person, Refused
 @pytest.fixture(scope="module", params=get_args(Kind))
 def near(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
     """Where both have certificates that are believed, nothing but these is."""
-    dialback = "true" if request.param == "prosody-dialback" else "false"
+    dialback = "true" if request.param.endswith("-dialback") else "false"
     with neighbours(tmp_path_factory.mktemp("near"), request.param, XMPP_S2S_DIALBACK=dialback) as both:
         yield both
 
@@ -196,8 +196,7 @@ async def test_an_administrator_sees_and_ends_streams(near: Neighbours) -> None:
             ("server-out", near.other.domain),
             ("server-in", near.other.domain),
         }
-        how = "dialback" if near.kind == "prosody-dialback" else "external"
-        assert {one["how"] for one in streams if one["kind"] != "client" and one["address"] == near.other.domain} == {how}
+        assert {one["how"] for one in streams if one["kind"] != "client" and one["address"] == near.other.domain} == {near.how}
         ended = asyncio.Event()
         a.add_event_handler("disconnected", lambda _: ended.set())
         root.call("DELETE", f"/v1/xmpp/streams/{ours['id']}")

@@ -178,6 +178,7 @@ async def test_garbage_ends_in_a_condition(attempt: Attempt, mechanism: str, mes
             "malformed-request",
             "not-authorized",
             "invalid-mechanism",
+            "invalid-authzid",
             "temporary-auth-failure",
         )
 
