@@ -84,7 +84,7 @@ class Wired:
         """Now, with whatever is on its way."""
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            with contextlib.suppress(asyncio.CancelledError, ConnectionError):  # it may have been cut by the other end, too
                 await self._task
             self._task = None
             self.writer.transport.abort()
