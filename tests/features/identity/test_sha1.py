@@ -18,15 +18,6 @@ NEW = "a new password"
 WITHOUT = config.Identity(iterations=4_096, scram_sha1=False)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    """Every store."""
-    if request.param == "sqlite":
-        return tmp_path / "data"
-    url: str = request.getfixturevalue("postgresql_url")
-    return url
-
-
 @pytest.fixture
 async def site(place: Path | str, settings: config.Settings) -> AsyncIterator[Accounts]:
     async with house(place, settings) as home:

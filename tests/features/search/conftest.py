@@ -7,15 +7,6 @@ from tests.build import house
 from tests.features.search.finder import Finder
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    """Where the store of a house is."""
-    if request.param == "sqlite":
-        return tmp_path / "data"
-    url: str = request.getfixturevalue("postgresql_url")
-    return url
-
-
 @pytest.fixture
 async def finder(place: Path | str) -> AsyncIterator[Finder]:
     """A search among four people, that indexes when it is asked."""

@@ -57,14 +57,6 @@ class Watch:
         return (await self.timers.all(self.home.caller(user))).timers
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
-    if request.param == "sqlite":
-        return tmp_path / "data"
-    url: str = request.getfixturevalue("postgresql_url")
-    return url
-
-
 @pytest.fixture
 async def watch(place: Path | str) -> AsyncIterator[Watch]:
     async with house(place) as home:
