@@ -29,7 +29,7 @@ test: setup test-packages lint docs ## every check and every test
 	PYTEST_DEBUG_TEMPROOT=$$(scripts/test-root) $(BIN)/python -m pytest -p tests.no_skips -n $(PROCESSES) --dist worksteal $(TESTS)
 
 fuzz: setup ## bytes of strangers against the decoders, made-up requests against the API: some minutes
-	FUZZ_SECONDS=120 SCHEMATHESIS_EXAMPLES=20 $(BIN)/python -m pytest -p no:cacheprovider tests/gateways/cim/test_fuzz.py \
+	FUZZ_SECONDS=120 SCHEMATHESIS_EXAMPLES=20 $(BIN)/python -m pytest -p no:cacheprovider tests/gateways/cim/test_fuzz.py tests/gateways/xmpp/test_fuzz.py \
 		tests/gateways/web/test_schemathesis.py
 
 faults: setup test-packages ## break everything of a cluster of three nodes, FAULT_ROUNDS times (10: an hour), and check what its people saw

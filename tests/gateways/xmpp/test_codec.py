@@ -86,6 +86,14 @@ def test_a_parser_rests_between_stanzas_only() -> None:
         assert (parser._expat is None) is rests
 
 
+def test_a_stream_that_is_over_does_not_begin_again() -> None:
+    parser = Parser(10_000)
+    assert len(parser.feed(b"<stream/>")) == 2
+    parser.rest()
+    (fault,) = parser.feed(b"<presence/>")
+    assert isinstance(fault, StreamFault)
+
+
 @pytest.mark.parametrize(
     ("data", "expected"),
     [

@@ -5,13 +5,17 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from tests.counterparts.node_client import NodeClient
 from tests.counterparts.profanity import Profanity
 from tests.gateways.xmpp.client import client
+from tests.gateways.xmpp.rooms import PLUGINS, Room
 from tests.gateways.xmpp.site import DOMAIN, Site
+
+One = TypeVar("One", NodeClient, Profanity)
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +25,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 
 
 @contextlib.asynccontextmanager
-async def inside(one: NodeClient) -> AsyncIterator[NodeClient]:
+async def inside(one: One) -> AsyncIterator[One]:
     """It waits with the thread; the loop has another client to serve."""
     await asyncio.to_thread(one.__enter__)
     try:
@@ -61,3 +65,27 @@ def test_profanity_writes_and_reads_chinese(web: Site, tmp_path: Path) -> None:
         window.shows("第 59 句")
         assert "你好，鸿雁" not in window.screen()
         window.page_up_to("你好，鸿雁")
+
+
+async def test_profanity_takes_part_in_a_room_and_corrects_itself(web: Site, tmp_path: Path) -> None:
+    alice, bob = web.people("alice", "bob")
+    lane = alice.group("大家", bob.id)
+    bob.send(lane, "之前说的")
+    made = Profanity(tmp_path, f"{alice.id}@{DOMAIN}", "127.0.0.1", web.port, web.certificate)
+    async with client(web, bob.id, plugins=(*PLUGINS, "xep_0308")) as b, inside(made) as window:
+        room = Room(b, lane)
+        await room.join()
+        window.type("/correction on")
+        window.type(f"/join {room.jid} nick {alice.id}")
+        await asyncio.to_thread(window.shows, "之前说的")
+        window.type("你好，鸿燕")
+        await room.has((bob.id, "之前说的"), (alice.id, "你好，鸿燕"))
+        room.say("写错了")
+        await asyncio.to_thread(window.shows, "写错了")
+        window.type("/correct 你好，鸿雁")
+        await b.until(lambda: room.texts[-1] == (alice.id, "你好，鸿雁"))
+        assert room.messages[-1]["replace"]["id"] == room.messages[-3]["id"]
+        await asyncio.to_thread(window.until, lambda: "鸿燕" not in window.screen() and "你好，鸿雁" in window.screen())
+    (said,) = [event for event in alice.history(lane) if event.get("content", {}).get("text") == "你好，鸿燕"]
+    page = bob.call("GET", f"/v1/conversations/{lane}/messages/{said['seq']}")
+    assert page["amended"][0]["text"] == "你好，鸿雁"

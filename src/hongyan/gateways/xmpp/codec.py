@@ -19,6 +19,8 @@ _SPECIAL = re.compile("""[&<>"']""")
 _OTHER_MARKS = (b"\xfe", b"\xff")
 """Byte order marks of UTF-16; nothing in UTF-8 has these bytes."""
 _SMALL = 1_024
+_WORN = 262_144
+"""Expat keeps every name that it has ever heard: after so many bytes a stanza is read by another parser."""
 _TAG = re.compile(rb"""<[^<>'"]*(?:(?:'[^'<]*'|"[^"<]*")[^<>'"]*)*>""")
 _BETWEEN = re.compile(rb"""(?:</[^<>]*>|<[^<>'"]*(?:(?:'[^'<]*'|"[^"<]*")[^<>'"]*)*/>)?\s*""")
 """From where the last stanza ended: its end, and nothing more."""
@@ -100,8 +102,11 @@ class Parser:
         self._text: list[str] = []
         self._prologue = b""
         """The head, as it came; empty when it is too long to be kept."""
-        self._last = b""
-        """What was fed last; empty when that is too long to be kept."""
+        self._kept = b""
+        """Between stanzas: what came since the last one, from where its end is said."""
+        self._from = 0
+        """The first byte that is still there: of what is kept, or was fed last."""
+        self._worn = False
         self._expat: expat.XMLParserType | None = self._made()
         self._expat.StartElementHandler = self._head
 
@@ -125,11 +130,8 @@ class Parser:
 
     def rest(self) -> None:
         """Nothing has come for a while: free what the parser takes, if it is between stanzas. What comes makes another one."""
-        tail = self._done - self._fed + len(self._last)
-        if self._expat is None or self._open or not self._prologue or not self._last or tail < 0:
-            return
-        if _BETWEEN.fullmatch(self._last, tail):
-            self._expat, self._last = None, b""
+        if self._expat is not None and self._prologue and not self._open and _BETWEEN.fullmatch(self._kept):
+            self._expat, self._kept = None, b""
 
     def _awake(self) -> "expat.XMLParserType":
         if self._expat is None:
@@ -143,10 +145,17 @@ class Parser:
         """What is whole now. A fault is the last; nothing may be fed after it."""
         self._awake()
         self._fed += len(data)
-        self._last = data if len(data) <= _SMALL else b""
+        self._worn = self._fed > _WORN
+        data, new = self._kept + data, data
+        self._from = self._fed - len(data)
         found: list[Element | StreamFault | None] = []
         try:
-            self._parse(data, False)
+            try:
+                self._parse(new, False)
+            except _Worn as worn:
+                data = data[worn.at - self._from :]
+                self._renew(data)
+            self._kept = b"" if self._open else data[max(0, self._done - self._from) :]
             if self._fed - self._done > self.stanza_bytes:
                 raise StreamFault("policy-violation", "A stanza is larger than allowed")
         except StreamFault as fault:
@@ -154,6 +163,15 @@ class Parser:
         found[:0] = self._ready
         self._ready.clear()
         return found
+
+    def _renew(self, data: bytes) -> None:
+        """Another parser reads on from here, the beginning of a stanza."""
+        if not self._prologue:
+            raise StreamFault("policy-violation", "The head of the stream is larger than allowed")
+        self._expat, self._worn = None, False
+        self._from = len(self._prologue)
+        self._parse(data, False)
+        self._fed += len(data)
 
     def _parse(self, data: bytes, last: bool) -> None:
         parser = self._awake()
@@ -189,10 +207,13 @@ class Parser:
             raise StreamFault("policy-violation", "A stanza has more attributes than allowed")
         elif name == _STREAM:
             raise StreamFault("bad-format", "There is a stream in the stream")
+        elif self._worn and (at := self._awake().CurrentByteIndex) >= self._from:
+            raise _Worn(at)
         self._open.append(element)
 
     def _end(self, name: str) -> None:
         if not self._open:
+            self._prologue = b""  # nothing goes on from here
             self._ready.append(None)
             return
         if self._text:
@@ -212,13 +233,20 @@ class Parser:
         if self._open:
             self._text.append(text)
         elif not text.isspace():
-            raise StreamFault("not-well-formed" if len(self._ready) else "invalid-xml", "Text between stanzas")
+            raise StreamFault("invalid-xml", "Text between stanzas")
         else:
             self._done = self._awake().CurrentByteIndex  # keep-alives
 
     def _flush(self) -> None:
         self._open[-1].inside.append("".join(self._text))
         self._text.clear()
+
+
+class _Worn(Exception):
+    """At this byte begins a stanza that another parser shall read."""
+
+    def __init__(self, at: int) -> None:
+        self.at = at
 
 
 class _Whole(Parser):
