@@ -271,7 +271,7 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     s2s_tls: bool = True
     """Talk to other servers over TLS only."""
     s2s_dialback: bool = True
-    """Believe a server without a certificate that is believed when it can be called back (XEP-0220)."""
+    """Prove oneself, and let servers prove themselves, by being called back (XEP-0220) where a certificate is not believed."""
     s2s_authorities: Path | None = None
     """PEM file with the authorities that are believed for certificates of servers, instead of those of the system."""
     s2s_allow: tuple[str, ...] = ()

@@ -57,11 +57,27 @@ async def test_who_only_asks_is_in_no_roster(kept: Subscriptions, circles: Circl
     assert (list(circle.asking), dict(circle.contacts)) == ([], {})
 
 
-async def test_nobody_is_asked_by_more_than_may(kept: Subscriptions, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_knows_more_than_may(kept: Subscriptions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_MOST", 2)
     for n in range(2):
-        await kept.change("alice", f"r{n}@other.example", lambda now: replace(now, asked=True))
+        await kept.change("alice", f"r{n}@other.example", lambda now: replace(now, seen=True))
+    await kept.change("alice", "stranger@other.example", lambda now: replace(now, asked=True))  # who asks takes nothing away
     with pytest.raises(Conflict):
-        await kept.change("alice", ROMEO, lambda now: replace(now, asked=True))
+        await kept.change("alice", ROMEO, lambda now: replace(now, asks=True))
     assert await kept.get("alice", ROMEO) == Subscription()
-    await kept.change("alice", "r0@other.example", lambda now: replace(now, seen=True))  # those that there are may change
+    await kept.change("alice", "r0@other.example", lambda now: replace(now, sees=True))  # those that there are may change
+
+
+async def test_a_crowd_that_asks_displaces_itself(kept: Subscriptions, circles: Circles, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_MOST_ASKING", 3)
+    await kept.change("alice", ROMEO, lambda now: replace(now, asked=True))
+    for n in range(5):
+        await kept.change("alice", f"r{n}@crowd.example", lambda now: replace(now, asked=True))
+    assert list((await circles.of("alice")).asking) == ["r3@crowd.example", "r4@crowd.example", ROMEO]
+
+
+async def test_who_is_blocked_sees_nothing(kept: Subscriptions, circles: Circles, home: House) -> None:
+    for jid in (ROMEO, "ben@other.example", "eve@third.example"):
+        await kept.change("alice", jid, lambda now: replace(now, seen=True))
+    await circles.block(home.caller("alice"), [ROMEO, "third.example"])
+    assert await kept.seers() == await kept.seers("alice") == {"alice": frozenset({"ben@other.example"})}

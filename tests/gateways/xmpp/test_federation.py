@@ -172,13 +172,24 @@ async def test_nodes_are_read_there_by_whom_their_access_allows(near: Neighbours
             answer = await romeo.until(lambda: romeo.answers.get(id))
             return str(answer["error"]["condition"] if answer["type"] == "error" else answer)
 
+        romeo.send_message(ours, "hello", mtype="chat")  # a conversation lets nobody elsewhere see anything
+        await a.has("hello")
         assert "urn:example:keys" in await asked("1", "keys")
         assert await asked("2", "mood") == "item-not-found"
+        assert not [one for one in romeo.presences if one["from"].bare == ours]
         romeo.send_presence_subscription(ours, ptype="subscribe")
         await a.until(lambda: came(a, theirs, "subscribe"))
         a.send_presence_subscription(theirs, ptype="subscribed")
         await romeo.until(lambda: came(romeo, ours, "subscribed"))
         assert "urn:example:mood" in await asked("3", "mood")
+        await romeo.until(lambda: came(romeo, ours, "available"))
+
+        block = f"<block xmlns='urn:xmpp:blocking'><item jid='{near.other.domain}'/></block>"
+        a.send_raw(f"<iq type='set' id='block'>{block}</iq>")
+        await romeo.until(lambda: came(romeo, ours, "unavailable"))
+        a.send_presence(pshow="dnd", pstatus="secret")
+        assert await asked("4", "mood") == await asked("5", "keys") == "item-not-found"
+        assert not came(romeo, ours, "dnd")
 
 
 async def test_an_administrator_sees_and_ends_streams(near: Neighbours) -> None:

@@ -320,3 +320,23 @@ def test_files_that_cannot_be_used_are_named(place: Place, tmp_path: Path) -> No
 def test_a_remote_person_has_one_address_wherever_they_are_named() -> None:
     assert of_user("eve@other.example", DOMAIN) == Jid("eve", "other.example")
     assert of_user("eve", DOMAIN, "desk") == Jid("eve", DOMAIN, "desk")
+
+
+async def test_keys_are_asked_about_so_often(place: Place) -> None:
+    async with server(place) as raw:
+        await raw.say(HEAD)
+        await raw.until("</stream:features>")
+        await raw.say(f"<db:verify from='{MALLORY}' to='{DOMAIN}' id='a'>0</db:verify>" * 201)
+        assert f"<policy-violation xmlns='{STREAMS}'/>" in await raw.end()
+
+
+async def test_errors_of_what_nobody_has_said_come_to_nobody(place: Place) -> None:
+    (alice,) = place.site.people("alice")
+    async with client(place.site, alice.id) as a, mallory(place) as raw:
+        error = "<error type='cancel'><gone xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+        for name in ("message", "presence"):
+            await raw.say(f"<{name} type='error' id='x' from='m@{MALLORY}' to='{alice.id}@{DOMAIN}'>{error}</{name}>")
+        await raw.say(message(f"{alice.id}@{DOMAIN}"))
+        await a.has("hello")
+        assert [one["type"] for one in a.every] == ["chat"]
+        assert not [one for one in a.presences if one["type"] == "error"]

@@ -243,3 +243,16 @@ async def test_who_is_blocked_sees_nothing_and_is_not_heard(site: Site) -> None:
         await a.plugin["xep_0191"].unblock(_jid(bob))
         await b.until(lambda: len(of(theirs, alice)) > before)
         assert "听得见吗" not in a.texts
+
+
+async def test_what_one_device_says_is_not_what_another_says(site: Site) -> None:
+    alice, bob = site.people("alice", "bob")
+    alice.direct(bob.id)
+    async with client(site, bob.id) as b, client(site, alice.id, "phone") as phone, client(site, alice.id, "desk"):
+        seen = watch(b)
+        await b.until(lambda: of(seen, alice, resource="desk"))
+        phone.send_presence(pshow="dnd", pstatus="在开会")
+        await b.until(lambda: of(seen, alice, "dnd", "phone"))
+        phone.send_presence(pshow="away")  # what comes before it has come
+        await b.until(lambda: of(seen, alice, "away", "phone"))
+        assert [one for one in of(seen, alice, resource="desk") if one["status"]] == []

@@ -191,7 +191,7 @@ async def test_forged_parts_are_not_passed_on(site: Site) -> None:
         told = theirs.messages[-1].xml
         assert {one.tag for one in told} == {
             "{jabber:client}body", "{urn:xmpp:chat-markers:0}markable", "{urn:xmpp:sid:0}stanza-id",
-            "{urn:xmpp:occupant-id:0}occupant-id",
+            "{urn:xmpp:occupant-id:0}occupant-id", "{urn:xmpp:sid:0}origin-id",
         }  # fmt: skip
         assert told.find("{urn:xmpp:sid:0}stanza-id").get("id") != "7777777"
         assert told.find("{urn:xmpp:occupant-id:0}occupant-id").get("id") == alice.id
@@ -267,6 +267,7 @@ async def test_leaving_the_room_is_leaving_the_view_and_affiliation_none_is_for_
         room, other = Room(b, lane), Room(a, lane)
         await other.join()
         await room.join()
+        await other.until(bob.id)  # that somebody has come is told a moment later
         b.plugin["xep_0045"].leave_muc(room.jid, bob.id)
         await room.until(bob.id, "unavailable", 110)
         alice.send(lane, "not for the view")
@@ -442,3 +443,17 @@ async def test_large_rooms_show_who_speaks(own: Site) -> None:
         await mine.has((bob.id, "one"), (bob.id, "two"))
         assert [one["from"].resource for one in mine.presences] == [alice.id, bob.id]
         assert item_of(mine.presences[-1]).get("affiliation") == "member"
+
+
+async def test_clients_know_their_own_by_its_origin(site: Site) -> None:
+    """Of what they have sent, and what comes back (XEP-0359): profanity shows it twice without."""
+    (alice,) = site.people("alice")
+    lane = alice.group("茶")
+    async with client(site, alice.id, plugins=PLUGINS) as a:
+        room = Room(a, lane)
+        await room.join()
+        id = new_client_id()
+        origin = f"<origin-id xmlns='urn:xmpp:sid:0' id='{id}'/>"
+        a.send_raw(f"<message to='{lane}@{ROOMS}' type='groupchat' id='{id}'><body>一</body>{origin}</message>")
+        back = await a.until(lambda: next((one for one in a.messages if one["body"] == "一"), None))
+        assert [one.get("id") for one in back.xml.iter("{urn:xmpp:sid:0}origin-id")] == [id]

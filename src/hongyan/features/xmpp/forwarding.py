@@ -28,7 +28,7 @@ _KEEP_SECONDS = 2.0
 _STOP_SECONDS = 1.0
 """For a question to the store that is under way; whoever waits for a queue is not waited for."""
 _PAGE = 500
-_MOST_UNDER_WAY = 10_000
+_MOST_UNDER_WAY = 100_000
 _PATIENCE_SECONDS = 60.0
 _SCOPE = "xmpp forwarding"
 
@@ -110,12 +110,11 @@ class Forwarding:
         return self._stopping.is_set()
 
     async def _turn(self) -> None:
-        if self._messaging.nodes.rank() or self._log.stale:
-            self.leads = False
-            return
-        if not self.leads:
-            await self._lead()
-        while self._position < self._log.position:
+        while self._is_first():
+            if not self.leads:
+                await self._lead()
+            if self._position >= self._log.position:
+                break
             for event in await self._next():
                 if self._stopping.is_set():
                     return
@@ -124,6 +123,12 @@ class Forwarding:
                 self._position = event.position
             await self._keep_now_and_then()
         await self._keep_now_and_then()
+
+    def _is_first(self) -> bool:
+        """Of the nodes this one gives them, as far as it can know."""
+        first = not (self._messaging.nodes.rank() or self._log.stale)
+        self.leads = self.leads and first
+        return first
 
     async def _lead(self) -> None:
         """What this node has sent when it led before, it does not send again."""

@@ -6,17 +6,19 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, not_, or_, select
 
 from hongyan.core.errors import Conflict
 from hongyan.core.model import Event
-from hongyan.features.xmpp.tables import subscriptions
+from hongyan.features.xmpp.tables import blocks, subscriptions
 from hongyan.features.xmpp.telling import XMPP_LANE, About, decode, draft
 from hongyan.messaging import Log
 from hongyan.store import Store, Transaction
 
-_MOST = 1_000
+_MOST = 500
+_MOST_ASKING = 50
 _s = subscriptions.c
+_known = or_(_s.sees, _s.seen, _s.asks, not_(_s.asked))
 
 
 class Subscription(msgspec.Struct, frozen=True):
@@ -54,7 +56,7 @@ class Subscriptions:
         return await self._store.read(lambda connection: _get(connection, user, jid))
 
     async def seers(self, user: str | None = None) -> dict[str, frozenset[str]]:
-        """Addresses that are told of somebody's presence, by account; of all accounts that have any."""
+        """Addresses that are told of somebody's presence and not blocked, by account; of all accounts that have any."""
         return await self._store.read(partial(_seers, user))
 
     async def change(self, user: str, jid: str, change: Change) -> tuple[Subscription, Subscription]:
@@ -69,7 +71,9 @@ class Subscriptions:
                 return before, after, 0
             tx.connection.execute(delete(subscriptions).where(_s.user == user, _s.jid == jid))
             if after != NONE or before not in (NONE, ONLY_ASKED):  # it stays in the roster until it is taken out
-                if tx.connection.execute(select(func.count()).where(_s.user == user)).scalar_one() >= _MOST:
+                if after == ONLY_ASKED:
+                    _make_room(tx, user, jid.rpartition("@")[2])
+                elif tx.connection.execute(select(func.count()).where(_s.user == user, _known)).scalar_one() >= _MOST:
                     raise Conflict(f"An account may know {_MOST} people of other servers")
                 tx.connection.execute(insert(subscriptions).values(user=user, jid=jid, **msgspec.structs.asdict(after)))
             return before, after, tx.append(draft(About(user, "roster"), now)).position
@@ -84,8 +88,16 @@ class Subscriptions:
         await self._store.transaction(lambda tx: tx.connection.execute(these), scope=f"xmpp:{user}")
 
     def _apply(self, event: Event) -> None:
-        if event.lane == XMPP_LANE and (about := decode(event.content)).what == "roster":
+        if event.lane == XMPP_LANE and (about := decode(event.content)).what in ("roster", "blocks"):
             self._changed(about.user)
+
+
+def _make_room(tx: Transaction, user: str, domain: str) -> None:
+    """So many may wait for an answer: of a domain that asks much one of its own goes."""
+    asking = list(tx.connection.execute(select(_s.jid).where(_s.user == user, not_(_known)).order_by(_s.jid)).scalars())
+    if len(asking) >= _MOST_ASKING:
+        loses = next((jid for jid in asking if jid.rpartition("@")[2] == domain), asking[0])
+        tx.connection.execute(delete(subscriptions).where(_s.user == user, _s.jid == loses))
 
 
 def subscriptions_of(connection: Connection, user: str) -> Mapping[str, Subscription]:
@@ -100,10 +112,12 @@ def _get(connection: Connection, user: str, jid: str) -> Subscription:
 
 
 def _seers(user: str | None, connection: Connection) -> dict[str, frozenset[str]]:
-    wanted = select(_s.user, _s.jid).where(_s.seen)
+    wanted, blocked = select(_s.user, _s.jid).where(_s.seen), select(blocks.c.user, blocks.c.jid)
     if user is not None:
-        wanted = wanted.where(_s.user == user)
+        wanted, blocked = wanted.where(_s.user == user), blocked.where(blocks.c.user == user)
+    never = {(row.user, row.jid) for row in connection.execute(blocked)}
     found: dict[str, set[str]] = {}
     for row in connection.execute(wanted):
-        found.setdefault(row.user, set()).add(row.jid)
+        if never.isdisjoint(((row.user, row.jid), (row.user, row.jid.rpartition("@")[2]))):
+            found.setdefault(row.user, set()).add(row.jid)
     return {one: frozenset(jids) for one, jids in found.items()}

@@ -102,7 +102,7 @@ class XmppGateway:
         if self._forwarding is not None:
             await self._forwarding.stop()
         if self._house.federation is not None:
-            self._house.federation.stop()
+            await self._house.federation.stop()
         if self._looking is not None:
             self._looking.cancel()
         await self._house.stop()

@@ -43,6 +43,12 @@ class Jid(msgspec.Struct, frozen=True, gc=False):
         return f"{bare}/{self.resource}" if self.resource else bare
 
 
+def family(domain: str) -> str:
+    """What domains below it have in common that one has made up: what is registered, as far as its form tells (`a.com.cn`)."""
+    labels = domain.split(".")
+    return ".".join(labels[-3 if len(labels) > 2 and len(labels[-2]) <= 3 else -2 :])
+
+
 def of_user(user: str, domain: str, resource: str = "") -> Jid:
     """Where a user of the server of this domain is: those of other servers have their address as id."""
     local, at, elsewhere = user.partition("@")

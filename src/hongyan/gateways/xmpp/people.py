@@ -7,9 +7,10 @@ it is told what is another now.
 from collections.abc import Awaitable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from hongyan.features.xmpp import About, Circle, Published
+from hongyan.features.xmpp import About, Circle, Published, is_remote
 from hongyan.gateways.xmpp.caps import INFO, Known
 from hongyan.gateways.xmpp.codec import Element, quote
+from hongyan.gateways.xmpp.elsewhere import gone
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.shown import shown
 
@@ -89,6 +90,7 @@ class People:
         for to in around.directed:
             self.direct(resource, to, " type='unavailable'", "")
         around.directed.clear()
+        gone(resource)
 
     def gone(self, resource: "Resource") -> None:
         """Its connection has ended without a word: those who see it are told after a while, the others now."""
@@ -106,7 +108,7 @@ class People:
     def sync(self, resource: "Resource", user: str) -> None:
         """Tell it what is another than it was told of somebody's resources."""
         around, circle = resource.around, resource.around.circle
-        if resource.priority is None or circle is None:
+        if resource.priority is None or circle is None or is_remote(resource.user):  # they are told where both have agreed
             return
         if not resource.may_write:
             around.stale.add(user)

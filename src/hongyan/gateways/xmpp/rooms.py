@@ -16,7 +16,7 @@ from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.messages import shown_id
 from hongyan.gateways.xmpp.nicks import nickname
-from hongyan.gateways.xmpp.said import stanza_id
+from hongyan.gateways.xmpp.said import SID, stanza_id
 from hongyan.gateways.xmpp.shown import SHOW, status_text
 
 if TYPE_CHECKING:
@@ -142,7 +142,8 @@ def spoken(joined: Joined, event: Event, nick: str, inside: str) -> tuple[str, s
     """Something that somebody has said in a room, before and behind the address of who is told. `inside` is what it says."""
     by = str(joined.address)
     sender, id = quote(f"{by}/{nick}" if nick else by), quote(shown_id(event.client_id, event.seq))
-    inside = f"{inside}{stanza_id(by, event)}{_occupant(event.sender or '')}"
+    origin = f"<origin-id xmlns='{SID}' id='{id}'/>" if event.client_id is not None else ""  # clients know their own by it
+    inside = f"{inside}{origin}{stanza_id(by, event)}{_occupant(event.sender or '')}"
     return f"<message from='{sender}' to='", f"' type='groupchat' id='{id}'>{inside}</message>"
 
 

@@ -59,7 +59,8 @@ def shown(house: "House", user: str) -> dict[str, str]:
     there = house.messaging.attendance.summary_of(user)
     if there is None:
         return {}
-    status = status_text(there)
+    own = any("<status" in device.detail for device in there.devices)  # what one device says is not what another says
+    status = "" if own and there.status_text is None else status_text(there)
     found = {}
     for device in there.devices:
         if device.detail:
@@ -73,7 +74,8 @@ def shown(house: "House", user: str) -> dict[str, str]:
 def status_text(there: Summary) -> str:
     """What somebody says of themselves, on all devices alike."""
     words = there.status_text
-    said = f"{words.emoji or ''} {words.text or ''}".strip() if words is not None else there.text or ""
+    theirs = any("<status" in device.detail for device in there.devices)  # what one device says is not what another says
+    said = f"{words.emoji or ''} {words.text or ''}".strip() if words is not None else "" if theirs else there.text or ""
     return f"<status>{escape(said)}</status>" if said else ""
 
 

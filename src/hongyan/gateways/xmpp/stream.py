@@ -294,6 +294,7 @@ class Stream:
             return
         self._negotiation = None
         if step.proven.credentials.change_password:
+            self._house.log.info("log-in refused: account %s has to choose a password of its own first", step.proven.user)
             self._refuse(SaslFailure("credentials-expired", "Choose a password of your own first, in the web client"))
             return
         request, self._request = self._request, None

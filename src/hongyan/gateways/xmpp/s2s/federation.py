@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("hongyan.xmpp.s2s")
 
 _SWEEP_SECONDS = 60.0
+_STOP_SECONDS = 0.5
 _ROUTES = 2_000
 _STREAMS = 1_000
 
@@ -44,6 +45,8 @@ class Federation:
         self.counts = house.counts
         self.log = log
         self.stopping = False
+        self.waiting = 0
+        """Characters of stanzas that wait, for all servers."""
         self._routes: dict[tuple[str, str], Route] = {}
         self._incoming: set[Incoming] = set()
         self._sites: Counter[str] = Counter()
@@ -56,7 +59,13 @@ class Federation:
         await self.subscribing.start()
         self._timer = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
+        """Streams that stand may take what waits, for a moment."""
+        self.subscribing.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_SECONDS):
+                for route in [one for one in self._routes.values() if one.how]:
+                    await route.empty()
         self.stopping = True
         if self._timer is not None:
             self._timer.cancel()
@@ -64,7 +73,6 @@ class Federation:
             incoming.close()
         for route in list(self._routes.values()):
             route.close()
-        self.subscribing.stop()
         self.visitors.stop()
 
     def task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

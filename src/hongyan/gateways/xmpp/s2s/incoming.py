@@ -6,6 +6,7 @@ from binascii import Error as NoBase64
 from typing import TYPE_CHECKING
 
 from hongyan.core.ids import id_from_bits
+from hongyan.gateways.door.peers import site
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.dialects import SASL
@@ -23,6 +24,7 @@ _ANSWER_SECONDS = 20.0
 _IDLE_SECONDS = 1_800.0
 _PAIRS = 20
 _UNPROVEN = 3
+_VERIFIED = 200
 _ID = 256
 _STANZAS = frozenset({"jabber:server message", "jabber:server presence", "jabber:server iq"})
 
@@ -34,7 +36,7 @@ class Incoming:
         self.id = ""
         self._from: str | None = None
         """Who it says it is, and may prove by a certificate."""
-        self._asked = 0
+        self._asked = self._verified = 0
         self.pairs: set[tuple[str, str | None]] = set()
         """Theirs and ours: whom it speaks for, to whom; None is all of ours."""
 
@@ -49,6 +51,7 @@ class Incoming:
             began = asyncio.get_running_loop().time()
             while True:
                 await link.drained()
+                await asyncio.sleep(0)  # others have their turn, however much has come
                 left = began + 2 * self._federation.settings.login_seconds - asyncio.get_running_loop().time()
                 await self._one(await link.next(_IDLE_SECONDS if self.pairs else max(left, 0.0)))
         except LinkLost:
@@ -105,6 +108,9 @@ class Incoming:
             await link.start_tls(federation.context, calls=None)
             await self._head()
         elif element.name == f"{DIALBACK} verify":
+            self._verified += 1
+            if self._verified > _VERIFIED:
+                raise StreamFault("policy-violation", "Too many keys")
             self._verify(element)  # no secret is told: anybody may ask
         elif federation.settings.s2s_tls and not link.secure:
             raise StreamFault("policy-violation", "Encrypt first")
@@ -204,4 +210,4 @@ class Incoming:
             raise StreamFault("invalid-from" if self.pairs else "not-authorized")
         if to.domain not in self._federation.domains:
             raise StreamFault("host-unknown")
-        await self._federation.visitors.received(stanza, sender, to)
+        await self._federation.visitors.received(stanza, sender, to, site(self.address))

@@ -48,7 +48,8 @@ class Link(asyncio.Protocol):
 
     @property
     def lost(self) -> bool:
-        return self._lost
+        """What is written goes nowhere."""
+        return self._lost or (self._transport is not None and self._transport.is_closing())
 
     def proves(self, domain: str) -> bool:
         """The certificate of the other side is this domain's, and believed."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 _ANSWER_SECONDS = 20.0
 _IDLE_SECONDS = 600.0
+_WAITING = 67_108_864
+"""Characters that may wait for all servers together."""
+_HEARD = 16
 _PAUSE_SECONDS = 5.0
 """After a failure everything is answered with it for so long."""
 
@@ -28,6 +31,7 @@ _PAUSE_SECONDS = 5.0
 class Waiting(msgspec.Struct, frozen=True):
     stanza: str
     over: Over
+    since: float
 
 
 class Route:
@@ -69,19 +73,34 @@ class Route:
             self._room.clear()
             await self._room.wait()
 
+    async def empty(self) -> None:
+        """Wait until nothing waits."""
+        while self._waiting:
+            self._room.clear()
+            await self._room.wait()
+
     def send(self, stanza: str, over: Over) -> None:
         """`over` is not called for what waits when this server stops."""
         settings = self._federation.settings
         if self._fault is not None and asyncio.get_running_loop().time() < self._until:
             over(self._fault)
-        elif len(self._waiting) >= settings.s2s_queue or self._bytes + len(stanza) > settings.s2s_queue_bytes:
+        elif (
+            len(self._waiting) >= settings.s2s_queue
+            or self._bytes + len(stanza) > settings.s2s_queue_bytes
+            or self._federation.waiting > _WAITING
+        ):
             over(StanzaFault("resource-constraint", f"Too much waits for {self.remote}"))
         else:
-            self._waiting.append(Waiting(stanza, over))
-            self._bytes += len(stanza)
+            self._waiting.append(Waiting(stanza, over, asyncio.get_running_loop().time()))
+            self._take(-len(stanza))
             self._something.set()
             if self._task is None:
                 self._task = self._federation.task(self._run())
+
+    def _take(self, size: int) -> None:
+        """So much does not wait any more."""
+        self._bytes -= size
+        self._federation.waiting -= size
 
     def close(self) -> None:
         if self._task is not None:
@@ -118,7 +137,8 @@ class Route:
         self._federation.log.info("%s cannot be reached from %s: %s", self.remote, self.local, fault.text or fault.condition)
         self._fault = fault
         self._until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
-        waiting, self._waiting, self._bytes = self._waiting, deque(), 0
+        waiting, self._waiting = self._waiting, deque()
+        self._take(self._bytes)
         self._room.set()
         for one in waiting:
             one.over(fault)
@@ -145,17 +165,23 @@ class Route:
             listening.cancel()
 
     def _one(self, link: Link) -> None:
-        first = self._waiting.popleft()
-        self._bytes -= len(first.stanza)
-        self._room.set()
+        first = self._waiting[0]
+        if asyncio.get_running_loop().time() - first.since > 2 * self._federation.settings.s2s_seconds:
+            raise TimeoutError
         link.write(first.stanza)
-        first.over(None)
+        if not link.lost:
+            self._waiting.popleft()
+            self._take(len(first.stanza))
+            self._room.set()
+            first.over(None)
 
     async def _listen(self, link: Link) -> None:
-        """Nothing is said on a stream of ours but its end and questions of dialback's, which come on theirs."""
+        """Nothing is said on a stream of ours but its end; who says more than a little is not listened to."""
         try:
-            while True:
+            for _ in range(_HEARD):
                 await link.next(1e9)
+            link.abort()
+            self._something.set()
         except (LinkLost, StreamFault):
             link.abort()
             self._something.set()

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from hongyan.core.errors import HongyanError, NotFound
-from hongyan.features.xmpp import Change, Circle
+from hongyan.core.errors import HongyanError, NotFound, RateLimited
+from hongyan.features.xmpp import Change, Circle, Subscription
+from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote, render
 from hongyan.gateways.xmpp.faults import Over, StanzaFault, nothing
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from hongyan.gateways.xmpp.s2s.federation import Federation
 
 _LOOK_SECONDS = 1.0
+_GONE_SECONDS = 30.0
+_PROBES_PER_SECOND = 1.0
+_PROBES = 1_000
 
 _WE_SAY: dict[str, Change] = {
     "subscribe": lambda now: now if now.sees else replace(now, asks=True),
@@ -46,17 +50,29 @@ class Subscribing:
         """Accounts whose presence goes elsewhere, and where."""
         self._told: dict[str, dict[str, dict[str, int]]] = {}
         """Of an account, at an address: which resources, as a hash of what was said."""
+        self._probes = Rates(_PROBES_PER_SECOND, _PROBES)
+        """By account: it asks how those are whom it may see."""
+        self._reading: dict[str, bool] = {}
+        """Whose seers are read, and whether they have changed meanwhile."""
+        self._loaded = asyncio.Event()
         self._leads = False
         self._timer: asyncio.TimerHandle | None = None
-        self._subscriptions.watch(lambda user: house.people.later(self._reread(user)))
+        self._subscriptions.watch(self._again)
 
     async def start(self) -> None:
         self._seers = await self._subscriptions.seers()
+        self._loaded.set()
         self._look()
 
     def stop(self) -> None:
+        """Whom they see here is not there any more, unless another node shows them."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._leads and not self._house.messaging.nodes.another:
+            for user, told in self._told.items():
+                for address, names in list(told.items()):
+                    for name in list(names):
+                        self._show(user, name, jid.parse(address), None)
 
     # What our people say
 
@@ -77,10 +93,17 @@ class Subscribing:
     def arrived(self, resource: "Resource", circle: Circle) -> None:
         """A client is available: it is told who waits for an answer, and those it may see are asked how they are."""
         for address in circle.asking:
-            resource.send(f"<presence type='subscribe' from='{quote(address)}' to='{quote(str(resource.jid.bare))}'/>")
-        for address, contact in circle.contacts.items():
-            if contact.subscription is not None and contact.subscription.sees:
-                self._say(resource.user, jid.parse(address), "probe", nothing)
+            if not _blocked(circle, address):
+                resource.send(f"<presence type='subscribe' from='{quote(address)}' to='{quote(str(resource.jid.bare))}'/>")
+        contacts = circle.contacts.items()
+        sees = [address for address, contact in contacts if contact.subscription is not None and contact.subscription.sees]
+        try:
+            for address in sees:
+                if not _blocked(circle, address):
+                    self._probes.spend(resource.user)
+                    self._say(resource.user, jid.parse(address), "probe", nothing)
+        except RateLimited:
+            pass  # it comes and goes, and knows how they are
 
     # What people elsewhere say
 
@@ -102,12 +125,13 @@ class Subscribing:
 
     async def _changes(self, stanza: Element, kind: str, user: str, theirs: Jid) -> None:
         if kind == "subscribe":
+            if await self._subscriptions.get(user, str(theirs)) == Subscription():
+                self._federation.visitors.newcomer(jid.family(theirs.domain))
             try:
                 await self._house.messaging.people.get(user)
             except NotFound:
                 self._say(user, theirs, "unsubscribed", nothing)
                 return
-            self._federation.visitors.newcomer(theirs.domain)
         before, after = await self._subscriptions.change(user, str(theirs), _THEY_SAY[kind])
         if kind == "subscribe" and before.seen:
             self._say(user, theirs, "subscribed", nothing)
@@ -154,8 +178,27 @@ class Subscribing:
                 self._show(user, name, to, there[name])
         return now
 
+    def _again(self, user: str) -> None:
+        """Who may see somebody is read again."""
+        if user in self._reading:
+            self._reading[user] = True
+        else:
+            self._reading[user] = False
+            self._house.task(self._reread(user))
+
     async def _reread(self, user: str) -> None:
-        found = await self._subscriptions.seers(user)
+        """Until what was read is true."""
+        await self._loaded.wait()
+        while True:
+            self._reading[user] = False
+            try:
+                found = await self._subscriptions.seers(user)
+            except HongyanError:
+                await asyncio.sleep(_LOOK_SECONDS)
+                continue
+            if not self._reading[user]:
+                break
+        del self._reading[user]
         self._seers.pop(user, None)
         self._seers.update(found)
         self.changed(user)
@@ -169,6 +212,18 @@ class Subscribing:
             self._told.clear()
             for user in list(self._seers):
                 self.changed(user)
+            self._house.task(self._who_is_gone())
+
+    async def _who_is_gone(self) -> None:
+        """Who was shown by a node that died, and is not here after a while, is gone."""
+        await asyncio.sleep(_GONE_SECONDS)
+        for user, seers in list(self._seers.items()):
+            if not self._leads:
+                return
+            if not shown(self._house, user):
+                for address in seers:
+                    self._say(user, jid.parse(address), "unavailable", nothing)
+            await asyncio.sleep(0)
 
     # Stanzas
 
@@ -176,7 +231,12 @@ class Subscribing:
         """A resource as it is; None: it is gone."""
         type = "" if inside is not None else " type='unavailable'"
         head = f"from='{quote(str(self._house.jid(user, name)))}' to='{quote(str(to))}'{type}"
-        self._federation.send(f"<presence {head}>{inside or ''}</presence>", self._house.domain, to.domain, nothing)
+
+        def over(fault: StanzaFault | None) -> None:
+            if fault is not None:  # it is said again with the next that changes
+                self._told.get(user, {}).get(str(to), {}).pop(name, None)
+
+        self._federation.send(f"<presence {head}>{inside or ''}</presence>", self._house.domain, to.domain, over)
 
     def _say(self, user: str, to: Jid, kind: str, over: Over) -> None:
         head = f"type='{kind}' from='{quote(str(self._house.jid(user)))}' to='{quote(str(to))}'"
@@ -185,3 +245,7 @@ class Subscribing:
     def _refused(self, resource: "Resource", to: Jid, kind: str, fault: StanzaFault | None) -> None:
         if fault is not None:
             resource.refuse(Element("jabber:client presence", {"type": kind, "to": str(to)}), fault)
+
+
+def _blocked(circle: Circle, address: str) -> bool:
+    return circle.blocks(address, address.rpartition("@")[2])

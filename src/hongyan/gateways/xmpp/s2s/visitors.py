@@ -9,7 +9,7 @@ from xml.sax.saxutils import unescape
 
 from hongyan.core.errors import HongyanError, RateLimited
 from hongyan.core.model import WRITTEN, Caller, Event
-from hongyan.features.xmpp import is_remote
+from hongyan.features.xmpp import Subscription, is_remote
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote, render
@@ -101,6 +101,8 @@ class Visitors:
         self._correspondents: dict[str, Visitor] = {}
         """By user: wherever they are connected."""
         self._rates = Rates(settings.s2s_stanzas_per_second, int(4 * settings.s2s_stanzas_per_second))
+        self._sites = Rates(10 * settings.s2s_stanzas_per_second, int(40 * settings.s2s_stanzas_per_second))
+        """By where servers are: one machine may serve many domains, or have made them up."""
         new = settings.s2s_newcomers_per_day
         self._newcomers = Rates(new / _DAY, max(1, new // 2))
 
@@ -116,10 +118,11 @@ class Visitors:
 
     # What they say
 
-    async def received(self, stanza: Element, sender: Jid, to: Jid) -> None:
-        """From a server that may speak for the sender. Raises StreamFault."""
+    async def received(self, stanza: Element, sender: Jid, to: Jid, at: str) -> None:
+        """From a server that may speak for the sender; `at` is where that is. Raises StreamFault."""
         try:
             self._rates.spend(sender.domain)
+            self._sites.spend(at)
         except RateLimited as error:
             raise StreamFault("policy-violation", error.detail) from None
         self._house.counts.stanzas_in += 1
@@ -140,7 +143,7 @@ class Visitors:
             return
         try:
             if stanza.local == "presence" or stanza.child(BODY) is not None:
-                await self.meet(sender.domain, str(sender.bare))
+                await self.meet(jid.family(sender.domain), str(sender.bare))
             elif stanza.local == "message" and not await self._house.xmpp.remotes.knows(str(sender.bare)):
                 return  # signs of a stranger's
             visitor = self._visitor(sender)
@@ -174,27 +177,36 @@ class Visitors:
         """What was sent to them by one of our people, or a room: who cannot be reached is in no room (XEP-0045, section 9.9)."""
         error = stanza.child("jabber:client error")
         if to.domain == self._federation.domain:
-            self._house.pass_on(to, render(stanza), sender)
-            if stanza.local == "message" and error is not None:
-                await self._refused(stanza.get("id"), error, sender.bare, to.local)
+            if error is not None and await self._is_ours(stanza, error, sender.bare, to.local):
+                self._house.pass_on(to, render(stanza), sender)
             return
         visitor = self._known.get(sender.domain, {}).get(sender)
         if visitor is not None and error is not None and any(part.local in _UNREACHABLE for part in error.children):
             visitor.end()
 
-    async def _refused(self, id: str, error: Element, theirs: Jid, user: str) -> None:
-        """Their server does not take a message of ours."""
+    async def _is_ours(self, stanza: Element, error: Element, theirs: Jid, user: str) -> bool:
+        """What their server does not take was said by us, as far as that is known."""
+        if stanza.local == "message":
+            return await self._refused(stanza.get("id"), error, theirs, user)
+        asked = await self._house.xmpp.subscriptions.get(user, str(theirs))
+        return stanza.local == "presence" and asked != Subscription()
+
+    async def _refused(self, id: str, error: Element, theirs: Jid, user: str) -> bool:
+        """A message of ours."""
         xmpp = self._house.xmpp
         caller = Caller(user, user, False, f"s2s:{theirs}", "XMPP")
         try:
             lane = await xmpp.places.between(user, str(theirs))
             if lane is None:
-                return
+                return False
             event = await xmpp.finding.message(caller, lane, id, (user,), room=False)
         except HongyanError:
-            return
+            return False
+        if event.sender != user:
+            return False
         conditions = [part.local for part in error.children if part.space == STANZA_ERRORS and part.local != "text"]
         self._did_not_come(event, theirs, conditions[0] if conditions else "undefined-condition")
+        return True
 
     def _did_not_come(self, event: Event, to: Jid, reason: str) -> None:
         """Once for each message, to whoever reads the conversation."""
@@ -208,13 +220,15 @@ class Visitors:
         """
         answer = stanza.get("type") in ("result", "error")
         target = self._house.resources.get(to.local, {}).get(to.resource)
-        if target is not None and (answer or sender.bare in target.directed):
-            target.send(render(stanza))
+        if target is not None and not target.around.blocks(sender) and (answer or sender.bare in target.directed):
+            if target.has_room:
+                target.send(render(stanza))
             return True
         if stanza.local == "message" and stanza.get("type", "normal") in ("chat", "normal"):
             return False
-        if target is not None or not self._house.pass_on(to, render(stanza), sender, known=not answer):
-            self._unanswered(stanza)
+        if target is None and not (stanza.local == "iq" and not answer):  # whether somebody is on another node is not told
+            self._house.pass_on(to, render(stanza), sender, known=not answer)
+        self._unanswered(stanza)
         return True
 
     def _may(self, stanza: Element, to: Jid) -> bool:
@@ -266,7 +280,7 @@ class Visitors:
             await remotes.meet(user, self._house.now())
 
     def newcomer(self, payer: str) -> None:
-        """Raises RateLimited."""
+        """Somebody was never heard before. Raises RateLimited."""
         self._newcomers.spend(payer)
 
     def gone(self, visitor: Visitor) -> None:

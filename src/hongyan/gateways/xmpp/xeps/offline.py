@@ -28,7 +28,7 @@ async def _available(resource: Resource) -> None:
         await resource.may_take()
         place, form = house.xmpp.places.get(event.lane), house.table.forms.get(event.type)
         peer = place.peer(user) if place is not None else None
-        if place is None or peer is None or form is None:
+        if place is None or peer is None or form is None or resource.around.blocks(house.jid(peer)):
             continue
         inside = form(event, Reader(house.domain, house.rooms_domain, place), about)
         if inside:

@@ -87,11 +87,14 @@ async def may_read(resource: Resource, owner: str, node: Node) -> bool:
         return True
     if node.access == "whitelist":
         return False
-    circle = await resource.house.people.refresh(resource)
+    house = resource.house
+    if is_remote(resource.user):
+        if (await house.xmpp.circles.of(owner)).blocks(resource.user, resource.jid.domain, resource.jid.resource):
+            return False
+        return node.access == "open" or (await house.xmpp.subscriptions.get(owner, resource.user)).seen
+    circle = await house.people.refresh(resource)
     if owner in circle.blocked_by:
         return False
-    if is_remote(resource.user):
-        return node.access == "open" or (await resource.house.xmpp.subscriptions.get(owner, resource.user)).seen
     return node.access == "open" or owner in circle.people
 
 
