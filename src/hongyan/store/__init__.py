@@ -158,5 +158,5 @@ class Store(Protocol):
         ...
 
     async def log_after(self, position: int, limit: int) -> list[Event]:
-        """The oldest `limit` events above `position`, of every lane: for the follower, which nobody's reads may hold up."""
+        """The oldest `limit` events above `position`, of every lane: for the follower alone, which nobody's reads may hold up."""
         ...

@@ -12,6 +12,8 @@ from tests.gateways.xmpp.neighbours import Kind, Neighbours, neighbours
 from tests.gateways.xmpp.site import DOMAIN, SECONDS
 from tests.serving import Person, Refused
 
+MUC_USER = "http://jabber.org/protocol/muc#user"
+
 
 @pytest.fixture(scope="module", params=get_args(Kind))
 def near(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
@@ -30,6 +32,9 @@ async def test_two_people_of_two_servers_write_to_each_other(near: Neighbours) -
         romeo.send_message(f"{alice.id}@{DOMAIN}", "Wherefore?", mtype="chat")
         await a.has("Wherefore?")
     assert alice.texts(alice.direct(f"romeo@{near.other.domain}")) == ["你好", "Wherefore?"]
+    accounts = near.site.server.command("user", "list").stdout
+    assert alice.id in accounts
+    assert "romeo@" not in accounts
 
 
 async def test_a_client_of_ours_takes_part_in_a_room_there(near: Neighbours) -> None:
@@ -119,6 +124,21 @@ async def test_what_is_for_accounts_is_for_accounts(near: Neighbours, type: str,
         romeo.send_raw(f"<iq type='{type}' id='q' to='{to}'>{query}</iq>")
         told = await romeo.until(lambda: romeo.answers.get("q"))
         assert (told["error"]["condition"] if told["type"] == "error" else "") == answered
+
+
+async def test_somebody_of_theirs_is_brought_into_a_group(near: Neighbours) -> None:
+    (alice,) = near.site.people("alice")
+    theirs = f"romeo@{near.other.domain}"
+    async with client(near.site, alice.id) as a, neighbour(near, "romeo", plugins=("xep_0045",)) as romeo:
+        a.send_message(theirs, "好吗", mtype="chat")  # now they are known here
+        await romeo.has("好吗")
+        lane = alice.group("茶", theirs)
+        room = f"{lane}@rooms.{DOMAIN}"
+        invited = await romeo.until(lambda: next((one for one in romeo.every if one["from"].bare == room), None))
+        assert invited.xml.find(f".//{{{MUC_USER}}}invite").get("from") == f"{alice.id}@{DOMAIN}"
+        await romeo.plugin["xep_0045"].join_muc_wait(room, "romeo", timeout=30)
+        alice.send(lane, "欢迎")
+        await romeo.until(lambda: "欢迎" in romeo.texts)
 
 
 async def test_what_is_done_to_a_message_comes_from_there(near: Neighbours) -> None:

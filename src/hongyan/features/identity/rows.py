@@ -88,6 +88,7 @@ def accounts(connection: Connection) -> list[AccountView]:
     rows = connection.execute(
         select(users.c.id, users.c.name, users.c.admin, users.c.disabled, users.c.created, verifiers.c.change_password)
         .join_from(users, verifiers, verifiers.c.user == users.c.id, isouter=True)
+        .where(~users.c.id.contains("@"))  # people of other servers, whose id is an address, have no account
         .order_by(users.c.id)
     )
     return [AccountView(row.id, row.name, row.admin, row.disabled, row.created, bool(row.change_password)) for row in rows]

@@ -1,4 +1,5 @@
-"""What has to go to other servers: the events of direct conversations with their people, followed by one node at a time.
+"""What has to go to other servers: the events of direct conversations with their people, and that one of them is brought into a
+group. It is followed by one node at a time.
 
 The position that is stored lies below everything that is still under way, so after a stop or a crash some messages may go out
 twice, with the same ids; none is left out.
@@ -118,7 +119,7 @@ class Forwarding:
             for event in await self._next():
                 if self._stopping.is_set():
                     return
-                if event.lane in self._lanes:
+                if event.lane in self._lanes or _brings_in(event):
                     await self._one(event)
                 self._position = event.position
             await self._keep_now_and_then()
@@ -141,7 +142,7 @@ class Forwarding:
     async def _next(self) -> Sequence[Event]:
         """What is not in memory any more is read."""
         if self._position < self._log.floor:
-            return await self._store.log_after(self._position, _PAGE)
+            return await self._store.read(partial(reading.after, position=self._position, limit=_PAGE))
         return [entry.event for entry in self._log.after(self._position, _PAGE)]
 
     async def _one(self, event: Event) -> None:
@@ -172,6 +173,11 @@ class Forwarding:
         if self.leads and position > self._kept:
             await self._store.transaction(partial(_keep, position), scope=_SCOPE)
             self._kept = position
+
+
+def _brings_in(event: Event) -> bool:
+    """Perhaps somebody of another server is in a group from now on."""
+    return event.type in ("create", "member") and b"@" in event.content
 
 
 def _stored(tx: Transaction) -> int:

@@ -9,7 +9,7 @@ from xml.sax.saxutils import unescape
 
 from hongyan.core.errors import HongyanError, RateLimited
 from hongyan.core.model import WRITTEN, Caller, Event
-from hongyan.features.xmpp import Subscription, is_remote
+from hongyan.features.xmpp import Subscription, decode_change, is_remote
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote, render
@@ -298,11 +298,12 @@ class Visitors:
     # What they are told
 
     async def forward(self, event: Event, done: Callable[[], None], patience: float) -> None:
-        """An event of a direct conversation with somebody of another server, to them; see `Forwarding`."""
+        """An event to those of other servers whom it is for; see `Forwarding`."""
         with Telling(event, done) as telling:
             place = await self._house.xmpp.places.find(event.lane)
-            shape = self._house.table.events.get(("direct", event.type))
-            for user in place.pair or ():
+            people = place.pair if place.pair is not None else _named(event)
+            shape = self._house.table.events.get(("direct" if place.pair is not None else "room", event.type))
+            for user in people:
                 if shape is None or not is_remote(user) or event.sender == user:
                     continue
                 correspondent = self._correspondent(user)
@@ -351,6 +352,12 @@ class Visitors:
             f"type='error' from='{quote(str(to))}' to='{quote(str(sender))}' id='{quote(shown_id(event.client_id, event.seq))}'"
         )
         house.pass_on(sender, f"<message {head}>{error}</message>", to)
+
+
+def _named(event: Event) -> list[str]:
+    """Who is in it from the beginning, or from now on."""
+    change = decode_change(event.content)
+    return [person.id for person in (*change.members, *change.users)]
 
 
 def _strip(stanza: Element, domains: frozenset[str]) -> None:
