@@ -14,7 +14,7 @@ from functools import partial
 import msgspec
 from sqlalchemy import insert, select, update
 
-from hongyan.core.errors import HongyanError
+from hongyan.core.errors import HongyanError, NotFound
 from hongyan.core.model import Event
 from hongyan.features.xmpp.tables import forwarded
 from hongyan.messaging import Messaging
@@ -154,6 +154,8 @@ class Forwarding:
         began = asyncio.get_running_loop().time()
         try:
             await self._forward(event, done, self._patience if event.position <= self._behind else 0.0)
+        except NotFound:
+            done()  # it is not there any more
         except HongyanError:
             done()  # it is tried again
             raise
