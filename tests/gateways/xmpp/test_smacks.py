@@ -57,6 +57,19 @@ def test_what_is_not_acknowledged_is_kept_in_order() -> None:
     assert ledger.waiting == []
 
 
+def test_what_was_written_is_asked_for_soon() -> None:
+    ledger = Ledger("a", True)
+    assert ledger.wrote("0")
+    assert not any([ledger.wrote(str(number)) for number in range(1, 5)])  # one question at a time
+    assert ledger.acknowledged(2)  # what came behind the question
+    assert not ledger.wrote("5")
+    assert not ledger.acknowledged(2)  # it has not come further: asking again at once would only go round
+    assert ledger.wrote("6")
+    assert not ledger.acknowledged(7)
+    assert ledger.wrote("7")
+    assert [number for number in range(8, 60) if ledger.wrote(str(number))] == [26, 46]  # who never answers is asked now and then
+
+
 def test_too_much_that_is_not_acknowledged_is_lost() -> None:
     ledger = Ledger("a", True)
     for number in range(2_000):

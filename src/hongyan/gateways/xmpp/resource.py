@@ -227,10 +227,12 @@ class Resource:
                 try:
                     if handled is None:
                         raise StreamFault("undefined-condition", "An acknowledgement has a number")
-                    self.ledger.acknowledged(handled)
+                    again = self.ledger.acknowledged(handled)
                 except StreamFault as fault:
                     self.close(fault)
                     return
+                if again:
+                    self.raw(f"<r xmlns='{SM}'/>")
                 self.moved()
                 self._wake()
             case "enable" if self.ledger is None:

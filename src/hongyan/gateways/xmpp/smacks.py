@@ -62,7 +62,7 @@ class Handled:
 class Ledger:
     """Stanzas that were written, until they are acknowledged."""
 
-    __slots__ = ("_acknowledged", "_befores", "_bytes", "_unacknowledged", "id", "lost", "resumable")
+    __slots__ = ("_acknowledged", "_asked", "_befores", "_bytes", "_unacknowledged", "id", "lost", "resumable")
 
     def __init__(self, id: str, resumable: bool) -> None:
         self.id = id
@@ -71,6 +71,8 @@ class Ledger:
         self._befores: deque[int] = deque()
         self._bytes = 0
         self._acknowledged = 0
+        self._asked = False
+        """There is a question without an answer."""
         self.lost = False
         """There was more than is kept: it cannot be resumed."""
 
@@ -81,7 +83,9 @@ class Ledger:
         self._bytes += len(stanza)
         if len(self._unacknowledged) > _MOST or self._bytes > _MOST_BYTES:
             self.lost = True
-        return len(self._unacknowledged) % _ASK_EVERY == 1 or self.full  # when it is full nothing follows that could ask
+        ask = not self._asked or len(self._unacknowledged) % _ASK_EVERY == 0 or self.full  # behind a full one nothing follows
+        self._asked = self._asked or ask
+        return ask
 
     @property
     def full(self) -> bool:
@@ -91,8 +95,11 @@ class Ledger:
     def could_be(self, handled: int) -> bool:
         return (handled - self._acknowledged) % _WRAP <= len(self._unacknowledged)
 
-    def acknowledged(self, handled: int) -> None:
-        """Raises StreamFault for more than was written."""
+    def acknowledged(self, handled: int) -> bool:
+        """Whether to ask again: what was written behind the question, and is followed by nothing, would never be asked for.
+
+        Raises StreamFault for more than was written.
+        """
         fresh = (handled - self._acknowledged) % _WRAP
         if fresh > len(self._unacknowledged):
             sent = (self._acknowledged + len(self._unacknowledged)) % _WRAP
@@ -101,6 +108,8 @@ class Ledger:
             self._bytes -= len(self._unacknowledged.popleft())
             self._befores.popleft()
         self._acknowledged = (self._acknowledged + fresh) % _WRAP
+        self._asked = fresh > 0 and bool(self._unacknowledged)
+        return self._asked
 
     @property
     def before(self) -> int | None:
