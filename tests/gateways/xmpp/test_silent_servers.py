@@ -77,3 +77,14 @@ async def test_bytes_that_wait_for_a_server_are_bounded(tmp_path: Path) -> None:
             assert error["error"]["condition"] == "resource-constraint"
             assert error["from"].bare == f"m2@{SILENT}"
         await listener.came.wait()
+
+
+async def test_servers_that_somebody_has_made_up_are_called_so_many_at_a_time(tmp_path: Path) -> None:
+    async with place(tmp_path, private=True) as (site, _):
+        (alice,) = site.people("alice")
+        async with client(site, alice.id) as a:
+            for n in range(60):
+                a.send_raw(f"<iq type='get' id='q{n}' to='s{n}.{SILENT}'><ping xmlns='urn:xmpp:ping'/></iq>")
+            told = await a.until(lambda: a.answers.get("q59"))
+            assert told["error"]["condition"] == "resource-constraint"
+            assert "q0" not in a.answers or a.answers["q0"]["error"]["condition"] != "resource-constraint"

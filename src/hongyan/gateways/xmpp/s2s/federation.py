@@ -28,6 +28,8 @@ _SWEEP_SECONDS = 60.0
 _STOP_SECONDS = 0.5
 _ROUTES = 2_000
 _STREAMS = 1_000
+_CALLED = 50
+"""Servers of one family that are called, and have not answered."""
 
 
 class Federation:
@@ -117,7 +119,11 @@ class Federation:
             if len(self._routes) >= _ROUTES and not self._make_room():
                 over(StanzaFault("resource-constraint", "There are as many streams to other servers as there may be"))
                 return
-            route = self._routes[local, remote] = Route(self, local, remote)
+            route = Route(self, local, remote)
+            if sum(one.family == route.family and not one.how for one in self._routes.values()) >= _CALLED:
+                over(StanzaFault("resource-constraint", f"Too many servers below {route.family} do not answer"))
+                return
+            self._routes[local, remote] = route
         self._house.counts.stanzas_out += 1
         route.send(stanza, over)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import quote
 from hongyan.gateways.xmpp.dialects import SASL
 from hongyan.gateways.xmpp.faults import Over, StanzaFault, StreamFault
@@ -39,6 +40,7 @@ class Route:
         self._federation = federation
         self.local = local
         self.remote = remote
+        self.family = jid.family(remote)
         self._waiting: deque[Waiting] = deque()
         self._bytes = 0
         """Of those, in characters."""

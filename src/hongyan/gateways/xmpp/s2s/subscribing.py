@@ -25,6 +25,8 @@ _LOOK_SECONDS = 1.0
 _GONE_SECONDS = 30.0
 _PROBES_PER_SECOND = 1.0
 _PROBES = 1_000
+_A_SECOND = 2_000
+"""Presences of all accounts together."""
 
 _WE_SAY: dict[str, Change] = {
     "subscribe": lambda now: now if now.sees else replace(now, asks=True),
@@ -50,6 +52,9 @@ class Subscribing:
         """Accounts whose presence goes elsewhere, and where."""
         self._told: dict[str, dict[str, dict[str, int]]] = {}
         """Of an account, at an address: which resources, as a hash of what was said."""
+        self._dirty: dict[str, None] = {}
+        """Accounts of which something is to be told."""
+        self._worker: asyncio.Task[None] | None = None
         self._probes = Rates(_PROBES_PER_SECOND, _PROBES)
         """By account: it asks how those are whom it may see."""
         self._reading: dict[str, bool] = {}
@@ -152,31 +157,45 @@ class Subscribing:
     # What they are shown
 
     def changed(self, user: str) -> None:
-        """Somebody's presence, or who may see it."""
-        seers, told = self._seers.get(user, frozenset()), self._told.get(user, {})
-        if not self._leads or not (seers or told):
-            return
-        there = shown(self._house, user) if seers else {}
-        for address in sorted(seers | told.keys()):
-            known = self._tell(user, address, told.get(address, {}), there if address in seers else {})
-            told.pop(address, None)
-            if known:
-                told[address] = known
-        if told:
-            self._told[user] = told
-        else:
-            self._told.pop(user, None)
+        """Somebody's presence, or who may see it. They are told soon, the newest only, and no faster than streams can take."""
+        if self._leads and (user in self._seers or user in self._told):
+            self._dirty[user] = None
+            if self._worker is None:
+                self._worker = self._house.task(self._tell_all())
 
-    def _tell(self, user: str, address: str, told: dict[str, int], there: dict[str, str]) -> dict[str, int]:
-        """What is another than they were told; what they are told by then."""
-        to = jid.parse(address)
-        now = {name: hash(inside) for name, inside in there.items()}
-        for name in told.keys() - now.keys():
-            self._show(user, name, to, None)
-        for name, made in now.items():
-            if told.get(name) != made:
-                self._show(user, name, to, there[name])
-        return now
+    async def _tell_all(self) -> None:
+        try:
+            while self._dirty:
+                user = next(iter(self._dirty))
+                del self._dirty[user]
+                await asyncio.sleep(self._tell(user) / _A_SECOND)
+        except Exception:
+            self._federation.log.exception("people of other servers could not be told of somebody")
+        finally:
+            self._worker = None
+
+    def _tell(self, user: str) -> int:
+        """What is another than they were told; how many stanzas that were."""
+        seers, told = self._seers.get(user, frozenset()), self._told.setdefault(user, {})
+        there = shown(self._house, user) if seers else {}
+        count = 0
+        for address in sorted(seers | told.keys()):
+            to, known = jid.parse(address), told.setdefault(address, {})
+            now = there if address in seers else {}
+            for name in known.keys() - now.keys():
+                del known[name]
+                self._show(user, name, to, None)
+                count += 1
+            for name, inside in now.items():
+                if known.get(name) != (made := hash(inside)):
+                    known[name] = made
+                    self._show(user, name, to, inside)
+                    count += 1
+            if not known:
+                del told[address]
+        if not told:
+            del self._told[user]
+        return count
 
     def _again(self, user: str) -> None:
         """Who may see somebody is read again."""
