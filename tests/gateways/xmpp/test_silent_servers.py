@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -21,9 +21,10 @@ class Listener:
     def __init__(self) -> None:
         self.port = 0
         self.came = asyncio.Event()
+        self.close: Callable[[], None] = lambda: None
         self._writers: list[asyncio.StreamWriter] = []
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.append(writer)
         self.came.set()
         with contextlib.suppress(OSError):
@@ -32,9 +33,10 @@ class Listener:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
         async with server:
             self.port = server.sockets[0].getsockname()[1]
+            self.close = server.close
             yield
             for writer in self._writers:
                 writer.close()
@@ -63,7 +65,8 @@ async def test_our_own_network_is_called_where_the_settings_say_so(tmp_path: Pat
         async with client(site, alice.id) as a:
             a.send_message(f"m@{SILENT}", "hello", mtype="chat")
             error = await a.error()
-            assert error["error"]["condition"] == "remote-server-timeout"
+            assert error["error"]["condition"] == ("remote-server-timeout" if private else "remote-server-not-found")
+            assert "xmpp.s2s_private_addresses" in error["error"]["text"] or private
         assert listener.came.is_set() == private
 
 
@@ -88,3 +91,18 @@ async def test_servers_that_somebody_has_made_up_are_called_so_many_at_a_time(tm
             told = await a.until(lambda: a.answers.get("q59"))
             assert told["error"]["condition"] == "resource-constraint"
             assert "q0" not in a.answers or a.answers["q0"]["error"]["condition"] != "resource-constraint"
+
+
+async def test_a_server_that_is_starting_anew_is_called_again(tmp_path: Path) -> None:
+    async with place(tmp_path, private=True, XMPP_S2S_SECONDS="20") as (site, listener):
+        (alice,) = site.people("alice")
+        port = listener.port
+        listener.close()
+        async with client(site, alice.id) as a:
+            a.send_message(f"m@{SILENT}", "hello", mtype="chat")
+            await asyncio.sleep(1)
+            listener.came.clear()
+            server = await asyncio.start_server(listener.serve, "127.0.0.1", port)
+            async with server, asyncio.timeout(20):
+                await listener.came.wait()
+            assert a.texts == []

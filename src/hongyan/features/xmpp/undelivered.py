@@ -7,8 +7,10 @@ import msgspec
 from hongyan.core.model import Event
 from hongyan.store import Draft, Store, Transaction
 
+_TEXT = 200
 
-class Undelivered(msgspec.Struct, frozen=True):
+
+class Undelivered(msgspec.Struct, frozen=True, omit_defaults=True):
     """The content of an `undelivered` event."""
 
     seq: int
@@ -17,6 +19,8 @@ class Undelivered(msgspec.Struct, frozen=True):
     """To whom it did not come."""
     reason: str
     """The defined condition of a stanza error (RFC 6120, section 8.3.3)."""
+    text: str = ""
+    """The same in words, as far as somebody has said them."""
 
 
 class Returned:
@@ -24,8 +28,8 @@ class Returned:
         self._store = store
         self._clock = clock
 
-    async def tell(self, event: Event, user: str, reason: str) -> None:
-        content = msgspec.json.encode(Undelivered(event.seq, user, reason))
+    async def tell(self, event: Event, user: str, reason: str, text: str) -> None:
+        content = msgspec.json.encode(Undelivered(event.seq, user, reason, text[:_TEXT]))
         draft = Draft(event.lane, "undelivered", None, self._clock(), content)
 
         def write(tx: Transaction) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from xml.parsers import expat
 
-from hongyan.gateways.xmpp.faults import StreamFault
+from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault
 
 _DEPTH = 100
 _ATTRIBUTES = 64
@@ -297,6 +297,12 @@ def quote(text: str) -> str:
 def _sayable(text: str) -> str:
     """Char of XML 1.0, section 2.2."""
     return "".join([c for c in text if (c >= "\ue000" and c not in "\ufffe\uffff") or " " <= c < "\ud800" or c in "\t\n\r"])
+
+
+def error_of(fault: StanzaFault) -> str:
+    """As it stands in a stanza (RFC 6120, section 8.3.2)."""
+    text = f"<text xmlns='{STANZA_ERRORS}' xml:lang='en'>{escape(fault.text)}</text>" if fault.text else ""
+    return f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}{fault.more}</error>"
 
 
 def render(element: Element, space: str = "jabber:client") -> str:

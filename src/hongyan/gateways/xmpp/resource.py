@@ -12,7 +12,7 @@ from hongyan.core.errors import HongyanError
 from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller
 from hongyan.gateways.xmpp.around import Around
-from hongyan.gateways.xmpp.codec import Element, escape, quote
+from hongyan.gateways.xmpp.codec import Element, error_of, quote
 from hongyan.gateways.xmpp.elsewhere import gone
 from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault, of
 from hongyan.gateways.xmpp.inbox import Inbox
@@ -312,12 +312,8 @@ class Resource:
         fault = of(error) if isinstance(error, HongyanError) else error
         by = f" from='{quote(stanza.attributes['to'])}'" if "to" in stanza.attributes else ""
         id = f" id='{quote(stanza.attributes['id'])}'" if "id" in stanza.attributes else ""
-        text = f"<text xmlns='{STANZA_ERRORS}' xml:lang='en'>{escape(fault.text)}</text>" if fault.text else ""
         of_room = f"<x xmlns='{_MUC}'/>" if stanza.child(f"{_MUC} x") is not None else ""  # clients look for it (XEP-0045, 7.2)
-        self.send(
-            f"<{stanza.local} type='error' to='{self.quoted}'{by}{id}>{of_room}"
-            f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}{fault.more}</error></{stanza.local}>"
-        )
+        self.send(f"<{stanza.local} type='error' to='{self.quoted}'{by}{id}>{of_room}{error_of(fault)}</{stanza.local}>")
 
     def moved(self) -> None:
         """Its client has everything up to some position, as far as is known: written, or acknowledged where it does so."""

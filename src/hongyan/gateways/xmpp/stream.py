@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from hongyan.core.errors import HongyanError, NotAuthenticated
 from hongyan.core.ids import id_from_bits
 from hongyan.gateways.xmpp import binding, jid
-from hongyan.gateways.xmpp.codec import Element, escape, quote
+from hongyan.gateways.xmpp.codec import Element, error_of, escape, quote
 from hongyan.gateways.xmpp.dialects import SASL, Classic, Dialect, Second, identifier, offer
-from hongyan.gateways.xmpp.faults import STANZA_ERRORS, STREAM_ERRORS, StanzaFault, StreamFault, of
+from hongyan.gateways.xmpp.faults import STREAM_ERRORS, StanzaFault, StreamFault, of
 from hongyan.gateways.xmpp.sasl import Challenge, Mechanisms, Negotiation, SaslFailure, Step, Success, decoded
 from hongyan.gateways.xmpp.smacks import SM
 from hongyan.gateways.xmpp.wire import Wire
@@ -364,7 +364,7 @@ class Stream:
             self._wire.write(f"{head}'result'><bind xmlns='{BIND}'><jid>{escape(str(resource.jid))}</jid></bind></iq>")
             self._state = "bound"
             return
-        self._wire.write(f"{head}'error'><error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error></iq>")
+        self._wire.write(f"{head}'error'>{error_of(fault)}</iq>")
 
     async def _bound(self, proven: "Proven", name: str) -> "Resource":
         resource = await self._house.bind(proven, name, self._wire.address)

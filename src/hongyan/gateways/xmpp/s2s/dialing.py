@@ -21,11 +21,12 @@ _ANSWER_SECONDS = 20.0
 
 
 class CannotReach(Exception):
-    """The other server. `condition` is what its stanzas are answered with."""
+    """The other server. `condition` is what its stanzas are answered with; `for_now`: it may be starting anew."""
 
-    def __init__(self, condition: str, text: str) -> None:
+    def __init__(self, condition: str, text: str, *, for_now: bool = False) -> None:
         super().__init__(text)
         self.condition = condition
+        self.for_now = for_now
 
 
 class Reached(msgspec.Struct, frozen=True):
@@ -90,19 +91,29 @@ async def again(link: Link, local: str, remote: str) -> tuple[str, Element]:
 
 async def _connect(federation: "Federation", remote: str) -> Link:
     """Raises CannotFind, CannotReach."""
-    reason = "it has no address"
+    loop = asyncio.get_running_loop()
+    why = CannotReach("remote-server-not-found", f"{remote} has no address")
     for target in (await _targets(federation, remote))[:_TARGETS]:
         link = Link(federation.settings.stanza_bytes, federation.write_buffer)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 host = await federation.address(target.host)
-                await asyncio.get_running_loop().create_connection(lambda link=link: link, host, target.port)  # type: ignore[misc]
-        except (OSError, TimeoutError, CannotFind, NotPublicError) as error:
+        except NotPublicError:
+            said = "has no address of the public network (xmpp.s2s_private_addresses is for others)"
+            why = CannotReach("remote-server-not-found", f"{target.host} {said}")
+            continue
+        except (OSError, TimeoutError, CannotFind) as error:
+            why = CannotReach("remote-server-not-found", f"{target.host} has no address that can be found: {error}")
+            continue
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await loop.create_connection(lambda link=link: link, host, target.port)  # type: ignore[misc]
+        except (OSError, TimeoutError) as error:
             federation.log.info("%s at %s cannot be reached: %s", remote, target, error)
-            reason = "nobody answers there"
+            why = CannotReach("remote-server-timeout", f"Nobody answers at {remote}", for_now=True)
             continue
         return link
-    raise CannotReach("remote-server-timeout", f"{remote} cannot be reached: {reason}")
+    raise why
 
 
 async def _targets(federation: "Federation", remote: str) -> list[Target]:

@@ -25,6 +25,7 @@ _IDLE_SECONDS = 600.0
 _WAITING = 67_108_864
 """Characters that may wait for all servers together."""
 _HEARD = 16
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 8.0
 _PAUSE_SECONDS = 5.0
 """After a failure everything is answered with it for so long."""
 
@@ -111,7 +112,7 @@ class Route:
     async def _run(self) -> None:
         try:
             async with asyncio.timeout(self._federation.settings.s2s_seconds):
-                link = await self._authenticated()
+                link = await self._reached()
         except CannotReach as error:
             self._failed(StanzaFault(error.condition, str(error)))
         except TimeoutError:
@@ -125,6 +126,18 @@ class Route:
             await self._write(link)
         finally:
             self._end()
+
+    async def _reached(self) -> Link:
+        """Where nobody answers it is tried again: the other side may be starting anew."""
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return await self._authenticated()
+            except CannotReach as error:
+                if not error.for_now:
+                    raise
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
 
     def _end(self) -> None:
         link, self._link, self._task, self.how = self._link, None, None, ""

@@ -12,7 +12,7 @@ from hongyan.core.model import WRITTEN, Caller, Event
 from hongyan.features.xmpp import Subscription, decode_change, is_remote
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp import jid
-from hongyan.gateways.xmpp.codec import Element, quote, render
+from hongyan.gateways.xmpp.codec import Element, error_of, quote, render
 from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault, nothing, of
 from hongyan.gateways.xmpp.house import Recent
 from hongyan.gateways.xmpp.incoming import received
@@ -205,14 +205,15 @@ class Visitors:
         if event.sender != user:
             return False
         conditions = [part.local for part in error.children if part.space == STANZA_ERRORS and part.local != "text"]
-        self._did_not_come(event, theirs, conditions[0] if conditions else "undefined-condition")
+        text = error.said(f"{STANZA_ERRORS} text") or ""
+        self._did_not_come(event, theirs, conditions[0] if conditions else "undefined-condition", text)
         return True
 
-    def _did_not_come(self, event: Event, to: Jid, reason: str) -> None:
+    def _did_not_come(self, event: Event, to: Jid, reason: str, text: str) -> None:
         """Once for each message, to whoever reads the conversation."""
         if (event.lane, str(event.seq)) not in self._returned:
             self._returned.add((event.lane, str(event.seq)))
-            self._house.people.later(self._house.xmpp.returned.tell(event, str(to), reason))
+            self._house.people.later(self._house.xmpp.returned.tell(event, str(to), reason, text))
 
     def _to_client(self, stanza: Element, sender: Jid, to: Jid) -> bool:
         """To one client, which has let the sender know of it, or has asked it; whether that was its end. A message that somebody
@@ -249,9 +250,9 @@ class Visitors:
         if stanza.get("type") in ("error", "result"):
             return
         back = f"from='{quote(stanza.get('to'))}' to='{quote(stanza.get('from'))}' id='{quote(stanza.get('id'))}'"
-        error = f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error>"
         sender, to = jid.parse(stanza.get("from")), jid.parse(stanza.get("to"))
-        self._federation.send(f"<{stanza.local} type='error' {back}>{error}</{stanza.local}>", to.domain, sender.domain, nothing)
+        told = f"<{stanza.local} type='error' {back}>{error_of(fault)}</{stanza.local}>"
+        self._federation.send(told, to.domain, sender.domain, nothing)
 
     def _visitor(self, sender: Jid) -> Visitor:
         mine = self._known.get(sender.domain, {})
@@ -345,13 +346,12 @@ class Visitors:
         """To the XMPP clients of the sender as an error, and to whoever reads the conversation by an event."""
         if event.sender is None or event.type not in WRITTEN:
             return
-        self._did_not_come(event, to, fault.condition)
+        self._did_not_come(event, to, fault.condition, fault.text)
         sender, house = self._house.jid(event.sender), self._house
-        error = f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/></error>"
         head = (
             f"type='error' from='{quote(str(to))}' to='{quote(str(sender))}' id='{quote(shown_id(event.client_id, event.seq))}'"
         )
-        house.pass_on(sender, f"<message {head}>{error}</message>", to)
+        house.pass_on(sender, f"<message {head}>{error_of(fault)}</message>", to)
 
 
 def _named(event: Event) -> list[str]:
