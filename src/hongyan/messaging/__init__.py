@@ -172,6 +172,11 @@ class Messaging:
         await self.nodes.stop()
         await self.log.stop()
 
+    @property
+    def first(self) -> bool:
+        """What one node has to do for all, this one does: it comes first of those that take clients, and knows what they know."""
+        return not self.nodes.rank() and not self.log.stale
+
     def _describe(self) -> NodeInfo:
         reason = self._unready()
         return NodeInfo(

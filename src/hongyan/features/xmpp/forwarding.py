@@ -127,7 +127,7 @@ class Forwarding:
 
     def _is_first(self) -> bool:
         """Of the nodes this one gives them, as far as it can know."""
-        first = not (self._messaging.nodes.rank() or self._log.stale)
+        first = self._messaging.first
         self.leads = self.leads and first
         return first
 

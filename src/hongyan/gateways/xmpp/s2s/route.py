@@ -51,6 +51,8 @@ class Route:
         self._link: Link | None = None
         self._fault: StanzaFault | None = None
         self._until = 0.0
+        self._pause = 0.0
+        """Before it is called again."""
         self.how = ""
         """`external` or `dialback`, while it stands."""
 
@@ -129,21 +131,25 @@ class Route:
 
     async def _reached(self) -> Link:
         """Where nobody answers it is tried again: the other side may be starting anew."""
-        pause = _FIRST_PAUSE_SECONDS
         while True:
+            await asyncio.sleep(self._pause)
             try:
                 return await self._authenticated()
             except CannotReach as error:
                 if not error.for_now:
                     raise
-            await asyncio.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            self._rest()
+
+    def _rest(self) -> None:
+        """It is to be called again, each time later."""
+        self._pause = min(max(2 * self._pause, _FIRST_PAUSE_SECONDS), _LONGEST_PAUSE_SECONDS)
 
     def _end(self) -> None:
         link, self._link, self._task, self.how = self._link, None, None, ""
         if link is not None:
             link.close()
         if self._waiting and not self._federation.stopping:  # it broke with something unsent
+            self._rest()
             self._task = self._federation.task(self._run())
         elif not self._waiting and self._fault is None:
             self._federation.forget(self)
@@ -187,6 +193,7 @@ class Route:
         if not link.lost:
             self._waiting.popleft()
             self._take(len(first.stanza))
+            self._pause = 0.0
             self._room.set()
             first.over(None)
 

@@ -115,10 +115,9 @@ class Subscribing:
     async def heard(self, stanza: Element, sender: Jid, to: Jid) -> None:
         """A presence for an account of ours."""
         kind, user, theirs = stanza.get("type"), to.local, sender.bare
-        circle = await self._house.xmpp.circles.of(user)
-        if circle.blocks(str(theirs), theirs.domain, sender.resource):
-            return
         try:
+            if (await self._house.xmpp.circles.of(user)).blocks(str(theirs), theirs.domain, sender.resource):
+                return
             if kind in KINDS:
                 await self._changes(stanza, kind, user, theirs)
             elif kind == "probe":
@@ -225,8 +224,7 @@ class Subscribing:
     def _look(self) -> None:
         """Whether it is this node that tells them."""
         self._timer = asyncio.get_running_loop().call_later(_LOOK_SECONDS, self._look)
-        messaging, led = self._house.messaging, self._leads
-        self._leads = not messaging.nodes.rank() and not messaging.log.stale
+        led, self._leads = self._leads, self._house.messaging.first
         if self._leads and not led:
             self._told.clear()
             for user in list(self._seers):

@@ -188,8 +188,12 @@ class Visitors:
         """What their server does not take was said by us, as far as that is known."""
         if stanza.local == "message":
             return await self._refused(stanza.get("id"), error, theirs, user)
-        asked = await self._house.xmpp.subscriptions.get(user, str(theirs))
-        return stanza.local == "presence" and asked != Subscription()
+        if stanza.local != "presence":
+            return False
+        try:
+            return await self._house.xmpp.subscriptions.get(user, str(theirs)) != Subscription()
+        except HongyanError:
+            return False
 
     async def _refused(self, id: str, error: Element, theirs: Jid, user: str) -> bool:
         """A message of ours."""
