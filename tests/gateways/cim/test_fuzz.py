@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from hongyan.gateways.cim.codec import BadFrame, Decoder, Frame
 from hongyan.gateways.cim.session import Close, Session
 from tests.gateways.cim import client
+from tests.gateways.cutting import cut, cuts
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "4"))
 MOST = 200
@@ -32,16 +33,6 @@ pieces = st.one_of(
     st.binary(max_size=30),
 )
 streams = st.lists(pieces, max_size=8).map(b"".join)
-cuts = st.lists(st.integers(1, 40), min_size=1, max_size=10)
-
-
-def cut(data: bytes, sizes: list[int]) -> Iterator[bytes]:
-    at = turn = 0
-    while at < len(data):
-        size = sizes[turn % len(sizes)]
-        yield data[at : at + size]
-        at += size
-        turn += 1
 
 
 def read(parts: Iterator[bytes]) -> tuple[list[Frame], bool]:

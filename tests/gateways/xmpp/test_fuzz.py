@@ -6,7 +6,7 @@ FUZZ_SECONDS says for how long; `make fuzz` takes two minutes.
 import contextlib
 import os
 import tracemalloc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from itertools import chain
 from time import monotonic
 from unittest.mock import patch
@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from hongyan.gateways.xmpp import codec
 from hongyan.gateways.xmpp.codec import Element, Parser, parse, render
 from hongyan.gateways.xmpp.faults import StreamFault
+from tests.gateways.cutting import cut, cuts
 
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "4"))
 MOST = 100_000
@@ -52,16 +53,6 @@ heads = st.sampled_from(
     [HEAD, HEAD, b"<?xml version='1.0'?>\n" + HEAD, b"", b"\xef\xbb\xbf" + HEAD, HEAD.decode().encode("utf-16")]
 )
 streams = st.tuples(heads, st.lists(pieces, max_size=12).map(b"".join)).map(b"".join)
-cuts = st.lists(st.integers(1, 40), min_size=1, max_size=10)
-
-
-def cut(data: bytes, sizes: list[int]) -> Iterator[bytes]:
-    at = turn = 0
-    while at < len(data):
-        size = sizes[turn % len(sizes)]
-        yield data[at : at + size]
-        at += size
-        turn += 1
 
 
 def read(parts: Iterable[bytes], most: int, between: Callable[[Parser], None] = lambda _: None) -> list[str]:
