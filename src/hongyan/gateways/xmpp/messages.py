@@ -122,24 +122,41 @@ async def _meet(resource: "Resource", stanza: Element, to: Jid, content: Content
 
 def send(resource: "Resource", stanza: Element, lane: str, content: Content, finished: Finished) -> None:
     """Into a conversation; `finished` when it is durable or refused. The stanza's id is the client id, if it is one of a kind."""
-    house = resource.house
-    given = stanza.get("id")
-    id = client_id(resource, given)
+    sending = _Sending(resource, stanza, lane, content, finished)
+    if stanza.child(RECEIPT) is not None:
+        resource.house.asked.add((resource.user, sending.id))
+    sending.submit()
 
-    def done(result: Appended | HongyanError) -> None:
-        if isinstance(result, ClientIdReused) and id == given:
-            again = another_id(resource, given)
-            resource.outgoing.mine(again)
-            house.messaging.sender.submit(resource.caller, lane, again, content, done)
+
+class _Sending:
+    """A stanza on its way into a conversation. Nothing in it refers to itself: that would be a cycle for each message, and they
+    are left to the collector, which stops everything for tens of milliseconds.
+    """
+
+    __slots__ = ("_content", "_finished", "_given", "_lane", "_resource", "_stanza", "id")
+
+    def __init__(self, resource: "Resource", stanza: Element, lane: str, content: Content, finished: Finished) -> None:
+        self._resource = resource
+        self._stanza = stanza
+        self._lane = lane
+        self._content = content
+        self._finished = finished
+        self._given = stanza.get("id")
+        self.id = client_id(resource, self._given)
+
+    def submit(self) -> None:
+        resource = self._resource
+        resource.outgoing.mine(self.id)
+        resource.house.messaging.sender.submit(resource.caller, self._lane, self.id, self._content, self._done)
+
+    def _done(self, result: Appended | HongyanError) -> None:
+        if isinstance(result, ClientIdReused) and self.id == self._given:
+            self.id = another_id(self._resource, self._given)
+            self.submit()
             return
         if isinstance(result, HongyanError):
-            resource.refuse(stanza, result)
-        finished()
-
-    if stanza.child(RECEIPT) is not None:
-        house.asked.add((resource.user, id))
-    resource.outgoing.mine(id)
-    house.messaging.sender.submit(resource.caller, lane, id, content, done)
+            self._resource.refuse(self._stanza, result)
+        self._finished()
 
 
 def client_id(resource: "Resource", given: str) -> str:
