@@ -89,7 +89,7 @@ class Log(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     look_seconds: Seconds = 0.5
     """How often the log's head is looked at for what other processes wrote."""
     checkpoint_pages: Count = 4_000
-    """Pages of SQLite's write-ahead log before they are copied into the database."""
+    """Pages of SQLite's write-ahead log after which the writer copies them into the database; a thread does so before."""
     readers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
     """Database connections for reading."""
 

@@ -16,6 +16,7 @@ from hongyan.core.errors import Overloaded
 from hongyan.core.model import Batch, Event
 from hongyan.store import Done, Draft, Transaction, migrate, reading, sqlite_file
 from hongyan.store.epoch import Identity, identity
+from hongyan.store.sqlite_checkpoint import Checkpoints
 from hongyan.store.sqlite_file import Access
 from hongyan.store.sqlite_writer import Answer, Job, Returned, Writer
 from hongyan.store.stats import Stats
@@ -45,6 +46,7 @@ class SqliteStore:
         self._pool: ThreadPoolExecutor | None = None
         self._readers: list[Access] = []
         self._reads: set[asyncio.Future[Any]] = set()
+        self._checkpoints: Checkpoints | None = None
         self._writer: Writer | None = None
         self._thread: Thread | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -72,7 +74,8 @@ class SqliteStore:
         except BaseException:
             await self.close()
             raise
-        self._writer = Writer(access, self._queue, self._from_writer)
+        self._checkpoints = Checkpoints(self.path, self._checkpoint_pages)
+        self._writer = Writer(access, self._queue, self._from_writer, self._checkpoints)
         # A daemon: a process that ends without `close` must end, and what is not acknowledged is promised to nobody.
         self._thread = Thread(target=self._write, args=(self._writer, access), name="store-write", daemon=True)
         self._thread.start()
@@ -183,6 +186,8 @@ class SqliteStore:
             await asyncio.to_thread(self._pool.shutdown)
         for access in self._readers:
             access.close()
+        if self._checkpoints is not None:
+            await asyncio.to_thread(self._checkpoints.stop)
         if self._thread is not None:
             self._queue.put(None)
             await self._ended

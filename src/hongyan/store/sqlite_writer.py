@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from hongyan.core.errors import StoreUnavailable
 from hongyan.core.model import Batch, Event
 from hongyan.store import Appended, Draft, Transaction, accepted
+from hongyan.store.sqlite_checkpoint import Checkpoints
 from hongyan.store.sqlite_file import Access
 from hongyan.store.sqlite_log import MOST, LogEnd, TransactionLost, is_trouble
 
@@ -87,8 +88,9 @@ class SqliteTransaction:
 
 
 class Writer:
-    def __init__(self, access: Access, queue: "SimpleQueue[Job | None]", deliver: Deliver) -> None:
+    def __init__(self, access: Access, queue: "SimpleQueue[Job | None]", deliver: Deliver, checkpoints: Checkpoints) -> None:
         self._access = access
+        self._checkpoints = checkpoints
         self._raw = access.raw
         self._queue = queue
         self._deliver = deliver
@@ -128,6 +130,7 @@ class Writer:
             reason = f"The message store cannot be written now ({error}); nothing was stored"
             answers = [(job.done, StoreUnavailable(reason, retry_after=RETRY_SECONDS)) for job in jobs]
         self._deliver(answers, batch, jobs[0].queued)
+        self._checkpoints.wrote(self._raw)
 
     def _commit(self, jobs: list[Job]) -> tuple[list[Answer], list[Event]]:
         drafts = [job.work for job in jobs if type(job.work) is Draft and not job.work.bumps]
