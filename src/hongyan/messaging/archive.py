@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from hongyan.core.amending import Amended
 from hongyan.core.errors import NotFound
@@ -212,6 +212,11 @@ def _first_at(connection: Connection, time: int) -> int:
     return high
 
 
+_FIRST = select(members.c.conversation, members.c.first_seq).where(
+    members.c.user == bindparam("whose"), members.c.conversation.in_(bindparam("some", expanding=True))
+)
+
+
 def about(connection: Connection, user: str | None, events: Sequence[Event]) -> About:
     """See `About`. Without a user what may be read is not looked at."""
     wanted: dict[str, set[int]] = defaultdict(set)
@@ -223,9 +228,8 @@ def about(connection: Connection, user: str | None, events: Sequence[Event]) -> 
             choices.update((event.lane, seq, event.sender) for seq in pointed)
     first = dict.fromkeys(wanted, 1)
     if user is not None:
-        c = members.c
-        mine = select(c.conversation, c.first_seq).where(c.user == user, c.conversation.in_(list(wanted)))
-        first = {row.conversation: row.first_seq for row in connection.execute(mine)}
+        mine = connection.execute(_FIRST, {"whose": user, "some": list(wanted)})
+        first = {row.conversation: row.first_seq for row in mine}
     targets: dict[Ref, Event] = {}
     for lane, seqs in wanted.items():
         readable = [seq for seq in seqs if seq >= first.get(lane, seq + 1)]

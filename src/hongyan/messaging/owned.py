@@ -1,10 +1,11 @@
 """Reading what people have for themselves: plain functions of a connection."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, exists, select
+from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Select, Table, bindparam, exists, select
 
 from hongyan.core.own import StatusText
 from hongyan.core.owned import USUAL, DraftView, OwnView
@@ -15,32 +16,42 @@ from hongyan.messaging.tables_own import hidden as hidden_messages
 _preferences = msgspec.json.Decoder(Preferences).decode
 
 
+_user: BindParameter[str] = bindparam("user")
+_ARRANGED = select(arrangements).where(arrangements.c.user == _user)
+_MARKED = select(unread_marks).where(unread_marks.c.user == _user)
+_DRAFTED = select(drafts).where(drafts.c.user == _user).order_by(drafts.c.conversation, drafts.c.thread)
+_PREFERRED = select(preferences.c.content).where(preferences.c.user == _user)
+_STATUS = select(statuses).where(statuses.c.user == _user)
+
+
 def own_of(connection: Connection, user: str, conversation: str | None = None) -> dict[str, OwnView]:
     """By conversation, of all or of the one named; only those that are not as usual."""
     found: dict[str, dict[str, Any]] = defaultdict(dict)
-    for row in connection.execute(_mine(select(arrangements), arrangements, user, conversation)):
+
+    def mine(statement: Select[Any], table: Table) -> Sequence[Row[Any]]:
+        one = statement if conversation is None else statement.where(table.c.conversation == conversation)
+        return connection.execute(one, {"user": user}).all()
+
+    for row in mine(_ARRANGED, arrangements):
         members = dict(level=row.level, muted_until=row.muted_until, pinned=bool(row.pinned), archived=bool(row.archived))
         members["place"] = row.place
         found[row.conversation] |= {name: value for name, value in members.items() if value != getattr(USUAL, name)}
-    for row in connection.execute(_mine(select(unread_marks), unread_marks, user, conversation)):
+    for row in mine(_MARKED, unread_marks):
         found[row.conversation]["unread_from"] = row.seq
-    kept = _mine(select(drafts), drafts, user, conversation).order_by(drafts.c.conversation, drafts.c.thread)
-    for row in connection.execute(kept):
+    for row in mine(_DRAFTED, drafts):
         draft = DraftView(row.text, row.time, row.reply, row.thread or None)
         found[row.conversation]["drafts"] = (*found[row.conversation].get("drafts", ()), draft)
     return {id: OwnView(**members) for id, members in found.items()}
 
 
 def preferences_of(connection: Connection, user: str) -> Preferences:
-    content: bytes | None = connection.execute(
-        select(preferences.c.content).where(preferences.c.user == user)
-    ).scalar_one_or_none()
+    content: bytes | None = connection.execute(_PREFERRED, {"user": user}).scalar_one_or_none()
     return _preferences(content) if content is not None else Preferences()
 
 
 def status_of(connection: Connection, user: str) -> StatusText | None:
     """Also one that is over: whoever shows it looks at the clock."""
-    row = connection.execute(select(statuses).where(statuses.c.user == user)).one_or_none()
+    row = connection.execute(_STATUS, {"user": user}).one_or_none()
     return StatusText(row.text, row.emoji, row.until) if row is not None else None
 
 
@@ -61,8 +72,3 @@ def shown(user: str | ColumnElement[str], conversation: ColumnElement[str], seq:
     """The same as a condition of a statement, for searches: the user has not deleted this message for themselves."""
     c = hidden_messages.c
     return ~exists().where(c.user == user, c.conversation == conversation, c.seq == seq)
-
-
-def _mine(statement: Any, table: Any, user: str, conversation: str | None) -> Any:
-    statement = statement.where(table.c.user == user)
-    return statement if conversation is None else statement.where(table.c.conversation == conversation)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
 
 from hongyan.core.errors import Conflict, NotFound
 from hongyan.core.model import DIRECTORY_LANE, user_lane
@@ -107,11 +107,14 @@ def profile(user: str, name: str, avatar: str | None, now: int) -> Draft:
     return Draft(DIRECTORY_LANE, "profile", user, now, content)
 
 
+_NAMES = select(users.c.id, users.c.name).where(users.c.id.in_(bindparam("some", expanding=True)))
+
+
 def names(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
     """Display names by id, of those that exist."""
     found: dict[str, str] = {}
     for at in range(0, len(ids), 500):
-        rows = connection.execute(select(users.c.id, users.c.name).where(users.c.id.in_(ids[at : at + 500])))
+        rows = connection.execute(_NAMES, {"some": ids[at : at + 500]})
         found.update((id, name) for id, name in rows)
     return found
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from hongyan.core.model import DIRECTORY_LANE, Caller, Event, Role, TransportName, Writers, user_lane
 from hongyan.core.policy import Span
@@ -105,17 +105,19 @@ class _Loaded(msgspec.Struct):
     former: list[tuple[str, int, int]]
 
 
+_c, _m, _f = conversations.c, members.c, former_members.c
+_user: BindParameter[str] = bindparam("whose")
+_NOW = (
+    select(_c.id, _c.writers, _c.member_count, lanes.c.version, _m.role, _m.since_seq)
+    .select_from(members.join(conversations, _c.id == _m.conversation).outerjoin(lanes, lanes.c.lane == _c.id))
+    .where(_m.user == _user)
+)
+_FORMER = select(_f.conversation, _f.since_seq, _f.last_seq).where(_f.user == _user).order_by(_f.since_seq)
+
+
 def _load(connection: Connection, user: str) -> _Loaded:
-    c, m = conversations.c, members.c
-    joined = members.join(conversations, c.id == m.conversation).outerjoin(lanes, lanes.c.lane == c.id)
-    now = connection.execute(
-        select(c.id, c.writers, c.member_count, lanes.c.version, m.role, m.since_seq).select_from(joined).where(m.user == user)
-    ).all()
-    former = connection.execute(
-        select(former_members.c.conversation, former_members.c.since_seq, former_members.c.last_seq)
-        .where(former_members.c.user == user)
-        .order_by(former_members.c.since_seq)
-    ).all()
+    now = connection.execute(_NOW, {"whose": user}).all()
+    former = connection.execute(_FORMER, {"whose": user}).all()
     return _Loaded(reading.head(connection), [tuple(row) for row in now], [tuple(row) for row in former])
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, or_, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, or_, select
 
 from hongyan.core.model import Caller
 from hongyan.features.identity.model import AccountView, TokenKind, TokenView
@@ -24,14 +24,31 @@ class Credentials(msgspec.Struct, frozen=True):
     admin: bool
 
 
+# What each log-in asks is built once: to build a statement takes longer than to ask it.
+_user: BindParameter[str] = bindparam("whose")
+_CREDENTIALS = (
+    select(verifiers, users.c.name, users.c.admin, *(column.label(f"sha1_{column.name}") for column in sha1_verifiers.c))
+    .join_from(verifiers, users, users.c.id == verifiers.c.user)
+    .join(sha1_verifiers, sha1_verifiers.c.user == verifiers.c.user, isouter=True)
+    .where(verifiers.c.user == _user, ~users.c.disabled)
+)
+_OWN = (
+    select(tokens.c.id, tokens.c.kind, tokens.c.expires)
+    .where(tokens.c.user == _user, tokens.c.only.is_(None))
+    .order_by(tokens.c.created, tokens.c.id)
+)
+_OF_DEVICE = select(tokens.c.id).where(
+    tokens.c.user == _user, tokens.c.kind == bindparam("its_kind"), tokens.c.device == bindparam("its_device")
+)
+_ADD = insert(tokens)
+_HAS = select(tokens.c.id).where(tokens.c.id == bindparam("its_id"), tokens.c.user == _user)
+_ended: BindParameter[list[str]] = bindparam("ended", expanding=True)
+_END = delete(tokens).where(or_(tokens.c.id.in_(_ended), tokens.c.parent.in_(_ended))).returning(tokens.c.id)
+
+
 def credentials(connection: Connection, user: str) -> Credentials | None:
     """None for who does not exist, is disabled, or never got a password."""
-    row = connection.execute(
-        select(verifiers, users.c.name, users.c.admin, *(column.label(f"sha1_{column.name}") for column in sha1_verifiers.c))
-        .join_from(verifiers, users, users.c.id == verifiers.c.user)
-        .join(sha1_verifiers, sha1_verifiers.c.user == verifiers.c.user, isouter=True)
-        .where(verifiers.c.user == user, ~users.c.disabled)
-    ).one_or_none()
+    row = connection.execute(_CREDENTIALS, {"whose": user}).one_or_none()
     if row is None:
         return None
     sha256, sha1 = Verifier(row.salt, row.iterations, row.stored_key, row.server_key), None
@@ -96,7 +113,7 @@ def accounts(connection: Connection) -> list[AccountView]:
 
 def add_tokens(connection: Connection, new: Sequence[Issued], now: int) -> None:
     connection.execute(
-        insert(tokens),
+        _ADD,
         [
             {
                 "id": token.id,
@@ -115,7 +132,7 @@ def add_tokens(connection: Connection, new: Sequence[Issued], now: int) -> None:
 
 
 def has_token(connection: Connection, user: str, id: str) -> bool:
-    return connection.execute(select(tokens.c.id).where(tokens.c.id == id, tokens.c.user == user)).first() is not None
+    return connection.execute(_HAS, {"its_id": id, "whose": user}).first() is not None
 
 
 def count_named(connection: Connection, user: str, now: int) -> int:
@@ -129,11 +146,7 @@ def oldest_beyond(
     """What to end beside `ending` so that at most `most` are left: expired ones, then the oldest log-ins, never `keep` or a named
     one.
     """
-    own = (tokens.c.user == user, tokens.c.only.is_(None))
-    rows = connection.execute(
-        select(tokens.c.id, tokens.c.kind, tokens.c.expires).where(*own).order_by(tokens.c.created, tokens.c.id)
-    ).all()
-    rows = [row for row in rows if row.id not in ending]
+    rows = [row for row in connection.execute(_OWN, {"whose": user}) if row.id not in ending]
     ids = [row.id for row in rows if row.expires <= now]
     over = len(rows) - len(ids) - most
     sessions = [row.id for row in rows if row.expires > now and row.kind in ("session", "xmpp") and row.id != keep]
@@ -156,8 +169,7 @@ def kind_of(connection: Connection, user: str, id: str) -> tuple[str, str | None
 
 def of_device(connection: Connection, user: str, kind: TokenKind, device: str) -> list[str]:
     """Somebody's tokens of a kind on one device."""
-    own = (tokens.c.user == user, tokens.c.kind == kind, tokens.c.device == device)
-    return list(connection.execute(select(tokens.c.id).where(*own)).scalars())
+    return list(connection.execute(_OF_DEVICE, {"whose": user, "its_kind": kind, "its_device": device}).scalars())
 
 
 def of_user(connection: Connection, user: str, *, keep: str | None = None) -> list[str]:
@@ -172,11 +184,7 @@ def expired(connection: Connection, now: int, limit: int) -> list[str]:
 
 def end_tokens(connection: Connection, ids: Iterable[str]) -> list[str]:
     """Delete them, and those of embedded pages that come from them; those that were there."""
-    gone = list(ids)
-    ended = connection.execute(
-        delete(tokens).where(or_(tokens.c.id.in_(gone), tokens.c.parent.in_(gone))).returning(tokens.c.id)
-    ).scalars()
-    return sorted(ended)
+    return sorted(connection.execute(_END, {"ended": list(ids)}).scalars())
 
 
 def views(connection: Connection, caller: Caller, now: int) -> list[TokenView]:

@@ -10,7 +10,7 @@ from hashlib import sha256
 from weakref import WeakValueDictionary
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import BindParameter, Connection, bindparam, delete, func, insert, select
 
 from hongyan.core.errors import Conflict
 from hongyan.core.model import DIRECTORY_LANE, Caller, Event
@@ -190,17 +190,29 @@ class Circles:
                 self._changed(user)
 
 
+_user: BindParameter[str] = bindparam("whose")
+_DIRECT = (
+    select(conversations.c.direct_key)
+    .join(members, members.c.conversation == conversations.c.id)
+    .where(members.c.user == _user, conversations.c.kind == "direct")
+)
+_SEEN = (
+    select(users.c.id, users.c.name, avatars.c.sha1)
+    .outerjoin(avatars, avatars.c.user == users.c.id)
+    .where(users.c.id.in_(bindparam("some", expanding=True)))
+)
+_ENTRIES = select(roster).where(roster.c.user == _user)
+_BLOCKED = select(blocks.c.jid).where(blocks.c.user == _user)
+_BLOCKED_BY = select(blocks.c.user).where(blocks.c.jid == bindparam("address"))
+
+
 def _circle(user: str, domain: str, connection: Connection) -> Circle:
-    c, m = conversations.c, members.c
-    mine = select(c.direct_key).join(members, m.conversation == c.id).where(m.user == user, c.kind == "direct")
-    peers = [one if other == user else other for one, _, other in (k.partition("\n") for k in connection.execute(mine).scalars())]
+    keys = connection.execute(_DIRECT, {"whose": user}).scalars()
+    peers = [one if other == user else other for one, _, other in (key.partition("\n") for key in keys)]
     seen: dict[str, tuple[str, str | None]] = {}
     wanted = [user, *peers]
     for at in range(0, len(wanted), 500):
-        some = users.c.id.in_(wanted[at : at + 500])
-        rows = connection.execute(
-            select(users.c.id, users.c.name, avatars.c.sha1).outerjoin(avatars, avatars.c.user == users.c.id).where(some)
-        )
+        rows = connection.execute(_SEEN, {"some": wanted[at : at + 500]})
         seen.update((row.id, (row.name, row.sha1)) for row in rows)
     contacts = {}
     for peer in peers:
@@ -213,7 +225,7 @@ def _circle(user: str, domain: str, connection: Connection) -> Circle:
         if subscription != ONLY_ASKED:
             base = contacts.get(address) or Contact(address, None, "")
             contacts[address] = msgspec.structs.replace(base, subscription=subscription)
-    for row in connection.execute(select(roster).where(roster.c.user == user)):
+    for row in connection.execute(_ENTRIES, {"whose": user}):
         there = contacts.pop(row.jid, None)
         if not row.hidden or (there is not None and there.subscription is not None):
             base = there or Contact(row.jid, None, "")
@@ -226,8 +238,8 @@ def _circle(user: str, domain: str, connection: Connection) -> Circle:
         contacts,
         sorted(address for address, subscription in asked.items() if subscription.asked),
         {one.user: one for one in contacts.values() if one.user is not None and not is_remote(one.user)},
-        frozenset(connection.execute(select(blocks.c.jid).where(blocks.c.user == user)).scalars()),
-        frozenset(connection.execute(select(blocks.c.user).where(blocks.c.jid == _address(user, domain))).scalars()),
+        frozenset(connection.execute(_BLOCKED, {"whose": user}).scalars()),
+        frozenset(connection.execute(_BLOCKED_BY, {"address": _address(user, domain)}).scalars()),
         seen.get(user, ("", None))[1],
         version,
     )

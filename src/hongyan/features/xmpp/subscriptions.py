@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, not_, or_, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, not_, or_, select
 
 from hongyan.core.errors import Conflict
 from hongyan.core.model import Event
@@ -100,9 +100,12 @@ def _make_room(tx: Transaction, user: str, domain: str) -> None:
         tx.connection.execute(delete(subscriptions).where(_s.user == user, _s.jid == loses))
 
 
+_OF_USER = select(subscriptions).where(_s.user == bindparam("whose"))
+
+
 def subscriptions_of(connection: Connection, user: str) -> Mapping[str, Subscription]:
     """By address."""
-    rows = connection.execute(select(subscriptions).where(_s.user == user))
+    rows = connection.execute(_OF_USER, {"whose": user})
     return {row.jid: Subscription(row.sees, row.seen, row.asks, row.asked) for row in rows}
 
 
