@@ -177,9 +177,10 @@ def _become(order: dict[str, object], streams: Sequence[int]) -> int:
 if __name__ == "__main__":
     import gc
 
-    import hongyan.server
+    import hongyan.server  # noqa: F401
+    from hongyan.store import migrate
 
-    assert hongyan.server
+    migrate.newest()
     gc.collect()
     gc.freeze()  # otherwise each fork walks, and so copies, all that is shared
     die_with_the_parent()
