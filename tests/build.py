@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import functools
 import itertools
-import tempfile
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,22 +15,15 @@ from hongyan.config import Settings
 from hongyan.core.content import Text
 from hongyan.core.model import Caller, Event, TransportName
 from hongyan.messaging import Messaging, Session, Verdict
-from hongyan.store import Appended, migrate, reading
+from hongyan.store import Appended, reading
 from hongyan.store.postgres import PostgresStore
 from hongyan.store.sqlite import SqliteStore
-
-
-@functools.cache
-def empty_database() -> bytes:
-    """A file with empty tables of the newest version: to copy it takes a hundredth of the time to make them."""
-    with tempfile.TemporaryDirectory() as place:
-        migrate.upgrade(Path(place) / "empty.db")
-        return (Path(place) / "empty.db").read_bytes()
+from tests.store.tables import copy_of_empty
 
 
 def new_store(path: Path, *, queue: int = 50_000) -> SqliteStore:
     if not path.exists():
-        path.write_bytes(empty_database())
+        copy_of_empty(path)
     return SqliteStore(path, queue=queue, readers=2, checkpoint_pages=4000)
 
 

@@ -13,13 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.serving import PASSWORD, SECONDS, Person, Server, Shared, wait_for
+from tests.serving import PASSWORD, PLAIN, SECONDS, Person, Server, Shared, wait_for
 
 
 class Cluster:
     """`settings` and `arguments` are those of every node."""
 
-    verify = True
+    verify = PLAIN
 
     def __init__(self, directory: Path, shared: Shared, count: int, *arguments: str, start: bool = True, **settings: str) -> None:
         self.shared = shared

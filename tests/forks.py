@@ -1,7 +1,7 @@
-"""Servers without the seconds that importing takes: one process has imported everything, and each server is a fork of it.
+"""Commands without the seconds that importing takes: one process has imported everything, and each `hongyan` is a fork of it.
 
-A fork is a process of its own with its own arguments, environment, output, signals and exit code, as the command would start it.
-Its parent is a second fork, which waits for it and tells how it ended; when the test's process ends, all of them do.
+A fork is a process of its own with its own arguments, environment, input, output, signals and exit code, as when it is typed. Its
+parent is a second fork, which waits for it and tells how it ended; when the test's process ends, all of them do.
 """
 
 import atexit
@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def die_with_the_parent() -> None:
 
 
 class Fork:
-    """What is used of `subprocess.Popen`, for a server."""
+    """What is used of `subprocess.Popen`."""
 
     def __init__(self, pid: int, ended: int) -> None:
         self.pid = pid
@@ -47,7 +48,7 @@ class Fork:
 
     def wait(self, timeout: float | None = None) -> int:
         if self.returncode is None and not self._has_ended(timeout):
-            raise subprocess.TimeoutExpired("hongyan serve", timeout or 0)
+            raise subprocess.TimeoutExpired("hongyan", timeout or 0)
         status = self.poll()
         assert status is not None
         return status
@@ -67,11 +68,36 @@ class Fork:
 
 def start(arguments: Sequence[str], environment: Mapping[str, str], output: Path) -> Fork:
     """`hongyan ARGUMENTS`, with what it writes at the end of `output`."""
+    with open(os.devnull, "rb") as nothing, output.open("ab") as writes:
+        return _start(arguments, environment, nothing.fileno(), writes.fileno(), writes.fileno())
+
+
+def run(
+    arguments: Sequence[str], environment: Mapping[str, str], input: str = "", timeout: float = 60.0
+) -> "subprocess.CompletedProcess[str]":
+    """`hongyan ARGUMENTS` until it ends, as `subprocess.run` has it."""
+    with tempfile.TemporaryFile() as reads, tempfile.TemporaryFile() as writes, tempfile.TemporaryFile() as errors:
+        reads.write(input.encode())
+        reads.seek(0)
+        fork = _start(arguments, environment, reads.fileno(), writes.fileno(), errors.fileno())
+        try:
+            status = fork.wait(timeout)
+        finally:
+            fork.kill()
+        told = []
+        for file in (writes, errors):
+            file.seek(0)
+            told.append(file.read().decode())
+    return subprocess.CompletedProcess(["hongyan", *arguments], status, *told)
+
+
+def _start(arguments: Sequence[str], environment: Mapping[str, str], *streams: int) -> Fork:
+    """`streams` are what it reads, writes, and tells as errors."""
     ended, tells = os.pipe()
-    order = {"arguments": list(arguments), "environment": dict(environment), "output": str(output), "cwd": os.getcwd()}
+    order = {"arguments": list(arguments), "environment": dict(environment), "cwd": os.getcwd()}
     try:
         first = _first()
-        socket.send_fds(first, [json.dumps(order).encode()], [tells])
+        socket.send_fds(first, [json.dumps(order).encode()], [tells, *streams])
         pid = int(first.recv(16))
     except BaseException:
         os.close(ended)
@@ -101,16 +127,17 @@ def _serve(orders: socket.socket) -> None:
     """Fork for each order, until the tests close their end."""
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        text, (*given,), _, _ = socket.recv_fds(orders, _MOST_BYTES, 1)
+        text, files, _, _ = socket.recv_fds(orders, _MOST_BYTES, 4)
         if not text:
             return
-        (tells,) = given
         if os.fork() == 0:
-            _look_after(orders, json.loads(text), tells)
-        os.close(tells)
+            tells, *streams = files
+            _look_after(orders, json.loads(text), tells, streams)
+        for file in files:
+            os.close(file)
 
 
-def _look_after(orders: socket.socket, order: dict[str, object], tells: int) -> NoReturn:
+def _look_after(orders: socket.socket, order: dict[str, object], tells: int, streams: Sequence[int]) -> NoReturn:
     die_with_the_parent()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     mine = os.getpid()
@@ -121,22 +148,21 @@ def _look_after(orders: socket.socket, order: dict[str, object], tells: int) -> 
             os._exit(1)
         os.close(tells)
         orders.close()
-        sys.exit(_become(order))
+        sys.exit(_become(order, streams))
+    for stream in streams:
+        os.close(stream)
     orders.send(str(pid).encode())
     _, status = os.waitpid(pid, 0)
     os.write(tells, str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
 
 
-def _become(order: dict[str, object]) -> int:
+def _become(order: dict[str, object], streams: Sequence[int]) -> int:
     from hongyan.cli import main
 
-    output = os.open(str(order["output"]), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, to in enumerate((nothing, output, output)):
-        os.dup2(to, number)
-    os.close(output)
-    os.close(nothing)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
     os.chdir(str(order["cwd"]))
     environment, arguments = order["environment"], order["arguments"]
     assert isinstance(environment, dict)
@@ -149,8 +175,13 @@ def _become(order: dict[str, object]) -> int:
 
 
 if __name__ == "__main__":
-    import hongyan.server
+    import gc
 
-    assert hongyan.server
+    import hongyan.server  # noqa: F401
+    from hongyan.store import migrate
+
+    migrate.newest()
+    gc.collect()
+    gc.freeze()  # otherwise each fork walks, and so copies, all that is shared
     die_with_the_parent()
     _serve(socket.socket(fileno=os.dup(0)))

@@ -41,10 +41,13 @@ from hongyan.config import Settings
 from hongyan.config import settings as tree
 from hongyan.core.ids import id_from_bits
 from tests import forks
+from tests.store.tables import copy_of_empty
 
 PASSWORD = "wild goose 8440"
 SECONDS = 10.0
 """How long anything may take before the test fails."""
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For clients of servers without TLS. It trusts nobody: to read the certificates of this machine takes 30 ms for each client."""
 _ITERATIONS = 4096
 """PBKDF2 rounds of the test's accounts: fast, and nobody's secret."""
 
@@ -80,7 +83,8 @@ class Server:
     """`arguments` follow `serve`; `settings` are written as in the environment without the prefix: `LIMITS_SENDS_BURST="5"`.
 
     `tls` are a certificate for 127.0.0.1 and its key, see `tests.operation.certificates`. With `shared` it is a node.
-    `environment` goes to the process as it is, which is then a new one and not a fork.
+    `environment` goes to the process as it is, which is then a new one and not a fork. Without `tables` nothing is where its
+    data are to be, as for somebody's first start.
     """
 
     def __init__(
@@ -91,17 +95,19 @@ class Server:
         tls: tuple[Path, Path] | None = None,
         shared: Shared | None = None,
         environment: Mapping[str, str] | None = None,
+        tables: bool = True,
         **settings: str,
     ) -> None:
         self.data = data
         self.shared = shared
         self.port = 0
-        self.verify = True if tls is None else ssl.create_default_context(cafile=tls[0])
+        self.verify = PLAIN if tls is None else ssl.create_default_context(cafile=tls[0])
         """What a client trusts."""
         self._arguments = arguments if tls is None else (*arguments, "--certificate", str(tls[0]), "--key", str(tls[1]))
         self._settings = {f"HONGYAN_{name}": value for name, value in settings.items()} | dict(environment or {})
         if shared is not None:
             self._settings |= {"HONGYAN_STORE": shared.store, "HONGYAN_BUS": shared.bus}
+        self._tables = tables and "HONGYAN_STORE" not in self._settings and not {"--store", "--demo"} & set(arguments)
         self._start = start
         self._apart = environment is not None
         self._log = data.with_name(f"{data.name}.log")
@@ -129,7 +135,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"{'http' if self.verify is True else 'https'}://127.0.0.1:{self.port}"
+        return f"{'http' if self.verify is PLAIN else 'https'}://127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int:
@@ -169,6 +175,7 @@ class Server:
     def launch(self) -> None:
         """Start the process and do not wait for it."""
         assert not self.runs
+        self._make_tables()
         words = ["serve", "--data", str(self.data), "--http", f"127.0.0.1:{self.port}", *self._arguments]
         if not self._apart:
             self._process = forks.start(words, self._environment(), self._log)
@@ -228,8 +235,7 @@ class Server:
 
     def command(self, *words: str, input: str = "") -> subprocess.CompletedProcess[str]:
         """`hongyan --data DIR ...` beside the server."""
-        command = [*HONGYAN, "--data", str(self.data), *words]
-        return subprocess.run(command, input=input, capture_output=True, text=True, timeout=60, env=self._environment())
+        return forks.run(["--data", str(self.data), *words], self._environment(), input)
 
     def add(self, *names: str, password: str = PASSWORD, admin: bool = False) -> None:
         """Accounts, written into the data directory by this process, beside a running server or before."""
@@ -241,6 +247,7 @@ class Server:
                 for name in names:
                     await opened.identity.add(name, password, admin=admin)
 
+        self._make_tables()
         mask = os.umask(0o077)
         try:
             with ThreadPoolExecutor(1) as pool:  # the test may have a running loop
@@ -264,6 +271,11 @@ class Server:
         client = httpx.Client(base_url=self.url, timeout=SECONDS, verify=self.verify)
         self._http.append(client)
         return client
+
+    def _make_tables(self) -> None:
+        if self._tables and not self.data.exists():
+            self.data.mkdir(mode=0o700, parents=True)
+            copy_of_empty(self.data / "hongyan.db")
 
     def _environment(self) -> dict[str, str]:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("HONGYAN_")}
@@ -349,7 +361,7 @@ class Stream:
         query = f"?after={after}" if after else ""
         self._opening = connect(
             f"{person.server.url.replace('http', 'ws', 1)}/v1/events/ws{query}",
-            ssl=None if person.server.verify is True else person.server.verify,
+            ssl=None if person.server.verify is PLAIN else person.server.verify,
             additional_headers={"Authorization": f"Bearer {person.token}"},
             subprotocols=["hongyan.json"],  # type: ignore[list-item]
             open_timeout=SECONDS,

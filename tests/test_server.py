@@ -18,14 +18,14 @@ from tests.serving import PASSWORD, Refused, Server, wait_for
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with Server(tmp_path / "data") as server:
+    with Server(tmp_path / "data", tables=False) as server:
         yield server
 
 
 @pytest.fixture
 def later(tmp_path: Path) -> Iterator[Server]:
     """Not started yet."""
-    with Server(tmp_path / "data", start=False) as server:
+    with Server(tmp_path / "data", start=False, tables=False) as server:
         yield server
 
 

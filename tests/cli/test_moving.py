@@ -1,8 +1,10 @@
 """`hongyan migrate --from --to`, as typed: killed, gone on with, looked at; and what goes on in the copy."""
 
+import asyncio
 import os
 import pty
 import re
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import forks
 from tests.counterparts.postgresql import PostgreSQL
 from tests.serving import HONGYAN, Server, texts, wait_for
 from tests.store.whole import dump_sqlite, fill
@@ -18,27 +21,44 @@ from tests.store.whole import dump_sqlite, fill
 COUNT = 30_000
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Large enough to be killed in the middle of."""
+    database = tmp_path_factory.mktemp("large") / "hongyan.db"
+    asyncio.run(fill(database, COUNT))
+    return database
+
+
 @pytest.fixture
-async def source(tmp_path: Path) -> Path:
-    await fill(tmp_path / "data" / "hongyan.db", COUNT)
+def source(large: Path, tmp_path: Path) -> Path:
+    """The test's own copy of it."""
+    database = tmp_path / "data" / "hongyan.db"
+    database.parent.mkdir(0o700)
+    shutil.copy(large, database)
+    return database
+
+
+@pytest.fixture
+async def small(tmp_path: Path) -> Path:
+    await fill(tmp_path / "data" / "hongyan.db")
     return tmp_path / "data" / "hongyan.db"
 
 
 class Command:
     def __init__(self, *words: str) -> None:
-        self.words = [*HONGYAN, *words]
+        self.words = words
 
-    def __call__(self) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(self.words, capture_output=True, text=True, timeout=100)
+    def __call__(self) -> "subprocess.CompletedProcess[str]":
+        return forks.run(self.words, os.environ, timeout=100)
 
     def killed_when(self, condition: Callable[[], bool]) -> bool:
         """kill -9 as soon as it is true. False when it had ended before."""
-        with subprocess.Popen(self.words, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            try:
-                wait_for(lambda: condition() or process.poll() is not None, 60.0)
-            finally:
-                process.send_signal(signal.SIGKILL)
-        return process.returncode == -signal.SIGKILL
+        process = forks.start(self.words, os.environ, Path(os.devnull))
+        try:
+            wait_for(lambda: condition() or process.poll() is not None, 60.0)
+        finally:
+            process.kill()
+        return process.wait() == -signal.SIGKILL
 
 
 def asked(server: PostgreSQL, url: str, statement: str) -> str:
@@ -133,20 +153,20 @@ def test_a_database_put_back_by_hand_tells_the_clients(tmp_path: Path, empty_pos
         server.stop()
 
 
-def test_one_put_back_by_hand_in_a_data_directory_gets_a_new_epoch_too(source: Path) -> None:
-    before = dump_sqlite(source)
-    data = ["--data", str(source.parent)]
+def test_one_put_back_by_hand_in_a_data_directory_gets_a_new_epoch_too(small: Path) -> None:
+    before = dump_sqlite(small)
+    data = ["--data", str(small.parent)]
     assert "FILE" in Command(*data, "restore")().stderr
     assert Command(*data, "restore", "x", "--restored-by-hand")().returncode == 1
-    assert dump_sqlite(source) == before
+    assert dump_sqlite(small) == before
     assert Command(*data, "restore", "--restored-by-hand")().returncode == 0
-    after = dump_sqlite(source)
+    after = dump_sqlite(small)
     epochs = dict(before.pop("meta")), dict(after.pop("meta"))
     assert epochs[0]["epoch"] != epochs[1]["epoch"]
     assert "key" not in epochs[1], "with the old one, nodes of before would be heard"
     assert before == after
-    assert Command("--data", str(source.parent / "nowhere"), "restore", "--restored-by-hand")().returncode == 1
-    assert not (source.parent / "nowhere").exists()
+    assert Command("--data", str(small.parent / "nowhere"), "restore", "--restored-by-hand")().returncode == 1
+    assert not (small.parent / "nowhere").exists()
 
 
 def test_a_postgresql_store_is_migrated_and_not_backed_up_to_a_file(empty_postgresql_url: str, tmp_path: Path) -> None:
@@ -170,9 +190,9 @@ def test_a_postgresql_store_is_migrated_and_not_backed_up_to_a_file(empty_postgr
         (["--from", "postgresql://u:geh/eim@127.0.0.1:1/db", "--to", "sqlite:"], "cannot be understood"),
     ],
 )
-def test_wrong_places_are_told_without_a_password(source: Path, words: list[str], told: str) -> None:
-    named = [word.replace("/DATA", str(source.parent)) for word in words]
-    done = Command("--data", str(source.parent), "migrate", *named)()
+def test_wrong_places_are_told_without_a_password(small: Path, words: list[str], told: str) -> None:
+    named = [word.replace("/DATA", str(small.parent)) for word in words]
+    done = Command("--data", str(small.parent), "migrate", *named)()
     assert done.returncode == 1
     assert told in done.stderr
     assert "geh" not in done.stderr + done.stdout

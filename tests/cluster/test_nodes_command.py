@@ -6,6 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+from tests import forks
 from tests.clustering import Cluster
 from tests.counterparts.nats import Nats
 from tests.serving import HONGYAN, Shared
@@ -13,7 +14,7 @@ from tests.serving import HONGYAN, Shared
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
     clean = {name: value for name, value in os.environ.items() if not name.startswith("HONGYAN_")}
-    return subprocess.run([*HONGYAN, *words], capture_output=True, text=True, timeout=60, env=clean)
+    return forks.run(words, clean)
 
 
 def test_table_and_json_show_every_node(cluster: Cluster) -> None:

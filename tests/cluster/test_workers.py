@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import socket
-import ssl
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +13,11 @@ import psutil
 import pytest
 
 from tests.e2e.sockets import authorization
-from tests.serving import HONGYAN, SECONDS, Person, Server, Shared, new_client_id, wait_for
+from tests.serving import HONGYAN, PLAIN, SECONDS, Person, Server, Shared, new_client_id, wait_for
 
 NAMES = {"w-1", "w-2", "w-3"}
 _STREAMS = 30
 """The kernel deals connections out by chance: that a worker of three gets none of so many happens once in 60,000 times."""
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""To read the certificates of this machine for each client would take most of the time."""
 
 
 @pytest.fixture
@@ -53,7 +50,7 @@ def ready(root: Person) -> dict[str, str]:
 
 def fresh(person: Person) -> httpx.Client:
     """A connection of its own, so that any of the workers may have it."""
-    return httpx.Client(base_url=person.server.url, headers=authorization(person), timeout=SECONDS, verify=NO_TLS)
+    return httpx.Client(base_url=person.server.url, headers=authorization(person), timeout=SECONDS, verify=PLAIN)
 
 
 def send(person: Person, lane: str, text: str) -> None:

@@ -15,6 +15,8 @@ from .installed import find
 from .program import Program
 
 _PREFIX = "hongyan-postgresql-"
+_PLACE = Path(os.environ.get("PYTEST_DEBUG_TEMPROOT") or tempfile.gettempdir())
+"""Where tests put their files: in memory (`scripts/test-root`) a flush costs nothing, and a killed server loses nothing."""
 
 
 class PostgreSQL(Program):
@@ -55,7 +57,7 @@ class PostgreSQL(Program):
 
     def begin(self) -> None:
         _sweep_abandoned()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=_PLACE))
         if self.user:
             shutil.chown(self._folder, self.user, self.user)
         how = ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"]
@@ -134,7 +136,7 @@ def _sweep(folder: Path) -> None:
 
 def _sweep_abandoned() -> None:
     """What tests that were killed have left: their process id is in the name."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+    for folder in _PLACE.glob(f"{_PREFIX}*"):
         owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
         if not Path("/proc", owner).exists():
             _sweep(folder)

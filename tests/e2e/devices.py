@@ -41,7 +41,8 @@ class Crowd:
 
     async def __aenter__(self) -> Self:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-        self.http = httpx.AsyncClient(base_url=self.server.url, timeout=httpx.Timeout(SECONDS, read=70), limits=limits)
+        timeout = httpx.Timeout(SECONDS, read=70)
+        self.http = httpx.AsyncClient(base_url=self.server.url, timeout=timeout, limits=limits, verify=self.server.verify)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -10,7 +10,7 @@ import msgspec
 
 from hongyan.client.backoff import Backoff
 from tests.e2e.sockets import Foreign, Lost, authorization, refusal
-from tests.serving import Refused
+from tests.serving import PLAIN, Refused
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 3.0
@@ -34,7 +34,7 @@ class Door:
 
         def client(seconds: float) -> httpx.AsyncClient:
             timeout = httpx.Timeout(seconds, connect=CONNECT_SECONDS)
-            return httpx.AsyncClient(base_url=url, timeout=timeout, limits=limits, trust_env=False)
+            return httpx.AsyncClient(base_url=url, timeout=timeout, limits=limits, trust_env=False, verify=PLAIN)
 
         self._calls = client(ANSWER_SECONDS)
         self.feeds = client(70.0)

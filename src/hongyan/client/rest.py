@@ -34,8 +34,9 @@ class Rest:
         self.token = token
         self.tls = (tls or ssl.create_default_context()) if servers.secure else None
         """For the WebSocket as well, so that both trust the same certificates."""
+        trusts = self.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # nobody: to read the system's certificates takes 30 ms
         self.http = httpx.AsyncClient(
-            timeout=timeout, verify=self.tls or True, limits=httpx.Limits(max_connections=50), trust_env=not servers.direct
+            timeout=timeout, verify=trusts, limits=httpx.Limits(max_connections=50), trust_env=not servers.direct
         )
         self.delay: float | None = None
         """Seconds that the last call took."""

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
@@ -43,6 +44,12 @@ class _Connection(sqlite3.Connection):
         pass
 
 
+_handed: list[sqlite3.Connection] = []
+_handing = Lock()
+_engine = create_engine("sqlite://", creator=lambda: _handed.pop(), poolclass=NullPool)
+"""One for all connections, since it keeps the statements that it has compiled: each would compile every one again."""
+
+
 class Access:
     """One connection, twice: for SQLAlchemy's statements, and bare.
 
@@ -51,7 +58,9 @@ class Access:
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self.raw = raw
-        self.connection = create_engine("sqlite://", creator=lambda: raw, poolclass=NullPool).connect()
+        with _handing:
+            _handed.append(raw)
+            self.connection = _engine.connect()
         self._transaction = self.connection.begin()
 
     def intact(self) -> bool:

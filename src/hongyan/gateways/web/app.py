@@ -187,7 +187,7 @@ async def _serve(page: Page, scope: Scope, send: Send) -> None:
     elif method not in ("GET", "HEAD"):
         raise MethodNotAllowed
     else:
-        headers, body = page.answer(first_of(scope["headers"], b"accept-encoding"))
+        headers, body = await page.answer(first_of(scope["headers"], b"accept-encoding"))
         if page.known_by(first_of(scope["headers"], b"if-none-match")):
             await answer(send, 304, headers)
         else:
