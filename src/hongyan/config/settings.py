@@ -293,7 +293,7 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     s2s_stanzas_per_second: Rate = 200.0
     """Stanzas a second that are taken from one domain for long; over four times as many at once its stream ends."""
     push_devices: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 10
-    """Devices of an account that push services may wake (XEP-0357), the last that asked; 0 switches it off, and so does no s2s."""
+    """Devices of an account that push services may wake (XEP-0357), the last that asked; 0 switches it off, as no s2s does."""
     push_details: bool = False
     """Tell push services who has written and what, which others run and can read; without it only that there is something."""
     contacts: tuple[str, ...] = ()

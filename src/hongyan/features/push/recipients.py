@@ -180,7 +180,7 @@ class Telling:
     def decide(
         self, page: Page, devices: Devices, now: int, reached: Callable[[Any, Sequence[Device]], bool]
     ) -> list[tuple[Any, Told]]:
-        """One message at most for each row, of a conversation the newest that is told of; the oldest first. `reached`: see `Way`."""
+        """One message at most for each row, of a conversation the newest that is told of; oldest first. `reached`: see `Way`."""
         looking = {user for user, tokens in page.pages.items() if _looks(tokens, devices[user])}
         wanted = [row for row in page.rows if row.user not in looking and not reached(row, devices[row.user])]
         found = [(row, told) for row in wanted if (told := self._of(row, page, now)) is not None]
