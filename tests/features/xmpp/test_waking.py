@@ -83,7 +83,7 @@ class Site:
         await self.home.settled()
         for push, way in zip(self.pushes, self.ways, strict=True):
             await push.turn()
-            await until(lambda push=push, way=way: not way.waiting and not push._missed)
+            await until(lambda push=push, way=way: not way._outbox._lines and not push._missed)
 
     async def until_told(self, count: int) -> None:
         await until(lambda: len(self.told) >= count)
@@ -264,6 +264,7 @@ async def test_many_messages_wake_once_for_what_waits(site: Site) -> None:
     await site.home.settled()
     await until(lambda: site.ways[0].counts["replaced"] and site.pushes[0]._position == site.home.messaging.log.position)
     gate.set()
+    await site.until_told(2)
     await site.looked()
     assert [summary.unread for _, summary in site.told] == [1, 20]
 
@@ -288,6 +289,21 @@ async def test_one_that_says_later_is_asked_again_and_one_that_says_never_is_not
     await site.say("三")
     await site.looked()
     assert (len(site.told), await site.nodes()) == (4, [])
+
+
+async def test_what_is_to_be_tried_again_is_not_lost_when_it_is_told_of_anew(site: Site) -> None:
+    outcomes = [Outcome("later", 0.1), Outcome("sent")]
+
+    async def answer(wake: Wake) -> Outcome:
+        return outcomes.pop(0)
+
+    site.answer = answer
+    await site.asleep()
+    await site.say()
+    await site.until_told(1)
+    site.pushes[0].missed(site.ways[0], "bob", "XMPP phone", 0)
+    await site.looked()
+    assert (len(site.told), outcomes) == (2, [])
 
 
 async def test_service_that_takes_nothing_for_a_week_is_forgotten(site: Site) -> None:

@@ -101,12 +101,14 @@ class Registrations:
     def all() -> Subquery:
         return select(*_COLUMNS).subquery()
 
-    async def tell(self, to: Registration, position: int) -> Summary | None:
-        """It is told now of everything up to there. None: it was already, or is no more. With 0 it only has to be there."""
+    async def tell(self, to: Registration, position: int, *, again: bool = False) -> Summary | None:
+        """It is told now of everything up to there. None: it was already, and not in vain (`again`), or is no more. With 0 it
+        only has to be there.
+        """
         if position:
             mark = update(registrations).where(_r.id == to.id, _r.told < position).values(told=position)
-            told = await self._store.transaction(lambda tx: tx.connection.execute(mark).rowcount, scope=user_lane(to.user))
-            if not told:
+            fresh = await self._store.transaction(lambda tx: tx.connection.execute(mark).rowcount, scope=user_lane(to.user))
+            if not fresh and not again:
                 return None
         return await self._store.read(partial(_summary, to))
 

@@ -59,6 +59,8 @@ class Waking:
         self._present = present
         self._site = site
         self._clock = clock
+        self._owed: set[str] = set()
+        """Registrations whose service has said that it takes the last one later."""
         self.counts: Counter[str] = Counter()
         """Notifications by outcome, as those to browsers."""
         self._outbox: Outbox[Wake] = Outbox(
@@ -85,7 +87,7 @@ class Waking:
         )
 
     async def call(self, user: str, device: str) -> None:
-        """Something waits for this device alone that cannot wait for long."""
+        """Something was passed on to this device that cannot wait, and it may only seem to be there."""
         for one in await self._registrations.of(user, device):
             self._offer(Wake(one, 0))
 
@@ -95,12 +97,15 @@ class Waking:
 
     async def _send(self, message: Message[Wake]) -> Outcome:
         wake = message.content
-        if self.reached(wake.to, self._present(wake.to.user)):
+        if wake.position and self.reached(wake.to, self._present(wake.to.user)):
             return Outcome("replaced")  # it came by itself
-        summary = await self._registrations.tell(wake.to, 0 if message.tries else wake.position)
+        summary = await self._registrations.tell(wake.to, wake.position, again=wake.to.id in self._owed)
         if summary is None:
             return Outcome("replaced")
         outcome = await self._publish(wake, summary)
+        self._owed.discard(wake.to.id)
+        if outcome.what == "later":
+            self._owed.add(wake.to.id)
         now = self._clock()
         if outcome.what == "sent":
             if now - summary.taken > _DAY:

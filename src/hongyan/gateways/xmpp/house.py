@@ -76,7 +76,7 @@ class _Passed(msgspec.Struct):
     known: bool = False
     """Only to clients that have let the sender know of them."""
     urgent: bool = False
-    """Who sleeps is woken for it."""
+    """Who may sleep is woken for it."""
 
 
 class Recent:
@@ -247,7 +247,7 @@ class House:
             if passed.resource in ("", resource.jid.resource) and resource.has_room:
                 resource.send(passed.stanza)
                 found = True
-                if passed.urgent and resource.asleep and self.waking is not None:
+                if passed.urgent and self.waking is not None:  # also who seems to be there: a call cannot wait for silence
                     self.people.later(self.waking.call(user, resource.caller.device))
         return found
 

@@ -70,7 +70,7 @@ class Resource:
         self.outgoing = Outgoing(self)
         self._full = False
         self._detached: asyncio.TimerHandle | None = None
-        self.asleep = False
+        self._asleep = False
         """Its client has no connection, or does not answer over the one it has."""
         self._over = False
         self._takers: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
@@ -213,17 +213,17 @@ class Resource:
     def out_of_reach(self) -> None:
         """Its client has no connection, or does not answer: what it may not have is told to it otherwise (XEP-0357)."""
         self.house.unanswered.pop(self, None)
-        if self.asleep or not hasattr(self, "session"):
+        if self._asleep or not hasattr(self, "session"):
             return
-        self.asleep = True
+        self._asleep = True
         before = self.ledger.before if self.ledger is not None else None
         self.house.messaging.presence.answers(self.session, False)
         self.house.out_of_reach(self, before if before is not None else self.outgoing.upto or self.since)
 
     def _in_reach(self) -> None:
         self.house.unanswered.pop(self, None)
-        if self.asleep:
-            self.asleep = False
+        if self._asleep:
+            self._asleep = False
             self.house.messaging.presence.answers(self.session, True)
 
     def _asks(self) -> None:
