@@ -24,7 +24,7 @@ from hongyan.demo import is_new, make
 from hongyan.features.avatars import Avatars
 from hongyan.features.cim import Cim
 from hongyan.features.identity import Identity
-from hongyan.features.push import Push
+from hongyan.features.push import Browsers, Push
 from hongyan.features.search import Search
 from hongyan.features.timers import Going, Timers
 from hongyan.features.xmpp import Xmpp
@@ -52,6 +52,7 @@ from hongyan.operation.metrics import (
     of_search,
     of_store,
     of_timers,
+    of_waking,
     of_web,
     of_xmpp,
 )
@@ -175,15 +176,10 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     timers = Timers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes)
     going = Going(store, messaging.log, settings, clock=now_ms, rank=messaging.nodes.rank)
     search = Search(store, messaging.log, settings, lambda: store.stats.queued)
-    push = Push(
-        store,
-        messaging.log,
-        settings,
-        present=messaging.attendance.devices_of,
-        clock=now_ms,
-        random=secrets.token_bytes,
-        rank=messaging.nodes.rank,
-    )
+    browsers = Browsers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes)
+    ways = (browsers,) if settings.push.enabled else ()
+    present = messaging.attendance.awake_of
+    push = Push(store, messaging.log, *ways, present=present, clock=now_ms, rank=messaging.nodes.rank)
 
     health = Health(__version__, lambda: messaging.log.position)
     health.watch(lambda: store.trouble, needed=True)
@@ -201,11 +197,12 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         lambda: of_messaging(messaging),
         lambda: of_identity(identity.logins),
         lambda: of_timers(going.gone),
-        lambda: of_push(push.counts, push.waiting),
+        lambda: of_push(browsers.counts, browsers.waiting),
         lambda: of_search(search.answered, search.indexer.lag, search.indexer.indexed),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
         lambda: of_cim(cim_gateway.connections, cim_gateway.counts) if cim_gateway is not None else (),
         lambda: of_xmpp(xmpp_gateway.connections, xmpp_gateway.detached, xmpp_gateway.counts) if xmpp_gateway is not None else (),
+        lambda: of_waking(*xmpp_gateway.woken) if xmpp_gateway is not None else (),
     )
 
     def report() -> tuple[int, object]:
@@ -220,7 +217,8 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
                 messaging=messaging,
                 identity=identity,
                 avatars=avatars,
-                xmpp=Xmpp(store, messaging, settings.domain, clock=now_ms),
+                push=push,
+                xmpp=Xmpp(store, messaging, settings, clock=now_ms),
                 settings=settings,
                 now=now_ms,
             )
@@ -230,7 +228,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
             messaging=messaging,
             identity=identity,
             search=search,
-            push=push,
+            push=browsers,
             avatars=avatars,
             timers=timers,
             settings=settings,

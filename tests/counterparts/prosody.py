@@ -1,10 +1,11 @@
-"""A real XMPP server: Debian's Prosody, with people and a service of rooms."""
+"""A real XMPP server: Debian's Prosody, with people, a service of rooms, and a place for a component at `push.`."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .installed import find
+from .ports import held_port
 from .xmpp_server import XmppServer
 
 
@@ -15,6 +16,14 @@ class Prosody(XmppServer):
         super().__init__(*where, **how)
         self._program = find("/usr/bin/prosody", "prosody")
         find("/usr/lib/x86_64-linux-gnu/lua/5.*/lunbound.so", "lua-unbound")
+
+        self._component = held_port()
+        self.component_port = self._component.getsockname()[1]
+        """Where a program with the password may be `push.` of its domain (XEP-0114)."""
+
+    def finish(self) -> None:
+        super().finish()
+        self._component.close()
 
     def command(self) -> Sequence[str | Path]:
         return [self._program, "-F", "--config", self.folder / "prosody.cfg.lua"]
@@ -40,6 +49,8 @@ s2s_ports = {{ {self.port} }}
 s2s_direct_tls_ports = {{}}
 interfaces = {{ "127.0.0.1" }}
 c2s_interfaces = {{ "127.0.0.1" }}
+component_ports = {{ {self.component_port} }}
+component_interfaces = {{ "127.0.0.1" }}
 http_ports = {{}}
 https_ports = {{}}
 authentication = "internal_plain"
@@ -55,4 +66,7 @@ Component "rooms.{self.domain}" "muc"
   ssl = {ssl}
   restrict_room_creation = false
   muc_room_locking = false
+Component "push.{self.domain}"
+  ssl = {ssl}
+  component_secret = "{self.password}"
 """)

@@ -85,6 +85,8 @@ class NodePresence(msgspec.Struct, frozen=True, tag_field="is", tag=4, array_lik
     lanes: tuple[str, ...]
     """Whose readers want to know."""
     status_text: StatusText | None = None
+    asleep: tuple[str, ...] = ()
+    """Token ids of devices that do not answer, and may come back."""
 
 
 class TellMe(msgspec.Struct, frozen=True, tag_field="is", tag=5, array_like=True):

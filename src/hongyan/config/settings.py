@@ -164,7 +164,7 @@ class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     private_addresses: bool = False
     """Call addresses of private networks and plain HTTP, too: for a push service of one's own, and for tests."""
     queue: Count = 10_000
-    """Messages to browsers that may wait; more are dropped."""
+    """Messages to browsers that may wait, and as many to push services of XMPP; more are dropped."""
 
 
 class Embed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -292,6 +292,10 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Seconds in which another server has to be reached before what waits for it comes back as an error."""
     s2s_stanzas_per_second: Rate = 200.0
     """Stanzas a second that are taken from one domain for long; over four times as many at once its stream ends."""
+    push_devices: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 10
+    """Devices of an account that push services may wake (XEP-0357), the last that asked; 0 switches it off, as no s2s does."""
+    push_details: bool = False
+    """Tell push services who has written and what, which others run and can read; without it only that there is something."""
     contacts: tuple[str, ...] = ()
     """KIND=ADDRESS of whom to write to (XEP-0157): abuse, admin, feedback, sales, security, status or support."""
     services: tuple[str, ...] = ()

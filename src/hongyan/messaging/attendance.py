@@ -94,6 +94,11 @@ class Attendance:
         """Those that are connected, on whatever node."""
         return [device for told in self._by_user.get(user, {}).values() for device in told.devices]
 
+    def awake_of(self, user: str) -> list[Device]:
+        """Those of them that answer."""
+        told = self._by_user.get(user, {}).values()
+        return [device for one in told for device in one.devices if device.token_id not in one.asleep]
+
     def summary_of(self, user: str) -> Summary | None:
         """Somebody on all nodes together; None when they are on none."""
         return summary(self._by_user.get(user, {}).values())
@@ -114,14 +119,16 @@ class Attendance:
         devices: tuple[Device, ...],
         lanes: tuple[str, ...],
         status_text: StatusText | None = None,
+        asleep: tuple[str, ...] = (),
     ) -> None:
         """What is true of this node's own sessions from now on. Nothing is told twice."""
         devices = devices[:_MOST_DEVICES]
         known = self._own.people.get(user)
-        before = (known.status, known.text, known.devices, known.status_text) if known is not None else ("online", None, (), None)
-        if before != (status, text, devices, status_text) and (known is not None or devices):
-            number = self._own.changes + 1
-            self._bus.publish(NodePresence(self._node, number, user, status, text, devices, lanes[:_MOST_LANES], status_text))
+        number, lanes = self._own.changes + 1, lanes[:_MOST_LANES]
+        told = NodePresence(self._node, number, user, status, text, devices, lanes, status_text, asleep)
+        before = known or NodePresence(self._node, 0, user, "online", None, (), ())
+        if msgspec.structs.replace(told, number=before.number, lanes=()) != before and (known is not None or devices):
+            self._bus.publish(told)
 
     def stop(self) -> None:
         for task in self._telling:

@@ -82,6 +82,21 @@ def channels(connection: Connection, user: str, part: str, after: str, limit: in
     return [ChannelView(*row) for row in connection.execute(statement.order_by(c.title, c.id).limit(limit))]
 
 
+def all_unread(connection: Connection, user: str) -> int:
+    """Messages of all conversations together that a user has not read, counted up to a bound."""
+    m, e, u = members.c, events.c, unread_marks.c
+    marked = and_(u.user == m.user, u.conversation == m.conversation)
+    fresh = and_(e.lane == m.conversation, e.seq > func.coalesce(u.seq - 1, m.read_seq), e.seq >= m.first_seq)
+    some = (
+        select(literal(1).label("one"))
+        .select_from(members.outerjoin(unread_marks, marked).join(events, fresh))
+        .where(m.user == user, e.type == "message", e.sender.is_distinct_from(user))
+        .limit(UNREAD_MOST)
+        .subquery()
+    )
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+
 def _described() -> Select[Any]:
     """All conversations of `user`."""
     user: BindParameter[str] = bindparam("user")

@@ -53,6 +53,7 @@ class _Connected(msgspec.Struct):
     device: str
     transport: TransportName
     since: int
+    asleep: bool = False
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -125,6 +126,13 @@ class Presence:
     def vanish(self, session: Session) -> None:
         """It says that it is not there any more."""
         self._drop(session.caller.user, session.id, _SOON)
+
+    def answers(self, session: Session, answers: bool) -> None:
+        """Its client does not answer, and may come back: it is there for others, but has to be told otherwise; or does again."""
+        device = self._devices.get(session.caller.user, {}).get(session.id)
+        if device is not None and device.asleep == answers:
+            device.asleep = not answers
+            self._changed(session.caller.user, _SOON)
 
     async def online(self) -> list[OnlineView]:
         """Everybody who is there, in order of their ids, up to a bound."""
@@ -235,7 +243,8 @@ class Presence:
             self._said.pop(user, None)
         view = self._views.peek(user)
         lanes = tuple(lane.id for lane in view.lanes.values() if lane.member_count <= MEMBERS_LISTED) if view is not None else ()
-        self._attendance.tell(user, said.status, said.text, devices, lanes, self._status_text(user) if devices else None)
+        asleep = tuple(one.token_id for one in self._devices.get(user, {}).values() if one.asleep)
+        self._attendance.tell(user, said.status, said.text, devices, lanes, self._status_text(user) if devices else None, asleep)
 
 
 def _best(words: list[_Said]) -> _Said:

@@ -208,6 +208,22 @@ def of_xmpp(connections: tuple[int, int], resumable: int, counts: XmppCounts) ->
     )
 
 
+def of_waking(counts: Mapping[str, int], waiting: int) -> Iterator[Metric]:
+    """Notifications to push services of XMPP."""
+    yield _labelled(
+        CounterMetricFamily(
+            "hongyan_xmpp_push",
+            "Notifications to push services of XMPP by outcome, as those to browsers",
+            labels=["outcome"],
+        ),
+        counts,
+    )
+    yield _gauge(
+        GaugeMetricFamily("hongyan_xmpp_push_waiting", "Notifications to push services of XMPP that wait, also for another try"),
+        waiting,
+    )
+
+
 def _counter(family: CounterMetricFamily, value: float) -> Metric:
     family.add_metric([], value)
     return family

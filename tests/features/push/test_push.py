@@ -18,7 +18,8 @@ from hongyan.core.model import Caller
 from hongyan.core.own import Follow, Notify, SetPreferences
 from hongyan.core.preferences import Preferences
 from hongyan.features.identity import Identity
-from hongyan.features.push import NewSubscription, Push, recipients
+from hongyan.features.push import Browsers, NewSubscription, Push, recipients
+from hongyan.features.push import browsers as web
 from hongyan.features.push.model import SubscriptionKeys
 from hongyan.features.push.tables import push_claims, push_subscriptions
 from hongyan.messaging import now_ms
@@ -29,11 +30,11 @@ from tests.features.push.browser import Browser, PushService, push_service, unb6
 class Site:
     """A house whose people have log-ins, and nodes that tell browsers; they have no sessions unless a test opens one."""
 
-    def __init__(self, home: House, identity: Identity, pushes: list[Push]) -> None:
+    def __init__(self, home: House, identity: Identity, nodes: list[tuple[Push, Browsers]]) -> None:
         self.home = home
         self.identity = identity
-        self.pushes = pushes
-        self.push = pushes[0]
+        self.nodes = nodes
+        self.push = nodes[0][1]
         self.callers: dict[str, Caller] = {}
 
     async def log_in(self, user: str, device: str = "phone") -> Caller:
@@ -59,9 +60,9 @@ class Site:
         """Every node has looked at everything, and nothing waits."""
         await self.home.settled()
         async with asyncio.timeout(10):
-            for push in self.pushes:
+            for push, way in self.nodes:
                 await push.turn()
-                while push.waiting:
+                while way.waiting:
                     await asyncio.sleep(0.005)
 
 
@@ -75,27 +76,19 @@ async def site_on(place: Path | str, chosen: Settings, nodes: int = 1) -> AsyncI
     async with house(place, chosen) as home:
         identity = Identity(home.store, home.messaging.people, chosen.identity)
         await identity.start(home.messaging.log, home.messaging.end_token)
-        devices = home.messaging.attendance.devices_of
-        pushes = [
-            Push(
-                home.store,
-                home.messaging.log,
-                chosen,
-                present=devices,
-                clock=now_ms,
-                random=secrets.token_bytes,
-                look=0.01,
-                first_pause=0.01,
-            )
+        ways = [
+            Browsers(home.store, home.messaging.log, chosen, clock=now_ms, random=secrets.token_bytes, first_pause=0.01)
             for _ in range(nodes)
         ]
+        present = home.messaging.attendance.awake_of
+        pushes = [Push(home.store, home.messaging.log, way, present=present, clock=now_ms, look=0.01) for way in ways]
         for name in ("alice", "bob", "carol"):
             await identity.add(name, "correct horse", display=name.title())
         await home.settled()
         for push in pushes:
             push.start()
         try:
-            yield Site(home, identity, pushes)
+            yield Site(home, identity, list(zip(pushes, ways, strict=True)))
         finally:
             for push in pushes:
                 await push.stop()
@@ -386,9 +379,7 @@ async def test_key_is_the_same_after_a_restart(tmp_path: Path) -> None:
     keys = []
     for _ in range(2):
         async with house(tmp_path / "db", settings()) as home:
-            push = Push(
-                home.store, home.messaging.log, home.settings, present=lambda user: (), clock=now_ms, random=secrets.token_bytes
-            )
+            push = Browsers(home.store, home.messaging.log, home.settings, clock=now_ms, random=secrets.token_bytes)
             keys.append((await push.view(home.caller("alice"))).key)
     assert keys[0] == keys[1]
 
@@ -408,8 +399,8 @@ async def test_nodes_take_what_somebody_subscribed_to_and_one_of_them_makes_it_o
     postgresql_url: str, service: PushService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
-    notice = recipients._notice
-    monkeypatch.setattr(recipients, "_notice", lambda event, *more: made.append(event.seq) or notice(event, *more))
+    notice = web.notice
+    monkeypatch.setattr(web, "notice", lambda told: made.append(told.event.seq) or notice(told))
     async with site_on(postgresql_url, settings(), nodes=3) as site:
         browsers = [service.browser() for _ in range(2)]
         await site.subscribe(browsers[0], await site.log_in("bob", "one"))

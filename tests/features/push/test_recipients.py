@@ -3,17 +3,16 @@
 from collections import namedtuple
 
 import msgspec
-import pytest
 
 from hongyan.core.model import Event
 from hongyan.features.push import recipients
 from hongyan.features.push.recipients import Known, Page, Telling
 
-Row = namedtuple("Row", "conversation user token endpoint public auth role first_seq read_seq level muted_until content")
+Row = namedtuple("Row", "conversation user id role first_seq read_seq level muted_until content")
 
 
 def row(user: str, level: str | None = None) -> Row:
-    return Row("g", user, f"t-{user}", f"https://push.example/{user}", b"", b"", "member", 1, 0, level, None, None)
+    return Row("g", user, f"t-{user}", "member", 1, 0, level, None, None)
 
 
 def said(seq: int, *mentions: str) -> Event:
@@ -26,19 +25,23 @@ def telling(*events: Event) -> Telling:
 
 
 def page(*rows: Row) -> Page:
-    return Page(list(rows), {one.user: {one.token} for one in rows}, set(), None)
+    return Page(list(rows), {one.user: {one.id} for one in rows}, set(), None)
 
 
-def test_of_a_conversation_each_is_told_of_the_newest_which_is_made_once_for_each_reason(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    made = []
-    notice = recipients._notice
-    monkeypatch.setattr(recipients, "_notice", lambda event, *more: made.append(event.seq) or notice(event, *more))
+def nobody_is_reached(row: Row, devices: object) -> bool:
+    return False
+
+
+def test_of_a_conversation_each_is_told_of_the_newest_the_same_for_each_reason() -> None:
     people = [row(f"u{number}") for number in range(200)]
     asked = page(*people, row("bob", "mentions"), row("carol", "nothing"))
     told = telling(*(said(seq, *(("bob",) if seq == 5 else ())) for seq in range(1, 101)))
-    found = told.decide(asked, {one.user: () for one in asked.rows}, 1)
-    assert [msgspec.json.decode(one.payload)["seq"] for one in found] == [100] * 200 + [5]
-    assert sorted(made) == [5, 100]
-    assert len({id(one.payload) for one in found}) == 2
+    found = told.decide(asked, {one.user: () for one in asked.rows}, 1, nobody_is_reached)
+    assert [(one.user, told.event.seq) for one, told in found] == [("bob", 5), *((one.user, 100) for one in people)]
+    assert len({id(told) for _, told in found}) == 2
+
+
+def test_who_is_reached_anyway_is_not_told() -> None:
+    asked = page(row("bob"), row("carol"))
+    found = telling(said(1)).decide(asked, {one.user: () for one in asked.rows}, 1, lambda row, devices: row.user == "bob")
+    assert [one.user for one, _ in found] == ["carol"]

@@ -14,7 +14,7 @@ from hongyan.config import Endpoint, Http, Limits, Settings
 from hongyan.config import Identity as IdentitySettings
 from hongyan.features.avatars import Avatars
 from hongyan.features.identity.service import Identity
-from hongyan.features.push import Push
+from hongyan.features.push import Browsers
 from hongyan.features.search import Search
 from hongyan.features.timers import Timers
 from hongyan.gateways.web.app import WebApp, build_app
@@ -36,7 +36,9 @@ def settings(http: dict[str, Any] | None = None, limits: dict[str, Any] | None =
 class WebHouse:
     """`client` calls without sockets. `tokens` has one for everybody."""
 
-    def __init__(self, home: House, identity: Identity, search: Search, push: Push, app: WebApp, health: dict[str, Any]) -> None:
+    def __init__(
+        self, home: House, identity: Identity, search: Search, push: Browsers, app: WebApp, health: dict[str, Any]
+    ) -> None:
         self.home = home
         self.identity = identity
         self.search = search
@@ -76,9 +78,8 @@ def timers_of(home: House) -> Timers:
     return Timers(home.store, home.messaging.log, home.settings, clock=now_ms, random=secrets.token_bytes)
 
 
-def push_of(home: House) -> Push:
-    devices = home.messaging.attendance.devices_of
-    return Push(home.store, home.messaging.log, home.settings, present=devices, clock=now_ms, random=secrets.token_bytes)
+def push_of(home: House) -> Browsers:
+    return Browsers(home.store, home.messaging.log, home.settings, clock=now_ms, random=secrets.token_bytes)
 
 
 def built_client(folder: Path) -> Path:

@@ -13,6 +13,7 @@ from tests.counterparts.ejabberd import Ejabberd
 from tests.counterparts.prosody import Prosody
 from tests.counterparts.xmpp_server import XmppServer
 from tests.gateways.xmpp.site import DOMAIN, Site
+from tests.serving import Shared
 
 Kind = Literal["prosody", "prosody-dialback", "ejabberd", "ejabberd-dialback"]
 
@@ -24,19 +25,25 @@ class Neighbours(msgspec.Struct, frozen=True):
     """How servers prove who they are."""
     authority: Path
     """Who vouches for both towards clients."""
+    twin: Site | None = None
+    """Another node of ours, which other servers do not find."""
 
 
 @contextlib.contextmanager
-def neighbours(folder: Path, kind: Kind, **settings: str) -> Iterator[Neighbours]:
-    """Both believe the same authority, so that they prove themselves by certificates; or neither does, for dialback."""
+def neighbours(folder: Path, kind: Kind, *, shared: Shared | None = None, **settings: str) -> Iterator[Neighbours]:
+    """Both believe the same authority, so that they prove themselves by certificates; or neither does, for dialback. With a
+    `shared` store ours are two nodes.
+    """
     name, _, dialback = kind.partition("-")
     domain = f"{name}.example"
     authority = Authority(folder / "authority")
     ours = authority.issue(DOMAIN, f"rooms.{DOMAIN}")
-    theirs = authority.issue(domain, f"rooms.{domain}")
+    theirs = authority.issue(domain, f"rooms.{domain}", f"push.{domain}")
     believed = Authority(folder / "other").certificate if dialback else authority.certificate
-    site = Site(
-        folder / "data", tls=ours, authority=authority.certificate, start=False, XMPP_S2S_AUTHORITIES=str(believed), **settings
+    settings = {"XMPP_S2S_AUTHORITIES": str(believed), **settings}
+    site, *twins = (
+        Site(folder / name, tls=ours, authority=authority.certificate, start=False, shared=shared, **settings)
+        for name in ("data", "twin")[: 1 if shared is None else 2]
     )
     with contextlib.ExitStack() as stack:
         names = stack.enter_context(NameServer(folder / "dns"))
@@ -50,9 +57,10 @@ def neighbours(folder: Path, kind: Kind, **settings: str) -> Iterator[Neighbours
         other: XmppServer = stack.enter_context(program(folder / name, domain, ["romeo", "mercutio"], **how))
         records = [A("localhost", "127.0.0.1")]  # ejabberd asks the system for addresses, which knows this one
         for host, port in ((DOMAIN, site.s2s_port), (domain, other.port)):
-            records += [SRV(f"_xmpp-server._tcp.{one}", "localhost", port) for one in (host, f"rooms.{host}")]
+            records += [SRV(f"_xmpp-server._tcp.{one}", "localhost", port) for one in (host, f"rooms.{host}", f"push.{host}")]
         names.set(records)
-        site.federates(names.port)
-        stack.enter_context(site)
-        site.server.start()
-        yield Neighbours(site, other, "dialback" if dialback else "external", authority.certificate)
+        for one in (site, *twins):
+            one.federates(names.port)
+            stack.enter_context(one)
+            one.server.start()
+        yield Neighbours(site, other, "dialback" if dialback else "external", authority.certificate, *twins)

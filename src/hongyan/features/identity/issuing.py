@@ -60,3 +60,9 @@ def end(tx: Transaction, ids: Sequence[str], now: int) -> Change:
     if not ended:
         return Change()
     return Change(tx.append(token_draft(Ended(ended), now)).position, ended)
+
+
+def end_all(tx: Transaction, user: str, now: int, *, keep: str | None = None) -> Change:
+    """Every log-in of somebody ends but `keep`, and devices that sleep are woken no more."""
+    rows.end_registrations(tx.connection, user, keep=keep)
+    return end(tx, rows.of_user(tx.connection, user, keep=keep), now)

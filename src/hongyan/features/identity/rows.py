@@ -9,7 +9,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, delete, func, inser
 from hongyan.core.model import Caller
 from hongyan.features.identity.model import AccountView, TokenKind, TokenView
 from hongyan.features.identity.scram import Keys, Verifier
-from hongyan.features.identity.tables import sha1_verifiers, tokens, verifiers
+from hongyan.features.identity.tables import registrations, sha1_verifiers, tokens, verifiers
 from hongyan.features.identity.tokens import Account, Embedded, Issued, Live
 from hongyan.messaging.tables import users
 from hongyan.store import reading
@@ -176,6 +176,18 @@ def of_user(connection: Connection, user: str, *, keep: str | None = None) -> li
     """Ids of all tokens but `keep`."""
     rows = connection.execute(select(tokens.c.id).where(tokens.c.user == user)).scalars()
     return [id for id in rows if id != keep]
+
+
+def end_registrations(connection: Connection, user: str, *, keep: str | None = None) -> None:
+    """Nobody's device is woken any more, but the one whose token is kept."""
+    kept = select(tokens.c.device).where(tokens.c.id == keep)
+    connection.execute(delete(registrations).where(registrations.c.user == user, registrations.c.device.not_in(kept)))
+
+
+def end_registrations_of(connection: Connection, user: str, token: str) -> None:
+    """The device of this token is not woken any more."""
+    device = select(tokens.c.device).where(tokens.c.id == token)
+    connection.execute(delete(registrations).where(registrations.c.user == user, registrations.c.device.in_(device)))
 
 
 def expired(connection: Connection, now: int, limit: int) -> list[str]:

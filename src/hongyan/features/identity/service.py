@@ -22,7 +22,7 @@ from hongyan.features.identity import exchange, rows
 from hongyan.features.identity.embedding import Embedding
 from hongyan.features.identity.exchange import Exchange
 from hongyan.features.identity.importing import Import
-from hongyan.features.identity.issuing import Change, end, fresh, issue
+from hongyan.features.identity.issuing import Change, end, end_all, fresh, issue
 from hongyan.features.identity.model import AccountView, IssuedToken, Login, TokenView
 from hongyan.features.identity.passwords import Passwords, Proven, counted, still
 from hongyan.features.identity.throttle import ticks_ms
@@ -149,6 +149,8 @@ class Identity:
         def write(tx: Transaction) -> Change:
             if not rows.has_token(tx.connection, caller.user, token_id):
                 raise NotFound("You have no such token")
+            if token_id != caller.token_id:  # a device that logs out may only be going to sleep
+                rows.end_registrations_of(tx.connection, caller.user, token_id)
             return end(tx, [token_id], now)
 
         self._follow(await self._store.transaction(write, scope=user_lane(caller.user)))
@@ -222,7 +224,7 @@ class Identity:
             if not rows.has_token(tx.connection, user, caller.token_id):
                 raise NotAuthenticated("Your token has ended; log in again")
             rows.put_keys(tx.connection, [(user, keys)], change_password=False)
-            return end(tx, rows.of_user(tx.connection, user, keep=caller.token_id), now)
+            return end_all(tx, user, now, keep=caller.token_id)
 
         self._follow(await self._store.transaction(write, scope=user_lane(user)))
 
@@ -236,7 +238,7 @@ class Identity:
             if rows.account(tx.connection, user) is None:
                 raise NotFound(f"There is no user {user}")
             rows.put_keys(tx.connection, [(user, keys)], change_password=must_change)
-            return end(tx, rows.of_user(tx.connection, user, keep=keep), now)
+            return end_all(tx, user, now, keep=keep)
 
         self._follow(await self._store.transaction(write, scope=user_lane(user)))
 
@@ -293,8 +295,7 @@ class Identity:
             if account is None:
                 raise NotFound(f"There is no user {user}")
             self._people.disable(tx, user, disabled)
-            ids = rows.of_user(tx.connection, user) if disabled else []
-            change = end(tx, ids, now)
+            change = end_all(tx, user, now) if disabled else Change()
             tx.append(account_draft(Account(user, account.admin, disabled), now))
             return change
 

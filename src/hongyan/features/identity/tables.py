@@ -1,6 +1,6 @@
-"""Password verifiers and tokens."""
+"""Password verifiers, tokens, and devices that are told of messages while they have none."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Table
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Integer, LargeBinary, Table, UniqueConstraint
 
 from hongyan.store.schema import Text, metadata
 
@@ -43,4 +43,24 @@ tokens = Table(
 """Live tokens only: an ended one is deleted, its end is an event. `hash` is SHA-256; `kind` is `session`, `xmpp`, `named`,
 `ticket` or `embedded`. The last two are good for the conversation `only`, and end with the named token `parent` that they come
 from.
+"""
+
+registrations = Table(
+    "push_registrations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("user", Text, ForeignKey("users.id"), nullable=False),
+    Column("service", Text, nullable=False),
+    Column("node", Text, nullable=False),
+    Column("options", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("enabled", BigInteger, nullable=False),
+    Column("taken", BigInteger, nullable=False),
+    Column("told", BigInteger, nullable=False),
+    UniqueConstraint("user", "service", "node"),
+)
+"""Devices that have let themselves be woken by an XMPP push service (XEP-0357). A row outlives the token of its device, which
+ends whenever the device sleeps; it is here because it ends where all log-ins of somebody end, and where its device is logged
+out by another. `enabled` and `taken` say when it was last asked for, and when its service last took something; `told` is the
+position of the newest message that was told of.
 """

@@ -1,4 +1,4 @@
-"""Subscriptions as browsers make them, and what is told."""
+"""Subscriptions as browsers make them, and what browsers are told."""
 
 from typing import Annotated, Literal
 
@@ -54,11 +54,10 @@ class Notice(msgspec.Struct, frozen=True, omit_defaults=True):
     thread: int | None = None
 
 
-class Message(msgspec.Struct, frozen=True):
-    """One on its way to one browser."""
+class Letter(msgspec.Struct, frozen=True):
+    """What is sent to one browser."""
 
     to: Subscription
     payload: bytes
     topic: str
     urgency: Urgency
-    tries: int = 0

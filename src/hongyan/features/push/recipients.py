@@ -1,36 +1,31 @@
 """Who is told of messages: members with a subscription whom `core.notifying` would tell, and who do not look anyway."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, exists, select, tuple_
+from sqlalchemy import Connection, Subquery, and_, exists, or_, select, tuple_
 
 from hongyan.bus import Device
 from hongyan.core.content import in_words
 from hongyan.core.model import Event
 from hongyan.core.notifying import Reader, Reason, Said, mentions, notifies
 from hongyan.core.preferences import Preferences
-from hongyan.features.identity.tables import tokens
-from hongyan.features.push.model import Message, Notice, Subscription, Urgency
+from hongyan.features.push.model import Urgency
 from hongyan.features.push.tables import push_subscriptions
 from hongyan.messaging.tables import conversations, followers, members, users
 from hongyan.messaging.tables_own import arrangements, preferences
 
-TEXT_LENGTH = 200
-_TITLE_LENGTH = 100
 _SOON = ("mention", "direct")
 _PAGE = 1_000
 """Subscriptions that are looked at together."""
 
 Place = tuple[str, str, str]
-"""Conversation, user, token."""
+"""Conversation, user, id of the subscription."""
 FIRST: Place = ("", "", "")
 
 Present = Callable[[str], Sequence[Device]]
-"""The devices of a user that are connected, on whatever node."""
+"""The devices of a user that are connected and answer, on whatever node."""
 
 
 class _Content(msgspec.Struct, frozen=True):
@@ -45,7 +40,6 @@ class _Room(msgspec.Struct, frozen=True):
 
 _content = msgspec.json.Decoder(_Content).decode
 _preferences = msgspec.json.Decoder(Preferences).decode
-_encode = msgspec.json.Encoder().encode
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -56,23 +50,33 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """Some of the subscriptions of members of some conversations, by conversation, user and token."""
+    """Some of the subscriptions of members of some conversations, by conversation, user and id."""
 
     rows: list[Any]
-    subscribed: dict[str, set[str]]
-    """By user: the tokens of all their subscriptions."""
+    pages: dict[str, set[str]]
+    """By user: the tokens with which pages show notifications themselves, if one is open."""
     following: set[tuple[str, str, int]]
     """User, conversation, first message of a thread."""
     after: Place | None
     """Where the next page begins; None: there is none."""
 
 
-def heard(connection: Connection, lanes: Sequence[str], now: int) -> set[str]:
-    """Those of these conversations in which somebody has a subscription."""
+def heard(connection: Connection, subscribed: Sequence[Subquery], lanes: Sequence[str]) -> set[str]:
+    """Those of these conversations in which somebody has one of these subscriptions."""
     c, m = conversations.c, members.c
-    joined = members.join(push_subscriptions, push_subscriptions.c.user == m.user).join(tokens)
-    somebody = exists().select_from(joined).where(m.conversation == c.id, tokens.c.expires > now)
-    return set(connection.execute(select(c.id).where(c.id.in_(lanes), somebody)).scalars())
+    some = [s for s in subscribed if connection.execute(select(s.c.user).limit(1)).first() is not None]
+    if not some:
+        return set()
+    somebody = [exists().select_from(members.join(s, s.c.user == m.user)).where(m.conversation == c.id) for s in some]
+    return set(connection.execute(select(c.id).where(c.id.in_(lanes), or_(*somebody))).scalars())
+
+
+def heard_by(connection: Connection, subscribed: Subquery, user: str, device: str, lanes: Sequence[str]) -> set[str]:
+    """Those of these conversations that a user is in whose device has one of these subscriptions."""
+    m, s = members.c, subscribed.c
+    has_one = exists().where(s.user == user, s.device == device)
+    wanted = select(m.conversation).where(m.user == user, m.conversation.in_(lanes), has_one)
+    return set(connection.execute(wanted).scalars())
 
 
 def known(connection: Connection, events: Sequence[Event]) -> Known:
@@ -84,35 +88,40 @@ def known(connection: Connection, events: Sequence[Event]) -> Known:
     return Known(rooms, names)
 
 
-def page(connection: Connection, telling: "Telling", after: Place, now: int) -> Page:
-    s, m, a, f = push_subscriptions.c, members.c, arrangements.c, followers.c
-    joined = (
-        push_subscriptions.join(tokens, tokens.c.id == s.token)
-        .join(members, m.user == s.user)
+def page(
+    connection: Connection, telling: "Telling", subscribed: Subquery, after: Place, only: tuple[str, str] | None = None
+) -> Page:
+    """`only` is a user and a device of theirs: no other is asked for."""
+    s, m, a, f, p = subscribed.c, members.c, arrangements.c, followers.c, push_subscriptions.c
+    source = (
+        subscribed.join(members, m.user == s.user)
         .outerjoin(arrangements, and_(a.user == m.user, a.conversation == m.conversation))
         .outerjoin(preferences, preferences.c.user == m.user)
     )
-    place = (m.conversation, m.user, s.token)
-    columns = (s.endpoint, s.public, s.auth, m.role, m.first_seq, m.read_seq, a.level, a.muted_until, preferences.c.content)
+    place = (m.conversation, s.user, s.id)
+    more = [column for column in s if column.name not in ("user", "id")]
+    columns = (m.role, m.first_seq, m.read_seq, a.level, a.muted_until, preferences.c.content)
     statement = (
-        select(*place, *columns)
-        .select_from(joined)
-        .where(m.conversation.in_(telling.lanes), tokens.c.expires > now, tuple_(*place) > after)
+        select(*place, *more, *columns)
+        .select_from(source)
+        .where(m.conversation.in_(telling.lanes), tuple_(*place) > after)
         .order_by(*place)
         .limit(_PAGE)
     )
+    if only is not None:
+        statement = statement.where(s.user == only[0], s.device == only[1])
     rows = list(connection.execute(statement))
     people = {row.user for row in rows}
-    subscribed: dict[str, set[str]] = {}
-    for user, token in connection.execute(select(s.user, s.token).where(s.user.in_(people))):
-        subscribed.setdefault(user, set()).add(token)
+    pages: dict[str, set[str]] = {}
+    for user, token in connection.execute(select(p.user, p.token).where(p.user.in_(people))):
+        pages.setdefault(user, set()).add(token)
     following: set[tuple[str, str, int]] = set()
     if threads := telling.threads({row.conversation for row in rows}):
         wanted = select(f.user, f.conversation, f.seq).where(f.user.in_(people), f.read_seq >= 0)
         wanted = wanted.where(tuple_(f.conversation, f.seq).in_(threads))
         following = {(user, lane, seq) for user, lane, seq in connection.execute(wanted)}
     last = rows[-1] if len(rows) == _PAGE else None
-    return Page(rows, subscribed, following, last and (last.conversation, last.user, last.token))
+    return Page(rows, pages, following, last and (last.conversation, last.user, last.id))
 
 
 Devices = Mapping[str, Sequence[Device]]
@@ -128,12 +137,32 @@ class _Words(msgspec.Struct, frozen=True):
     thread: int | None
 
 
+class Told(msgspec.Struct):
+    """A message of which somebody is told."""
+
+    event: Event
+    kind: str
+    """Of the conversation."""
+    title: str
+    name: str
+    """Of the sender."""
+    words: str
+    thread: int | None
+    why: Reason
+    made: bytes = b""
+    """What is sent, made once for all."""
+
+    @property
+    def urgency(self) -> Urgency:
+        return "high" if self.why in _SOON else "normal"
+
+
 class Telling:
-    """Some messages, and who is told of them. What is sent is made once for each message and reason."""
+    """Some messages, and who is told of them."""
 
     def __init__(self, events: Sequence[Event], known: Known) -> None:
         self._known = known
-        self._made: dict[tuple[int, Reason], bytes] = {}
+        self._told: dict[tuple[int, Reason], Told] = {}
         self._words: dict[str, list[_Words]] = {}
         """By conversation, newest first."""
         for event in reversed(events):
@@ -151,12 +180,16 @@ class Telling:
         found = {(lane, one.thread) for lane in lanes for one in self._words[lane] if one.thread is not None}
         return list(found)
 
-    def decide(self, page: Page, devices: Devices, now: int) -> list[Message]:
-        """One message at most for each row: of a conversation the newest that is told of."""
-        looking = {user for user, tokens in page.subscribed.items() if _looks(tokens, devices[user])}
-        return [made for row in page.rows if row.user not in looking and (made := self._of(row, page, now))]
+    def decide(
+        self, page: Page, devices: Devices, now: int, reached: Callable[[Any, Sequence[Device]], bool]
+    ) -> list[tuple[Any, Told]]:
+        """One message at most for each row, of a conversation the newest that is told of; oldest first. `reached`: see `Way`."""
+        looking = {user for user, tokens in page.pages.items() if _looks(tokens, devices[user])}
+        wanted = [row for row in page.rows if row.user not in looking and not reached(row, devices[row.user])]
+        found = [(row, told) for row in wanted if (told := self._of(row, page, now)) is not None]
+        return sorted(found, key=lambda one: one[1].event.position)
 
-    def _of(self, row: Any, page: Page, now: int) -> Message | None:
+    def _of(self, row: Any, page: Page, now: int) -> Told | None:
         room = self._known.rooms[row.conversation]
         wishes = _preferences(row.content) if row.content is not None else Preferences()
         reader = Reader(row.user, row.role, row.level or "all", row.muted_until, wishes)
@@ -170,34 +203,17 @@ class Telling:
                 continue
             decision = notifies(one.said, room.kind, reader, now)
             if decision.notify:
-                urgency: Urgency = "high" if decision.why in _SOON else "normal"
-                to = Subscription(row.endpoint, row.public, row.auth)
-                return Message(to, self._payload(one, room, decision.why), topic(event.lane), urgency)
+                return self._once(one, room, decision.why)
         return None
 
-    def _payload(self, one: _Words, room: _Room, why: Reason) -> bytes:
+    def _once(self, one: _Words, room: _Room, why: Reason) -> Told:
         key = (one.event.position, why)
-        if key not in self._made:
+        if key not in self._told:
             name = self._known.names.get(one.event.sender or "", one.event.sender or "")
-            self._made[key] = _encode(_notice(one.event, room, name, one.words, why, one.thread))
-        return self._made[key]
-
-
-def topic(conversation: str) -> str:
-    """A newer message of a conversation takes the place of one that waits, here and at the service (RFC 8030, 5.4)."""
-    return urlsafe_b64encode(sha256(conversation.encode()).digest()[:24]).decode()
+            self._told[key] = Told(one.event, room.kind, room.title or "", name, one.words, one.thread, why)
+        return self._told[key]
 
 
 def _looks(tokens: set[str], devices: Sequence[Device]) -> bool:
     """A page that shows notifications itself is open, and somebody is there: it has not said `away`."""
     return any(device.token_id in tokens and device.status != "away" for device in devices)
-
-
-def _notice(event: Event, room: _Room, name: str, words: str, why: Reason, thread: int | None) -> Notice:
-    title, text = (name, words) if room.kind == "direct" else (room.title or "", f"{name}: {words}" if name else words)
-    shown = _cut(title, _TITLE_LENGTH), _cut(text, TEXT_LENGTH)
-    return Notice(*shown, event.lane, event.seq, room.kind, event.sender, event.time, why, thread)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else text[: length - 1] + "…"

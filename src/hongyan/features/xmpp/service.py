@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from hongyan import config
 from hongyan.features.xmpp.circle import Circles
 from hongyan.features.xmpp.directory import Directory
 from hongyan.features.xmpp.finding import Finding
@@ -10,6 +11,7 @@ from hongyan.features.xmpp.nodes import Nodes
 from hongyan.features.xmpp.pictures import Pictures
 from hongyan.features.xmpp.places import Places
 from hongyan.features.xmpp.positions import Positions
+from hongyan.features.xmpp.registrations import Registrations
 from hongyan.features.xmpp.remotes import Remotes
 from hongyan.features.xmpp.rooms import Rooms
 from hongyan.features.xmpp.rosters import Rosters
@@ -20,17 +22,18 @@ from hongyan.store import Store
 
 
 class Xmpp:
-    def __init__(self, store: Store, messaging: Messaging, domain: str, *, clock: Callable[[], int]) -> None:
+    def __init__(self, store: Store, messaging: Messaging, settings: config.Settings, *, clock: Callable[[], int]) -> None:
         self._store = store
         self._messaging = messaging
         self.places = Places(store, messaging)
-        self.circles = Circles(store, messaging.log, domain, clock=clock)
+        self.circles = Circles(store, messaging.log, settings.domain, clock=clock)
         self.subscriptions = Subscriptions(store, messaging.log, clock=clock)
         self.returned = Returned(store, clock=clock)
         self.nodes = Nodes(store, messaging.log, clock=clock)
         self.pictures = Pictures(store)
         self.rooms = Rooms(store, messaging)
         self.remotes = Remotes(store)
+        self.registrations = Registrations(store, messaging.log, settings.xmpp.push_devices, clock=clock)
         self.finding = Finding(store)
         self.positions = Positions(store)
         self.directory = Directory(store, messaging)

@@ -10,7 +10,7 @@ from hongyan.config import Settings
 if TYPE_CHECKING:
     from hongyan.features.avatars import Avatars
     from hongyan.features.identity.service import Identity
-    from hongyan.features.push import Push
+    from hongyan.features.push import Browsers
     from hongyan.features.search import Search
     from hongyan.features.timers import Timers
     from hongyan.gateways.door.lent import Lodger, Streams
@@ -22,7 +22,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     identity: "Identity"
     timers: "Timers"
     search: "Search"
-    push: "Push"
+    push: "Browsers"
     avatars: "Avatars"
     settings: Settings
     health: Callable[[], tuple[int, Any]]

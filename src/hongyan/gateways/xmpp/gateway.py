@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from functools import partial
 
 from OpenSSL import SSL
@@ -9,13 +10,15 @@ from OpenSSL import SSL
 from hongyan.config import Endpoint, parse_endpoint
 from hongyan.config.settings import Http
 from hongyan.config.settings import Xmpp as XmppSettings
-from hongyan.features.xmpp import Forwarding
+from hongyan.features.xmpp import Forwarding, Waking
 from hongyan.gateways.door.lists import Lists
 from hongyan.gateways.door.sockets import BACKLOG, CannotListen, bind
 from hongyan.gateways.door.tls import Certificate
+from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.house import Counts, House, XmppServices
 from hongyan.gateways.xmpp.overview import Overview
 from hongyan.gateways.xmpp.s2s.federation import Federation
+from hongyan.gateways.xmpp.s2s.publishing import Publishing
 from hongyan.gateways.xmpp.s2s.tls import make_context
 from hongyan.gateways.xmpp.tcp import TcpStream
 from hongyan.gateways.xmpp.web import Web
@@ -70,6 +73,12 @@ class XmppGateway:
     def detached(self) -> int:
         """Resources whose connection is gone, and who may come back."""
         return self._house.detached
+
+    @property
+    def woken(self) -> tuple[Mapping[str, int], int]:
+        """Notifications to push services by outcome, and how many wait."""
+        waking = self._house.waking
+        return ({}, 0) if waking is None else (waking.counts, waking.waiting)
 
     @property
     def trouble(self) -> str | None:
@@ -135,6 +144,21 @@ class XmppGateway:
         await federation.start()
         self._forwarding = self._house.xmpp.forwarding(federation.visitors.forward)
         await self._forwarding.start()
+        if self._house.xmpp.registrations.possible:
+            self._wake(federation)
+
+    def _wake(self, federation: Federation) -> None:
+        """Devices that sleep, from now on."""
+        house = self._house
+        house.waking = Waking(
+            house.xmpp.registrations,
+            Publishing(house, federation.asking).publish,
+            present=house.messaging.attendance.awake_of,
+            site=lambda service: jid.family(jid.parse(service).domain),
+            queue=house.settings.push.queue,
+            clock=house.now,
+        )
+        house.push.add(house.waking)
 
     def _context(self) -> SSL.Context:
         """Made anew when the certificate has changed: see `_look`."""
@@ -151,6 +175,7 @@ class XmppGateway:
 
     def _look(self) -> None:
         self._looking = self._loop.call_later(_TICK_SECONDS, self._look)
+        self._house.look_for_silence(self._loop.time())
         if self._certificate is None or not self._certificate.changed() or not self._certificate.reload():
             return
         if self._house.federation is not None:

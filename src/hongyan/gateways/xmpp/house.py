@@ -27,7 +27,8 @@ from hongyan.gateways.xmpp.shared import Shared
 if TYPE_CHECKING:
     from hongyan.features.avatars import Avatars
     from hongyan.features.identity import Identity, Proven
-    from hongyan.features.xmpp import Xmpp
+    from hongyan.features.push import Push
+    from hongyan.features.xmpp import Waking, Xmpp
     from hongyan.gateways.xmpp.s2s.federation import Federation
     from hongyan.gateways.xmpp.table import Table
     from hongyan.messaging import Messaging
@@ -38,6 +39,7 @@ _CHANGES_PER_SECOND = 5.0
 _CHANGES_BURST = 200
 _ASKED = 20_000
 _QUOTED = 20_000
+_SILENCE_SECONDS = 30.0
 _LEAVE_SECONDS = 1.0
 """For the log-outs of those who are connected when the server stops."""
 
@@ -50,6 +52,7 @@ class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
     messaging: "Messaging"
     identity: "Identity"
     avatars: "Avatars"
+    push: "Push"
     xmpp: "Xmpp"
     settings: Settings
     now: Callable[[], int]
@@ -72,6 +75,8 @@ class _Passed(msgspec.Struct):
     sender: str
     known: bool = False
     """Only to clients that have let the sender know of them."""
+    urgent: bool = False
+    """Who may sleep is woken for it."""
 
 
 class Recent:
@@ -95,6 +100,7 @@ class House:
         self.messaging = services.messaging
         self.identity = services.identity
         self.avatars = services.avatars
+        self.push = services.push
         self.xmpp = services.xmpp
         self.settings = services.settings
         self.table = table
@@ -117,6 +123,10 @@ class House:
         self.now = services.now
         self.federation: Federation | None = None
         """None: other servers are not talked to."""
+        self.waking: Waking | None = None
+        """None: no push service is told of anything."""
+        self.unanswered: dict[Resource, float] = {}
+        """Clients that were asked for an acknowledgement, and when; the longest ago first."""
         self.stopping = False
         self._quoted: dict[str, str] = {}
         self.messaging.passing.listen("xmpp", self._passed)
@@ -193,13 +203,34 @@ class House:
         """Resources that may be resumed and have no connection."""
         return sum(1 for one in self._resumable.values() if one.stream is None)
 
+    def out_of_reach(self, resource: "Resource", after: int) -> None:
+        """Its client may not have what is above this position, and is woken for what comes."""
+        if self.waking is not None and not self.stopping:
+            self.push.missed(self.waking, resource.user, resource.caller.device, after)
+
+    def look_for_silence(self, now: float) -> None:
+        """Who owes an acknowledgement for long does not hear us, whatever its connection pretends."""
+        while self.unanswered and now - next(iter(self.unanswered.values())) > _SILENCE_SECONDS:
+            resource = next(iter(self.unanswered))
+            del self.unanswered[resource]
+            resource.out_of_reach()
+
     # What is passed on and not kept
 
-    def pass_on(self, to: Jid, stanza: str, sender: Jid, *, besides: "Resource | None" = None, known: bool = False) -> bool:
+    def pass_on(
+        self,
+        to: Jid,
+        stanza: str,
+        sender: Jid,
+        *,
+        besides: "Resource | None" = None,
+        known: bool = False,
+        urgent: bool = False,
+    ) -> bool:
         """To the available clients of somebody of ours, or to the one that is named, on whatever node; whether one
         takes it, or may on another node. With `known` only to those that have let the sender know of them.
         """
-        passed = _Passed(to.resource, stanza, str(sender), known)
+        passed = _Passed(to.resource, stanza, str(sender), known, urgent)
         here = self._hand_over(to.local, passed, sender, besides)
         if here and to.resource:
             return True
@@ -216,6 +247,8 @@ class House:
             if passed.resource in ("", resource.jid.resource) and resource.has_room:
                 resource.send(passed.stanza)
                 found = True
+                if passed.urgent and self.waking is not None:  # also who seems to be there: a call cannot wait for silence
+                    self.people.later(self.waking.call(user, resource.caller.device))
         return found
 
     def _passed(self, user: str, body: str) -> None:

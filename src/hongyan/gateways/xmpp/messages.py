@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 BODY = saying.BODY
 RECEIPT = "urn:xmpp:receipts request"
+_CALL = "urn:xmpp:jingle-message:0 propose"
 _OWN = 16
 """An id of so many characters is taken for one that is used once."""
 
@@ -189,4 +190,5 @@ def pass_on(resource: "Resource", stanza: Element, to: Jid) -> None:
     """To the clients of somebody that are connected now, or to one of them; to nobody else and not kept."""
     stanza.inside = [part for part in stanza.inside if not (isinstance(part, Element) and part.name in _SERVERS)]
     stanza.attributes["from"], stanza.attributes["to"] = str(resource.jid), str(to)
-    resource.house.pass_on(to, render(stanza), resource.jid, besides=resource)
+    urgent = stanza.child(_CALL) is not None
+    resource.house.pass_on(to, render(stanza), resource.jid, besides=resource, urgent=urgent)

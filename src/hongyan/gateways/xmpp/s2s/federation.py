@@ -13,6 +13,7 @@ from hongyan.finding import public_address, resolver
 from hongyan.gateways.door.lent import Stream as Shown
 from hongyan.gateways.door.peers import site
 from hongyan.gateways.xmpp.faults import Over, StanzaFault
+from hongyan.gateways.xmpp.s2s.asking import Asking
 from hongyan.gateways.xmpp.s2s.incoming import Incoming
 from hongyan.gateways.xmpp.s2s.link import Link
 from hongyan.gateways.xmpp.s2s.route import Route
@@ -53,6 +54,7 @@ class Federation:
         self._incoming: set[Incoming] = set()
         self._sites: Counter[str] = Counter()
         """Connections of others, by where they come from."""
+        self.asking = Asking(house, self)
         self.visitors = Visitors(house, self)
         self.subscribing = Subscribing(house, self)
         self._timer: asyncio.TimerHandle | None = None

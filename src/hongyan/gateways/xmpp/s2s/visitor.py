@@ -77,5 +77,8 @@ class Visitor(Resource):
         self.rooms.clear()
         self._visitors.gone(self)
 
+    def out_of_reach(self) -> None:
+        """Their server tells them."""
+
     async def _log_out(self) -> None:
         """It has no token."""

@@ -93,6 +93,7 @@ class Visitors:
         settings = house.settings.xmpp
         self._house = house
         self._federation = federation
+        self._server = Jid("", house.domain)
         self._known: dict[str, dict[Jid, Visitor]] = {}
         """By domain; the least recently heard first."""
         self._count = 0
@@ -130,6 +131,9 @@ class Visitors:
         stanza.attributes["from"] = str(sender)
         stanza.attributes["to"] = str(to)
         _strip(stanza, self._federation.domains)
+        if stanza.local == "iq" and stanza.get("type") in ("result", "error") and to == self._server:
+            self._federation.asking.answered(stanza, sender)
+            return
         if stanza.get("type") == "error" and not (to.resource and to.domain == self._federation.domain):
             await self._came_back(stanza, sender, to)
             return

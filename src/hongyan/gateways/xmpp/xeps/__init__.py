@@ -19,6 +19,7 @@ from hongyan.gateways.xmpp.xeps import (
     pep,
     ping,
     presence,
+    push,
     reactions,
     receipts,
     register,
@@ -34,7 +35,7 @@ from hongyan.gateways.xmpp.xeps import (
 
 _ALL = (
     archive, avatar, blocking, bookmarks, caps, chat, contacts, correction, csi, disco, encrypted, markers, offline, pep, ping,
-    presence, reactions, receipts, register, retraction, roster, self_ping, services, session, states, vcard, version, muc,
+    presence, push, reactions, receipts, register, retraction, roster, self_ping, services, session, states, vcard, version, muc,
 )  # fmt: skip
 """Rooms come last: they hear of presence after others."""
 
