@@ -23,6 +23,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
+from tests.browser.visitor import kept_of  # noqa: E402
 from tests.serving import Person, Server  # noqa: E402
 
 TOOL = ROOT / "bench" / "lighthouse"
@@ -83,10 +84,8 @@ def main() -> None:
 
 
 def log_in(page: Any, server: Server, person: Person) -> None:
-    session = {"user": person.id, "name": person.session["name"], "token": person.token, "token_id": person.token_id}
-    kept = {"hongyan.session": json.dumps({**session, "device": "test"}), "hongyan.welcomed": person.id}
     page.goto(f"{server.url}/icon.svg")
-    page.evaluate("kept => Object.entries(kept).forEach(([name, value]) => localStorage.setItem(name, value))", kept)
+    page.evaluate("kept => Object.entries(kept).forEach(([name, value]) => localStorage.setItem(name, value))", kept_of(person))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,14 @@
 
     .venv/bin/python bench/web.py [--conversations 200] [--long 50000] [--heap-minutes 10] [--only-heap]
 
-Prints medians of several openings in milliseconds, from the start of the page: with nothing kept (after a log-in), and from what
-the browser has kept, and what the main thread worked meanwhile, of which others on the machine take less away; then the times
-between frames while the long conversation is scrolled through by the wheel; then the heap, after a collection, each minute while
-ten messages a second come into the open conversation, and how much of it is more from the second minute to the last. With
-`--heap-minutes 60` it is the hour of the issue.
+Prints medians of several openings in milliseconds, from the start of the page until the newest messages are `painted`, that
+is in the page when it is painted next, and until the frame that shows them is drawn, so that they can be `seen`; and what the
+main thread `worked` until they are painted, of which others on the machine take less away. With `nothing_kept` the browser
+has left the page a moment after its first opening; on the `first_visit` it has never been here; `what_is_kept` is in a
+private window, which keeps no compiled scripts between visits; `daily` is in a browser with its profile on the disk. Then the
+times between frames while the long conversation is scrolled through by the wheel; then the heap, after a collection, each
+minute while ten messages a second come into the open conversation, and how much of it is more from the second minute to the
+last. With `--heap-minutes 60` it is the hour of the issue.
 """
 
 import argparse
@@ -16,13 +19,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, Playwright, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT)]
 
-from tests.browser.visitor import Visitor  # noqa: E402
+from tests.browser.visitor import Visitor, kept_of  # noqa: E402
 from tests.serving import Person, Server  # noqa: E402
 
 PAINTED = """lane => new Promise(done => {
@@ -31,6 +35,14 @@ PAINTED = """lane => new Promise(done => {
         : requestAnimationFrame(look);
     look();
 })"""
+SEEN = """() => {
+    const look = () => {
+        const message = document.querySelector('article[data-seq] .bubble');
+        if (message?.checkVisibility({visibilityProperty: true})) setTimeout(() => (window.seenAt = performance.now()));
+        else requestAnimationFrame(look);
+    };
+    look();
+}"""
 FRAMES = """seconds => new Promise(done => {
     const times = [];
     let before = performance.now();
@@ -42,6 +54,12 @@ FRAMES = """seconds => new Promise(done => {
     };
     requestAnimationFrame(frame);
 })"""
+
+
+class Opening(NamedTuple):
+    painted: float
+    seen: float
+    worked: float
 
 
 def fill(who: Person, conversations: int, long: int) -> str:
@@ -59,19 +77,24 @@ def fill(who: Person, conversations: int, long: int) -> str:
     return lanes[0]
 
 
-def openings(page: Page, address: str, rounds: int) -> tuple[float, float]:
-    """When it was painted, and for how long the main thread had worked by then."""
-    times, works = [], []
+def openings(page: Page, address: str, rounds: int) -> list[Opening]:
+    found = []
     tools = page.context.new_cdp_session(page)
     tools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    page.add_init_script(f"({SEEN})()")
     for _ in range(rounds):
         page.goto("about:blank")
         before = measured(tools, "TaskDuration")
         page.goto(address, wait_until="commit")
-        times.append(page.evaluate(PAINTED))
-        works.append((measured(tools, "TaskDuration") - before) * 1000)
+        painted = page.evaluate(PAINTED)
+        worked = (measured(tools, "TaskDuration") - before) * 1000
         page.wait_for_timeout(3_000)  # what is kept is written after two seconds
-    return statistics.median(times), statistics.median(works)
+        found.append(Opening(painted, page.evaluate("seenAt"), worked))
+    return found
+
+
+def medians(of: str, openings: list[Opening]) -> dict[str, float]:
+    return {f"{name}_{of}_ms": statistics.median(getattr(one, name) for one in openings) for name in Opening._fields}
 
 
 def measured(tools: CDPSession, name: str) -> float:
@@ -99,15 +122,16 @@ def heaps(browser: Browser, server: Server, who: Person, from_: Person, lane: st
 
 def looks(browser: Browser, server: Server, ann: Person, lane: str) -> dict[str, float]:
     address = f"{server.url}/#/c/{lane}"
-    cold = []
+    cold, first = [], []
     for _ in range(5):
         with Visitor(browser, server, ann) as visitor:
-            cold.append(openings(visitor.page, address, 1))
-    found: dict[str, float] = {"painted_with_nothing_kept_ms": statistics.median(one for one, _ in cold)}
-    found["worked_with_nothing_kept_ms"] = statistics.median(one for _, one in cold)
+            cold += openings(visitor.page, address, 1)
+        with Visitor(browser, server, ann, path=None) as visitor:
+            first += openings(visitor.page, address, 1)
+    found = medians("with_nothing_kept", cold) | medians("first_visit", first)
     with Visitor(browser, server, ann) as visitor:
         openings(visitor.page, address, 1)
-        found["painted_from_what_is_kept_ms"], found["worked_from_what_is_kept_ms"] = openings(visitor.page, address, 5)
+        found |= medians("from_what_is_kept", openings(visitor.page, address, 5))
         visitor.page.mouse.move(900, 400)
         frames = []
         for _ in range(20):
@@ -116,6 +140,19 @@ def looks(browser: Browser, server: Server, ann: Person, lane: str) -> dict[str,
         frames.sort()
         found |= {"frames": len(frames), "frame_ms_p50": statistics.median(frames)}
         return found | {"frame_ms_p95": frames[int(len(frames) * 0.95)], "frame_ms_max": frames[-1]}
+
+
+def daily(playwright: Playwright, server: Server, ann: Person, lane: str) -> dict[str, float]:
+    """In a browser of somebody who was here before."""
+    with tempfile.TemporaryDirectory() as profile:
+        look: dict[str, Any] = {"locale": "zh-CN", "viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+        options = {"executable_path": shutil.which("chromium"), "args": ["--no-sandbox"], **look}
+        with playwright.chromium.launch_persistent_context(profile, **options) as context:
+            page = context.pages[0]
+            page.goto(f"{server.url}/icon.svg")
+            page.evaluate("kept => Object.assign(localStorage, kept)", kept_of(ann))
+            openings(page, f"{server.url}/#/c/{lane}", 3)  # compiled scripts are kept from the second on
+            return medians("daily", openings(page, f"{server.url}/#/c/{lane}", 5))
 
 
 def main() -> None:
@@ -135,7 +172,7 @@ def main() -> None:
         lane = fill(ann, given.conversations, given.long)
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         if not given.only_heap:
-            for name, value in looks(browser, server, ann, lane).items():
+            for name, value in (looks(browser, server, ann, lane) | daily(playwright, server, ann, lane)).items():
                 print(f"{name:32} {value:10.1f}", flush=True)
         if given.heap_minutes:
             found = heaps(browser, server, ann, bob, lane, given.heap_minutes)

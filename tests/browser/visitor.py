@@ -16,27 +16,34 @@ SOON = 30_000
 """Milliseconds in which a page must find its way back after anything."""
 
 
+def kept_of(person: Person) -> dict[str, str]:
+    """What the client keeps of a log-in, in localStorage."""
+    session = {"user": person.id, "name": person.session["name"], "token": person.token, "token_id": person.token_id}
+    return {"hongyan.session": json.dumps({**session, "device": "test"}), "hongyan.welcomed": person.id}
+
+
 class Visitor:
     """One browser of somebody who is logged in; `faults` is what went wrong in its pages."""
 
-    def __init__(self, browser: Browser, server: Server, person: Person | None, **look: Any) -> None:
+    def __init__(self, browser: Browser, server: Server, person: Person | None, path: str | None = "/", **look: Any) -> None:
         desk = {"width": 1440, "height": 900}
         options: dict[str, Any] = {"locale": "zh-CN", "viewport": desk, "reduced_motion": "reduce", **look}
         self.server = server
         self.context: BrowserContext = browser.new_context(**options)
         self.faults: list[str] = []
         if person is not None:
-            session = {"user": person.id, "name": person.session["name"], "token": person.token, "token_id": person.token_id}
-            kept = {"hongyan.session": json.dumps({**session, "device": "test"}), "hongyan.welcomed": person.id}
-            origin = {"origin": server.url, "localStorage": [{"name": name, "value": value} for name, value in kept.items()]}
+            kept = [{"name": name, "value": value} for name, value in kept_of(person).items()]
+            origin = {"origin": server.url, "localStorage": kept}
             self.context.set_storage_state({"cookies": [], "origins": [origin]})  # once: a log-out is one
-        self.page = self.tab()
+        self.page = self.tab(path)
 
-    def tab(self, path: str = "/") -> Page:
+    def tab(self, path: str | None = "/") -> Page:
+        """At an address of the server, unless that is None."""
         page = self.context.new_page()
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("console", lambda said: self.faults.append(said.text) if "Content Security Policy" in said.text else None)
-        page.goto(self.server.url + path)
+        if path is not None:
+            page.goto(self.server.url + path)
         return page
 
     def __enter__(self) -> Self:

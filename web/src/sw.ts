@@ -8,6 +8,11 @@ declare const self: ServiceWorkerGlobalScope;
 declare const __FILES__: readonly string[];
 declare const __BUILD__: string;
 
+/** Not every browser has it. */
+interface InstallEvent extends ExtendableEvent {
+  addRoutes?(rules: readonly object[]): Promise<void>;
+}
+
 /** What the server sends, see docs/protocol.md. */
 interface Told {
   readonly title: string;
@@ -22,7 +27,10 @@ const CACHE = FAMILY + __BUILD__;
 const PAGE = '/';
 const PATIENCE = 4_000; // a network that lets a page hang so long is none
 
-self.addEventListener('install', (event) => event.waitUntil(install()));
+self.addEventListener('install', (event) => {
+  route(event);
+  event.waitUntil(install());
+});
 self.addEventListener('activate', (event) => event.waitUntil(activate()));
 
 self.addEventListener('fetch', (event) => {
@@ -30,7 +38,7 @@ self.addEventListener('fetch', (event) => {
   const url = new URL(request.url);
   if (request.method !== 'GET' || url.origin !== self.location.origin) return;
   if (url.pathname === PAGE && request.mode === 'navigate') event.respondWith(page(event));
-  else if (url.pathname.startsWith('/assets/') || __FILES__.includes(url.pathname)) event.respondWith(file(request));
+  else if (url.pathname.startsWith('/assets/') || __FILES__.includes(url.pathname)) event.respondWith(file(event));
 });
 
 self.addEventListener('push', (event) => {
@@ -48,12 +56,20 @@ self.addEventListener('pushsubscriptionchange', (event) => {
   event.waitUntil(windows().then(([one]) => one?.postMessage({ type: 'subscription' })));
 });
 
+/** So that a page need not wait until its worker has come to life: files from where they are kept, itself from who is faster. */
+function route(event: InstallEvent): void {
+  const files = { condition: { urlPattern: '/assets/*' }, source: 'cache' };
+  const pages = { condition: { urlPattern: PAGE, requestMode: 'navigate' }, source: 'race-network-and-fetch-handler' };
+  event.addRoutes?.([files, pages]).catch(() => {}); // a browser with other words for it
+}
+
 async function install(): Promise<void> {
   const cache = await caches.open(CACHE);
   await cache.addAll([new Request(PAGE, { cache: 'no-cache' }), ...__FILES__]);
 }
 
 async function activate(): Promise<void> {
+  await self.registration.navigationPreload?.enable(); // the page is asked for while the worker is still coming to life
   const old = (await caches.keys()).filter((name) => name.startsWith(FAMILY) && name !== CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
   await self.clients.claim();
@@ -68,24 +84,30 @@ async function page(event: FetchEvent): Promise<Response> {
   return (await kept(PAGE)) ?? fresh ?? loading;
 }
 
-async function load({ request }: FetchEvent): Promise<Response> {
-  const response = await fetch(request);
-  if (response.ok) await keep(PAGE, response.clone());
+async function load(event: FetchEvent): Promise<Response> {
+  const response = ((await event.preloadResponse) as Response | undefined) ?? (await fetch(event.request));
+  if (response.ok) event.waitUntil(renew(response.clone()));
   return response;
 }
 
 /** Files of an asset's name never change. Those of a newer build are in its own cache while it waits: all are looked into. */
-async function file(request: Request): Promise<Response> {
-  const before = await kept(request);
+async function file(event: FetchEvent): Promise<Response> {
+  const before = await kept(event.request);
   if (before) return before;
-  const response = await fetch(request);
-  if (response.ok) await keep(request, response.clone());
+  const response = await fetch(event.request);
+  if (response.ok) event.waitUntil(keep(event.request, response.clone()));
   return response;
 }
 
-// A browser without room, or that refuses, does not keep what the network gives from the page.
+// A browser without room, or that refuses, does not keep what the network gives from the page; nor does the page wait for it.
 
 const kept = (what: RequestInfo): Promise<Response | undefined> => caches.match(what).catch(() => undefined);
+
+/** Most often it is the page that is kept already. */
+async function renew(response: Response): Promise<void> {
+  const [tag, before] = [response.headers.get('ETag'), await kept(PAGE)];
+  if (tag === null || tag !== before?.headers.get('ETag')) await keep(PAGE, response);
+}
 
 async function keep(what: RequestInfo, response: Response): Promise<void> {
   try {

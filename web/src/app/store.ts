@@ -3,18 +3,18 @@
 import { shallowRef } from 'vue';
 
 import { withConversation } from '@/core/fold';
-import type { Content, Event, Id, SentContent, Snapshot } from '@/core/model';
+import type { Content, Event, Id, SentContent } from '@/core/model';
 import { actShown, ownShown } from '@/core/shown';
 import { Api, conversationPath } from '@/link/api';
 import { Cache } from '@/link/cache';
 import { Feed, type Online } from '@/link/feed';
-import { LOADING } from '@/link/link';
 import { Outbox } from '@/link/outbox';
 
 import type { Hongyan, LinkView, Outgoing, Reminder, Session } from './hongyan';
 import { Asking } from './store/asking';
 import { Bookmarks } from './store/bookmarks';
 import { Drafts } from './store/drafts';
+import { early, type Early } from './store/early';
 import { endToken, endTokens } from './store/leaving';
 import { Pages } from './store/pages';
 import { Pending } from './store/pending';
@@ -54,15 +54,17 @@ export interface Beginning {
   readonly api?: Api;
   /** For this log-in and no other, apart from the other tabs of the browser, and nothing is kept. */
   readonly alone?: Session;
+  readonly cache?: Cache;
+  /** What was asked for already, for the log-in that there is. */
+  readonly asked?: Early | null;
   /** The conversation that is open. */
   readonly place?: Id | null;
 }
 
-export function createHongyan({ api = new Api(), alone, place = null }: Beginning = {}): Store {
+export function createHongyan({ api = new Api(), cache = new Cache(), alone, asked = null, place = null }: Beginning = {}): Store {
   const session = shallowRef<Session | null>(null);
   const link = shallowRef<LinkView>(NO_LINK);
   const outgoing = shallowRef<readonly Outgoing[]>([]);
-  const cache = new Cache();
   const closing = new AbortController();
   const listeners = new Set<(events: readonly Event<Content>[]) => void>();
   const waiting = new Set<(reminder: Reminder) => void>();
@@ -156,12 +158,12 @@ export function createHongyan({ api = new Api(), alone, place = null }: Beginnin
       (all) => (outgoing.value = all),
     );
     drafts.begin(next.user);
-    const empty = !alone && Cache.first(); // then what will be wanted is asked for at once
-    const early = empty ? api.get<Snapshot>('v1/snapshot', { timeout: LOADING }).catch(() => null) : null;
-    if (empty && place) pages.foresee(place);
-    const kept = alone || empty ? null : await cache.read(next.user);
+    const { kept, snapshot, page } = asked?.token === next.token ? asked : early(api, alone ? null : cache, next, place);
+    asked = null;
+    if (place) pages.foresee(place, page);
+    const before = await kept;
     if (mine !== turn) return;
-    feed = new Feed(alone ? null : next.user, api, early, {
+    feed = new Feed(alone ? null : next.user, api, snapshot, {
       change: (change) => state.take(change),
       kept: () => state.kept(),
       leads: (leads) => {
@@ -173,7 +175,7 @@ export function createHongyan({ api = new Api(), alone, place = null }: Beginnin
       login: () => ended(),
       view,
     });
-    if (kept) state.restore(kept, Date.now() - kept.time > STALE);
+    if (before) state.restore(before, Date.now() - before.time > STALE);
     feed.look(place);
     feed.start();
   }
@@ -215,8 +217,8 @@ export function createHongyan({ api = new Api(), alone, place = null }: Beginnin
     endTokens(api.root);
     addEventListener('online', () => endTokens(api.root), { signal: closing.signal });
   }
-  const before = alone ?? readSession();
-  if (before) void begin(before);
+  const there = alone ?? readSession();
+  if (there) void begin(there);
 
   return {
     api,

@@ -5,17 +5,22 @@ import { go, routeOf } from './router';
 export const hasWorker = globalThis.isSecureContext && 'serviceWorker' in navigator && import.meta.env.PROD;
 
 const PATIENCE = 10_000;
+const AFTER = 3_000; // it loads everything, and asks whether there is a newer one: what is looked at comes first
+let asked: Promise<unknown> | null = null;
+
+const register = (): Promise<unknown> =>
+  (asked ??= navigator.serviceWorker.register('/sw.js').catch((error: unknown) => console.warn('No service worker:', error)));
 
 /** Null: there is none, or it does not come to life. */
 export async function worker(): Promise<ServiceWorkerRegistration | null> {
-  if (!hasWorker || !(await navigator.serviceWorker.getRegistration())) return null;
+  if (!hasWorker || !(await register())) return null;
   const late = new Promise<null>((resolve) => setTimeout(resolve, PATIENCE, null));
   return Promise.race([navigator.serviceWorker.ready, late]);
 }
 
 export function beginWorker(): void {
   if (!hasWorker) return;
-  navigator.serviceWorker.register('/sw.js').catch((error: unknown) => console.warn('No service worker:', error));
+  setTimeout(register, AFTER);
   onWorker('go', ({ path }) => typeof path === 'string' && go(routeOf(path)));
 }
 

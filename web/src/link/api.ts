@@ -43,6 +43,8 @@ export interface Asking {
 }
 
 const TIMEOUT = 20_000;
+/** For all that there is. */
+export const LOADING = 60_000;
 
 export async function problemOf(response: Response): Promise<Problem> {
   const body: unknown = await response.json().catch(() => null);
@@ -122,5 +124,9 @@ export class Api {
 
 /** `conversationPath('lobby', '/events?limit=50')`. */
 export const conversationPath = (id: Id, rest = ''): string => `v1/conversations/${encodeURIComponent(id)}${rest}`;
+
+/** So many of its events make a page. */
+export const PAGE = 50;
+export const newestPath = (id: Id): string => conversationPath(id, `/events?limit=${PAGE}`);
 
 export const userPath = (id: Id): string => `v1/users/${encodeURIComponent(id)}`;

@@ -72,6 +72,10 @@ async function open(): Promise<IDBDatabase> {
   return db;
 }
 
+export interface Before extends Kept {
+  readonly time: number;
+}
+
 export class Cache {
   readonly #writer = crypto.randomUUID();
   #db: Promise<IDBDatabase> | null = null;
@@ -79,20 +83,18 @@ export class Cache {
   #written: ReadonlyMap<Id, Room> = new Map();
   #writing: Promise<void> = Promise.resolve();
 
-  /** True once: nothing was written, or is about to be. What an older client left, which did not say so, the next write throws away. */
-  static first(): boolean {
-    if (localStorage.getItem(WRITTEN) !== null) return false;
-    localStorage.setItem(WRITTEN, '1');
-    return true;
+  /** Nothing was written. What an older client left, which did not say so, the next write throws away. */
+  static get isEmpty(): boolean {
+    return localStorage.getItem(WRITTEN) === null;
   }
 
   /** Null: there is nothing, or nothing of this user. What somebody else left is thrown away. */
-  async read(user: Id): Promise<(Kept & { readonly time: number }) | null> {
+  async read(user: Id): Promise<Before | null> {
     const late = new Promise<null>((resolve) => setTimeout(resolve, READING, null));
     return Promise.race([late, this.#read(user).catch(() => null)]);
   }
 
-  async #read(user: Id): Promise<(Kept & { readonly time: number }) | null> {
+  async #read(user: Id): Promise<Before | null> {
     const transaction = await this.#begin('readonly');
     const [state, all] = await Promise.all([
       asked<State | undefined>(transaction.objectStore('state').get('state')),
@@ -117,8 +119,8 @@ export class Cache {
 
   async #write(user: Id, { cursor, known }: Kept): Promise<void> {
     const { rooms, ...rest } = known;
-    localStorage.setItem(WRITTEN, '1');
     const transaction = await this.#begin('readwrite');
+    localStorage.setItem(WRITTEN, '1');
     const finished = done(transaction);
     const states = transaction.objectStore('state');
     const places = transaction.objectStore('rooms');

@@ -6,7 +6,7 @@ import type { Conversation, Id, Known, Person, Presence, Snapshot, StatusText } 
 
 import type { Api } from './api';
 import { Link } from './link';
-import { Tabs } from './tabs';
+import { Tabs, tabsOf } from './tabs';
 import type { Batch, Socket } from './transports';
 
 /** Everything that is known, as of a cursor. */
@@ -76,7 +76,7 @@ export class Feed {
         on.view(view);
       },
     });
-    this.#tabs = new Tabs(user === null ? null : `hongyan.${user}`, {
+    this.#tabs = new Tabs(user === null ? null : tabsOf(user), {
       lead: () => this.#lead(),
       follow: () => this.#follow(),
       led: () => this.#ask(),

@@ -4,7 +4,7 @@
 import type { LinkView, Transport } from '@/app/hongyan';
 import type { Snapshot, Time } from '@/core/model';
 
-import { type Api, Problem, Unreachable } from './api';
+import { type Api, LOADING, Problem, Unreachable } from './api';
 import { type Batch, type Context, type Socket, sleep, TRANSPORTS, type Verdict, ways } from './transports';
 
 export interface LinkListener {
@@ -18,7 +18,6 @@ export interface LinkListener {
   changed(view: LinkView): void;
 }
 
-export const LOADING = 60_000;
 const LOAD_EVERY = 2_000; // a server that says no to every cursor is not asked faster
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 30_000;

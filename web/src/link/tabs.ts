@@ -1,6 +1,8 @@
 // The tabs of one browser: one of them leads, and each knows which of them a person looks at.
 // Where the browser cannot do that (no locks, as without TLS; no channel) every tab leads itself.
 
+import type { Id } from '@/core/model';
+
 type Wire<M> =
   | { readonly from: string; readonly word: 'say'; readonly message: M }
   /** A person looks at this tab, at this place in it. */
@@ -24,6 +26,13 @@ export interface TabListener<M> {
 }
 
 const ALIVE = 3_000; // a leader that does not answer within this is frozen
+
+export const tabsOf = (user: Id): string => `hongyan.${user}`;
+
+/** Whether one of the tabs of this name leads. */
+export async function isLed(name: string): Promise<boolean> {
+  return ((await navigator.locks?.query())?.held ?? []).some((lock) => lock.name === name);
+}
 
 export class Tabs<M> {
   readonly #id = crypto.randomUUID();

@@ -3,8 +3,10 @@ import { IDBFactory } from 'fake-indexeddb';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import { createHongyan, type Store } from '@/app/store';
+import { early } from '@/app/store/early';
 import type { Room } from '@/core/model';
 import { Api, Problem, Unreachable } from '@/link/api';
+import { Cache } from '@/link/cache';
 
 import { elsewhere, hide, settle, shareTabs, withoutTabs } from '../link/browser';
 import { FakeServer, problem } from '../link/server';
@@ -391,6 +393,36 @@ test('around a message, then on to the end', async () => {
   await Promise.all([store.loadNewest('lobby'), store.loadNewest('lobby')]);
   expect(seqs()[1]).toBe(200);
   expect(lobby(store).newer).toBe(false);
+});
+
+test('where nothing is kept, what there is and the open conversation are asked for together', async () => {
+  const store = createHongyan({ api: new Api(new URL('http://server.test/')), place: 'lobby' });
+  open.push(store);
+  await until(() => server.asked.length >= 2);
+  expect(server.asked.slice(0, 2).map((one) => one.split('?')[0])).toEqual(['GET /v1/snapshot', 'GET /v1/conversations/lobby/events']);
+  await until(() => store.ready.value);
+  await store.load('lobby');
+  expect(texts(store)).toEqual(['从前']);
+  expect([count('GET /v1/snapshot'), count('GET /v1/conversations/lobby/events')]).toEqual([1, 1]);
+});
+
+test('what was asked for before is taken, by the log-in for which it was', async () => {
+  const api = new Api(new URL('http://server.test/'));
+  api.token = SESSION.token;
+  const cache = new Cache();
+  const store = createHongyan({ api, cache, asked: early(api, cache, SESSION, 'lobby'), place: 'lobby' });
+  open.push(store);
+  await until(() => store.ready.value);
+  await store.load('lobby');
+  expect([count('GET /v1/snapshot'), count('GET /v1/conversations/lobby/events')]).toEqual([1, 1]);
+
+  const other = new FakeServer().install();
+  other.say('另一个人的');
+  await store.logout();
+  other.answers.set('POST /v1/login', () => ({ token: 'U', token_id: 'j', user_id: 'lin', name: '林', device: 'test', change_password: false }));
+  await store.login('lin', 'x');
+  await until(() => store.ready.value);
+  expect(other.asked.filter((one) => one.startsWith('GET /v1/snapshot')).length).toBe(1);
 });
 
 test('two tabs share one connection and know the same; when the first closes the other goes on without a gap', async () => {

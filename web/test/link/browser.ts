@@ -34,6 +34,10 @@ export class FakeLocks {
     });
   }
 
+  async query(): Promise<{ held: { name: string }[] }> {
+    return { held: [...this.#held.keys()].map((name) => ({ name })) };
+  }
+
   async #next(name: string): Promise<void> {
     await Promise.resolve();
     if (this.#held.has(name)) return;

@@ -2,16 +2,14 @@
 
 import { withoutRun, withPage, withShorterRun, type Where } from '@/core/fold';
 import type { Event, Id, Page, Room, Seq } from '@/core/model';
-import { type Api, conversationPath } from '@/link/api';
+import { type Api, conversationPath, newestPath, PAGE } from '@/link/api';
 
 import type { State } from './state';
 
-const PAGE = 50;
 const AROUND = 60;
 const RUNS = 20;
 
 const pathOf = (id: Id, query: string): string => conversationPath(id, `/events?${query}`);
-const newestOf = (id: Id): string => pathOf(id, `limit=${PAGE}`);
 
 export class Pages {
   readonly #asked = new Map<string, Promise<void>>();
@@ -38,9 +36,9 @@ export class Pages {
     this.#foreseen = null;
   }
 
-  /** Asks for what will be wanted as soon as it is known what there is. */
-  foresee(id: Id): void {
-    this.#foreseen = { id, page: this.api.get<Page>(newestOf(id)).catch(() => null) };
+  /** What will be wanted as soon as it is known what there is. */
+  foresee(id: Id, page: Promise<Page | null>): void {
+    this.#foreseen = { id, page };
   }
 
   load(id: Id): Promise<void> {
@@ -50,7 +48,7 @@ export class Pages {
   }
 
   newest(id: Id): Promise<void> {
-    return this.#once(`${id} newest`, () => this.#page(id, newestOf(id), 'newest'));
+    return this.#once(`${id} newest`, () => this.#page(id, newestPath(id), 'newest'));
   }
 
   older(id: Id): Promise<void> {

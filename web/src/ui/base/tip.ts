@@ -29,30 +29,48 @@ function hide(): void {
   tip.value = null;
 }
 
-function enter(event: Event): void {
-  if ((event as PointerEvent).pointerType === 'touch') return;
-  const element = event.currentTarget as Element;
-  clearTimeout(timer);
+/** Listened to once, for all of them: pages have hundreds. */
+function tipped(event: globalThis.Event): Element | null {
+  let element = event.target instanceof Element ? event.target : null;
+  while (element && !tips.has(element)) element = element.parentElement;
+  return element;
+}
+
+let over: Element | null = null;
+
+function enter(event: PointerEvent): void {
+  const element = tipped(event);
+  if (element === over) return;
+  if (over) hide();
+  over = element;
+  if (!element || event.pointerType === 'touch') return;
   if (performance.now() < warm) show(element);
   else timer = window.setTimeout(() => show(element), rest);
 }
 
-function focus(event: Event): void {
-  const element = event.currentTarget as Element;
-  if (element.matches(':focus-visible')) show(element);
+function leave(event: PointerEvent): void {
+  if (event.relatedTarget !== null) return; // to something else in the page: it is entered
+  hide();
+  over = null;
+}
+
+function focus(event: FocusEvent): void {
+  const element = tips.has(event.target as Element) ? (event.target as Element) : null;
+  if (element?.matches(':focus-visible')) show(element);
+}
+
+if (typeof document !== 'undefined') {
+  document.addEventListener('pointerover', enter, true);
+  document.addEventListener('pointerout', leave, true);
+  document.addEventListener('pointerdown', (event) => tipped(event) && hide(), true);
+  document.addEventListener('focusin', focus, true);
+  document.addEventListener('focusout', (event) => tips.has(event.target as Element) && hide(), true);
 }
 
 const asTip = (value: Tip | string): Tip => (typeof value === 'string' ? { text: value } : value);
 
 export const vTip: Directive<HTMLElement, Tip | string> = {
-  mounted(element, { value }) {
-    tips.set(element, asTip(value));
-    element.addEventListener('pointerenter', enter);
-    element.addEventListener('pointerleave', hide);
-    element.addEventListener('pointerdown', hide);
-    element.addEventListener('focus', focus);
-    element.addEventListener('blur', hide);
-  },
+  mounted: (element, { value }) => void tips.set(element, asTip(value)),
   updated(element, { value }) {
     tips.set(element, asTip(value));
     if (tip.value?.anchor === element) show(element);

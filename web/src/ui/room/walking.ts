@@ -4,6 +4,7 @@ import type { VirtualizerHandle } from 'virtua/vue';
 import { nextTick, shallowRef, type Ref, type ShallowRef } from 'vue';
 
 import type { Seq } from '@/core/model';
+import { frames } from '@/ui/base/frames';
 
 import { seqOf, type Row } from './timeline';
 
@@ -13,10 +14,6 @@ interface Walking {
   onFocus(event: FocusEvent): void;
   onKey(event: KeyboardEvent): void;
 }
-
-export const frames = async (n: number): Promise<void> => {
-  for (; n > 0; n -= 1) await new Promise((done) => requestAnimationFrame(done));
-};
 
 /** The message that has focus, or something in it. */
 const seqAt = (target: EventTarget | null): Seq | null => Number((target as Element | null)?.closest<HTMLElement>('[data-seq]')?.dataset['seq']) || null;
