@@ -20,6 +20,7 @@ class Terminal(ABC):
 
     name: str
     """Of the program, and of its Debian package."""
+    width = 120
 
     def __init__(self, home: Path, certificate: Path) -> None:
         for program in (self.name, "tmux"):
@@ -46,7 +47,7 @@ class Terminal(ABC):
         """What is typed and seen until it is."""
 
     def __enter__(self) -> Self:
-        size = ("-x", "120", "-y", "40")
+        size = ("-x", str(self.width), "-y", "40")
         self._tmux("-f", "/dev/null", "new-session", "-d", *size, *map(str, self.command()))
         try:
             self.log_in()
