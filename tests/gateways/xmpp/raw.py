@@ -51,6 +51,11 @@ class Raw:
     async def encrypt(self, context: ssl.SSLContext) -> None:
         await self._writer.start_tls(context, server_hostname=DOMAIN)
 
+    def binding(self, type: str) -> bytes:
+        """Of the channel of TLS."""
+        found: bytes = self._writer.get_extra_info("ssl_object").get_channel_binding(type)
+        return found
+
     async def start_tls(self) -> None:
         await self.say(HEAD)
         await self.until("</stream:features>")

@@ -162,12 +162,13 @@ async def test_what_became_of_messages_is_in_the_archive_where_it_happened(site:
     )
     async with client(site, bob.id, plugins=PLUGINS) as one:
         found = await ask(one)
-        original, tombstone, liked, correction, *rest = found.messages
+        original, tombstone, liked, correction, nothing, *rest = found.messages
         assert original.findtext("{jabber:client}body") == "wrong"
         assert tombstone.find("{urn:xmpp:message-retract:1}retracted") is not None
         assert tombstone.findtext("{jabber:client}body") is None
         assert correction.find("{urn:xmpp:message-correct:0}replace").get("id") == original.get("id")
         assert correction.findtext("{jabber:client}body") == "right"
+        assert [part.tag for part in nothing] == ["{urn:xmpp:sid:0}stanza-id"]  # a correction of what was taken back
         assert rest[0].find("{urn:xmpp:message-retract:1}retract").get("id") == tombstone.get("id")
         for reactions in rest[1:4]:
             part = reactions.find("{urn:xmpp:reactions:0}reactions")
@@ -177,6 +178,24 @@ async def test_what_became_of_messages_is_in_the_archive_where_it_happened(site:
         assert rest[4].find("{urn:xmpp:reply:0}reply").get("id") == original.get("id")
         assert "secret" not in "".join(str(text) for text in found.texts)
         assert "gone for me" not in found.texts
+
+
+async def test_a_page_ends_with_what_was_given(site: Site) -> None:
+    """Dino looks for the messages that its ends name, and for their times."""
+    alice, bob = site.people("alice", "bob")
+    lane = alice.direct(bob.id)
+    seq = alice.send(lane, "secret")["seq"]
+    for act in ({"type": "edit", "seq": seq, "text": "more secret"}, {"type": "recall", "seq": seq}):
+        alice.call("POST", f"/v1/conversations/{lane}/acts", {"act": act})
+    async with client(site, bob.id, plugins=PLUGINS) as one:
+        seen, before = [], ""
+        for _ in range(3):
+            page = await ask(one, rsm=f"<max>1</max><before>{before}</before>")
+            assert [page.said("first"), page.said("last")] == [str(page.ids[0])] * 2
+            before = str(page.ids[0])
+            seen += page.ids
+        assert page.complete
+        assert seen == sorted(set(seen), reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -313,6 +313,7 @@ async def test_who_goes_without_having_been_there_is_told_of(site: Site) -> None
         alice.call("DELETE", f"/v1/conversations/{lane}/members/{bob.id}")
         told = await c.until(lambda: [one for one in room.messages if item_of(one).get("jid") == f"{bob.id}@{DOMAIN}"])
         assert (item_of(told[0]).get("affiliation"), item_of(told[0]).get("role")) == ("none", "none")
+        assert "type" not in told[0].xml.attrib  # Gajim heeds it in no other messages
         assert not [one for one in room.presences if one["from"].resource == bob.id]
 
 

@@ -1,6 +1,6 @@
 """SASL as a stream has it: what is offered, and how an attempt ends."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from hongyan.core.errors import Invalid, StoreUnavailable, TooLarge
 from hongyan.features.identity import Identity
 from hongyan.gateways.xmpp.sasl import Challenge, Mechanisms, Negotiation, SaslFailure, Success, decoded, plain
 from tests.build import house
+from tests.gateways.xmpp.raw import HEAD, connected
+from tests.gateways.xmpp.site import Site
+from tests.serving import PASSWORD
 
 HOME, RIGHT, WRONG = "192.0.2.1", "correct horse", "battery staple"
 BOUND = {"tls-server-end-point": b"hash"}
@@ -77,6 +80,26 @@ async def test_scram(attempt: Attempt, mechanism: str, initial: bool) -> None:
     assert step.proven.user == "lihua"
     assert await failure(negotiation.respond(b"")) == "malformed-request"
     assert await failure(negotiation.begin(mechanism, None)) == "malformed-request"
+
+
+async def test_a_client_that_knows_no_other_binding_than_tls_unique(site: Site) -> None:
+    """As slixmpp 1.8 does under poezio, whatever is offered, also over TLS 1.3."""
+    (alice,) = site.people("alice")
+    async with connected(site) as raw:
+        await raw.start_tls()
+        await raw.say(HEAD)
+        offered = await raw.until("</stream:features>")
+        assert "<channel-binding type='tls-server-end-point'/>" in offered
+        assert "tls-unique" not in offered
+        binding = ("tls-unique", raw.binding("tls-unique"))
+        client = ScramClient(["SCRAM-SHA-256-PLUS"], alice.id, PASSWORD, channel_binding=binding)
+        first, sasl = b64encode(client.get_client_first().encode()).decode(), "xmlns='urn:ietf:params:xml:ns:xmpp-sasl'"
+        await raw.say(f"<auth {sasl} mechanism='SCRAM-SHA-256-PLUS'>{first}</auth>")
+        challenge = (await raw.until("</challenge>")).partition(">")[2].removesuffix("</challenge>")
+        client.set_server_first(b64decode(challenge).decode())
+        await raw.say(f"<response {sasl}>{b64encode(client.get_client_final().encode()).decode()}</response>")
+        success = (await raw.until("</success>")).partition(">")[2].removesuffix("</success>")
+        client.set_server_final(b64decode(success).decode())
 
 
 @pytest.mark.parametrize("authzid", ["", "lihua", "lihua@example.org"])

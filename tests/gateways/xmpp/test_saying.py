@@ -24,6 +24,13 @@ def test_a_fallback_is_left_out_by_code_points() -> None:
     assert without("before middle after", "7", "14") == "before after"
 
 
+def test_a_quote_that_is_counted_in_bytes_is_left_out_too() -> None:
+    """As Dino 0.4 counts: nothing of what is said may go with it."""
+    assert without("> 从网页来\n0123456789", "0", "15") == "0123456789"
+    assert without("> 从网页来\n我今天下午到", "0", "15") == "我今天下午到"
+    assert without("> 从网页来\n我今天下午到", "0", "7") == "我今天下午到"
+
+
 @pytest.mark.parametrize(
     ("start", "end"), [("0", "99"), ("5", "2"), ("a", "b"), ("-1", "3"), ("", ""), ("9" * 50, "9" * 50), ("٣", "٤")]
 )

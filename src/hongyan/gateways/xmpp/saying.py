@@ -80,7 +80,15 @@ def without_fallback(stanza: Element, text: str, of: str) -> str:
             continue
         start, end = body.get("start"), body.get("end")
         if start.isascii() and end.isascii() and start.isdecimal() and end.isdecimal() and len(start) < 8 and len(end) < 8:
-            left = text[: int(start)] + text[int(end) :]
+            left = _without(text, int(start), int(end))
             if int(start) <= int(end) and left.strip():
                 return left
     return text
+
+
+def _without(text: str, start: int, end: int) -> str:
+    """Code points are counted (XEP-0426), and by Dino 0.4 bytes: a quote that ends a line only as bytes is counted in them."""
+    raw = text.encode()
+    if text[end - 1 : end] != "\n" and raw[end - 1 : end] == b"\n":
+        return (raw[:start] + raw[end:]).decode(errors="ignore")
+    return text[:start] + text[end:]

@@ -16,7 +16,7 @@ from hongyan.gateways.xmpp.dialects import SASL, Classic, Dialect, Second, ident
 from hongyan.gateways.xmpp.faults import STREAM_ERRORS, StanzaFault, StreamFault, of
 from hongyan.gateways.xmpp.sasl import Challenge, Mechanisms, Negotiation, SaslFailure, Step, Success, decoded
 from hongyan.gateways.xmpp.smacks import SM
-from hongyan.gateways.xmpp.wire import Wire
+from hongyan.gateways.xmpp.wire import UNIQUE, Wire
 
 if TYPE_CHECKING:
     from hongyan.features.identity import Proven
@@ -27,7 +27,8 @@ TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 BIND = "urn:ietf:params:xml:ns:xmpp-bind"
 SESSION = "urn:ietf:params:xml:ns:xmpp-session"
 STREAMS = "http://etherx.jabber.org/streams"
-_TRIES = 3
+_TRIES = 5
+"""Clients try every mechanism before they say that the password is wrong: as many as are offered (RFC 6120, 6.4.5: 2 to 5)."""
 _WAITING = 64
 
 State = Literal["head", "strange", "known", "bound", "closed"]
@@ -197,7 +198,7 @@ class Stream:
         if self._wire.secure and (names := self._mechanisms().offered()):
             listed = "".join(f"<mechanism>{name}</mechanism>" for name in names)
             parts.append(f"<mechanisms xmlns='{SASL}'>{listed}</mechanisms>{offer(listed)}")
-            bindings = "".join(f"<channel-binding type='{name}'/>" for name in self._wire.bindings)
+            bindings = "".join(f"<channel-binding type='{name}'/>" for name in self._wire.bindings if name != UNIQUE)
             if bindings:
                 parts.append(f"<sasl-channel-binding xmlns='urn:xmpp:sasl-cb:0'>{bindings}</sasl-channel-binding>")
         return "".join(parts)

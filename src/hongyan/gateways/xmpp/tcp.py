@@ -11,6 +11,7 @@ from hongyan.gateways.door.progress import progress
 from hongyan.gateways.xmpp.codec import Element, Parser, quote
 from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.stream import STREAMS, TLS, Stream
+from hongyan.gateways.xmpp.wire import UNIQUE
 
 if TYPE_CHECKING:
     from hongyan.gateways.door.tls import Certificate
@@ -59,7 +60,11 @@ class TcpStream(asyncio.Protocol):
 
     @property
     def bindings(self) -> Mapping[str, bytes]:
-        return {"tls-server-end-point": self._certificate.end_point} if self._encrypted and self._certificate is not None else {}
+        if not self._encrypted or self._certificate is None:
+            return {}
+        found = {"tls-server-end-point": self._certificate.end_point}
+        unique = self._transport.get_extra_info("ssl_object").get_channel_binding("tls-unique")
+        return {**found, UNIQUE: unique} if unique else found
 
     def open(self, attributes: Mapping[str, str]) -> None:
         self._begun = True

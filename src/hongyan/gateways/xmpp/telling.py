@@ -5,7 +5,7 @@ conversation's: a chat between two, or a room.
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from hongyan.core.model import Event
+from hongyan.core.model import WRITTEN, Event
 from hongyan.features.xmpp import Place
 from hongyan.gateways.xmpp.chats import told
 from hongyan.gateways.xmpp.inside import inside, named
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
 
 RECEIPTS = "urn:xmpp:receipts"
+_ACTIVE = "<active xmlns='http://jabber.org/protocol/chatstates'/>"
+"""Who has written is not typing any more (XEP-0085); without it clients go on showing that they are."""
 
 
 def moderated(event: Event, about: About) -> bool:
@@ -56,6 +58,8 @@ def _tell(resource: "Resource", event: Event, place: Place, about: About) -> Non
         return
     if resource.jid.domain == house.domain:  # the ids of another server's archive are not ours to give
         inside += stanza_id(str(resource.jid.bare), event)
+    if event.type in WRITTEN and event.sender != resource.user:
+        inside += _ACTIVE
     if event.client_id is not None and (event.sender, event.client_id) in house.asked and event.type == "message":
         inside += f"<request xmlns='{RECEIPTS}'/>"
     told(resource, event.sender == resource.user, peer, inside, shown_id(event.client_id, event.seq))

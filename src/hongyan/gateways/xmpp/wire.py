@@ -5,6 +5,12 @@ from typing import Protocol
 
 from hongyan.gateways.xmpp.faults import StreamFault
 
+UNIQUE = "tls-unique"
+"""A channel binding that is taken and not told of, since it is not for TLS 1.3 (RFC 9266). Clients that know no other type
+(slixmpp 1.8) bind themselves by it all the same, and where it is refused they can log in by PLAIN only. The Finished of TLS 1.3
+tells who sits in between no less than that of 1.2.
+"""
+
 
 class Wire(Protocol):
     """One connection. Nothing is written after `close`."""

@@ -100,8 +100,9 @@ def _shown(resource: Resource, joined: Joined, user: str, name: str, role: Any) 
 
 
 def _not_here(resource: Resource, joined: Joined, user: str, role: Role | None) -> None:
-    """Of somebody who is not there only what they are in the room (section 9.3)."""
-    notice(resource, joined, f"<x xmlns='{MUC_USER}'>{item(resource, user, role, 'none')}</x>")
+    """Of somebody who is not there only what they are in the room (section 9.3), in a message without a type."""
+    head = f"<message from='{quote(str(joined.address))}' to='{resource.quoted}'>"
+    resource.send(f"{head}<x xmlns='{MUC_USER}'>{item(resource, user, role, 'none')}</x></message>")
 
 
 def _is_here(resource: Resource, joined: Joined, user: str) -> bool:
