@@ -56,6 +56,8 @@ def test_it_opens_without_a_server(browser: Browser, server: Server, people: Mak
         one.open(lane)
         one.sees("路上也能看")
         one.page.wait_for_timeout(3_000)  # the cache is written two seconds after the last change
+        client = "document.querySelector('link[rel=modulepreload][href*=client]').href"
+        assert one.page.evaluate(client) in one.page.evaluate(CACHED)  # after one visit, whatever the browser keeps by itself
         server.kill()
         try:
             one.page.reload()
