@@ -12,7 +12,7 @@ PROCESSES ?= 3
 # Debian packages that only the tests need: a browser with Chinese fonts, a terminal to type into, a JavaScript engine, certificates;
 # the servers that a cluster is made of: a database, a bus, two balancers, a name server; what checks a service's unit; and servers and a client of XMPP.
 TEST_PACKAGES := chromium tmux fonts-noto-cjk nodejs openssl postgresql nats-server nginx haproxy dnsmasq systemd prosody lua-unbound \
-	ejabberd profanity
+	ejabberd profanity poezio
 
 .PHONY: help setup test-packages run test fuzz faults lint docs lock bench clean
 

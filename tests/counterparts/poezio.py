@@ -41,6 +41,12 @@ class Poezio(Terminal):
     def log_in(self) -> None:
         self.shows(f"JID is {self._address}/")
 
+    def type(self, line: str) -> None:
+        """What comes all at once is pasted, with its end."""
+        self.key("-l", line)
+        self.until(lambda: self.screen().rstrip().endswith(line), line)
+        self.key("Enter")
+
     def order(self, line: str) -> None:
         """A command. Over the list of contacts its first key has to be there before the others come."""
         self.key("-l", "/")

@@ -274,7 +274,7 @@ async def test_what_is_stored_as_encrypted_is_not_believed(site: Site, xml: str)
         await b.has("words")
         names = {child.tag for child in b.messages[0].xml}
         assert {name.partition("}")[0] for name in names} <= {
-            "{jabber:client", "{urn:xmpp:hints", "{urn:xmpp:sid:0", "{urn:xmpp:chat-markers:0",
+            "{jabber:client", "{urn:xmpp:hints", "{urn:xmpp:sid:0", "{urn:xmpp:chat-markers:0", "{http://jabber.org/protocol/chatstates",
         }  # fmt: skip
         alice.send(lane, "next")
         await b.has("words", "next")

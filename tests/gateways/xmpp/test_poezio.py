@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tests.counterparts.poezio import Poezio
 from tests.gateways.xmpp.client import client
+from tests.gateways.xmpp.rooms import ROOMS
 from tests.gateways.xmpp.site import DOMAIN, Site
 from tests.serving import Person
 
@@ -78,7 +79,7 @@ def test_poezio_takes_part_in_a_room(site: Site, tmp_path: Path) -> None:
         bob.send(lane, f"第 {number} 句")
     with bob.stream(), _poezio(site, tmp_path, alice) as window:
         window.shows("大家 <&>")  # her rooms are her bookmarks
-        window.order("win 大家")
+        window.order(f"join {lane}@{ROOMS}")
         window.shows("第 59 句")  # from the archive
         window.page_up_to("第 3 句")
         window.key("NPage", "NPage", "NPage", "NPage")
