@@ -2,10 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -59,7 +61,11 @@ class Terminal(ABC):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None:
             print(f"--- {self.name} shows:\n{self.screen()}")
+        program = self._tmux("display-message", "-p", "#{pane_pid}", check=False).strip()
         self._tmux("kill-server", check=False)
+        if program:  # some do not mind that their terminal is gone, and go on at full speed
+            with suppress(ProcessLookupError):
+                os.kill(int(program), signal.SIGKILL)
 
     def type(self, line: str) -> None:
         self._tmux("send-keys", "-l", line)
