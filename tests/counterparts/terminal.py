@@ -31,7 +31,7 @@ class Terminal(ABC):
         self.home = home
         self._socket = home / "tmux"
         self._environment = {
-            **{name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE")},
+            **{name: value for name, value in os.environ.items() if name not in ("TMUX", "TMUX_PANE", "COLUMNS", "LINES")},
             "HOME": str(home),
             "XDG_CACHE_HOME": str(home / "cache"),
             "XDG_CONFIG_HOME": str(home / "config"),
