@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from hongyan.config import Settings
 from hongyan.features.avatars import Avatars
 from hongyan.features.identity import Identity
-from hongyan.features.push import Push
+from hongyan.features.push import Browsers
 from hongyan.features.search import Search
 from hongyan.features.timers import Timers
 from hongyan.gateways.web.description import describe
@@ -28,7 +28,7 @@ def main() -> None:
             identity=Identity(store, messaging.people, settings.identity),
             timers=Timers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes),
             search=Search(store, messaging.log, settings, lambda: 0),
-            push=Push(store, messaging.log, settings, present=lambda user: (), clock=now_ms, random=secrets.token_bytes),
+            push=Browsers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes),
             avatars=Avatars(store, messaging.log, clock=now_ms),
             settings=settings,
             health=lambda: (200, {}),

@@ -82,8 +82,9 @@ class Site:
         """Every node has looked at everything, and nothing waits."""
         await self.home.settled()
         for push, way in zip(self.pushes, self.ways, strict=True):
+            await until(lambda push=push: not push._missed)
             await push.turn()
-            await until(lambda push=push, way=way: not way._outbox._lines and not push._missed)
+            await until(lambda way=way: not way._outbox._lines)
 
     async def until_told(self, count: int) -> None:
         await until(lambda: len(self.told) >= count)
@@ -336,7 +337,7 @@ async def connected(site: Site, caller: Caller) -> AsyncIterator[Callable[[bool]
     messaging = site.home.messaging
     session = await messaging.sessions.open(caller, "xmpp", None, lambda: None, lambda verdict: None)
     messaging.presence.appear(session, "online", None, "phone")
-    await until(lambda: messaging.attendance.awake_of(caller.user))
+    await until(lambda: caller.token_id in [device.token_id for device in messaging.attendance.awake_of(caller.user)])
     yield lambda answers: messaging.presence.answers(session, answers)
     session.close()
 

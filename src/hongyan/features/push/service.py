@@ -68,6 +68,7 @@ class Push:
         self._look = look
         self._patience = patience
         self._position = 0
+        self._looking = asyncio.Lock()
         self._missed: dict[tuple[str, str], _Missed] = {}
         """By user and device, the longest known first."""
         self._task: asyncio.Task[None] | None = None
@@ -102,9 +103,7 @@ class Push:
         while True:
             await asyncio.sleep(self._look)
             try:
-                while self._position < self._log.position:
-                    await self.turn()
-                await self._look_back()
+                await self.turn()
             except HongyanError as error:
                 log.warning("nobody can be told of messages now: %s", error)
                 await asyncio.sleep(_TROUBLE_SECONDS)
@@ -113,7 +112,13 @@ class Push:
                 await asyncio.sleep(_TROUBLE_SECONDS)
 
     async def turn(self) -> None:
-        """Look at what is new, and have it told."""
+        """Look at what is new, and at what devices have missed, and have it told."""
+        async with self._looking:
+            while self._position < self._log.position:
+                await self._look_at_new()
+            await self._look_back()
+
+    async def _look_at_new(self) -> None:
         if not self._ways:
             self._position = self._log.position
             return
