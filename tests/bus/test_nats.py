@@ -109,6 +109,10 @@ async def test_start_without_nats_returns_and_it_joins_later(nats: Nats, join: J
     assert one.bus.doubtful
     nats.start()
     await until(lambda: one.bus.trouble is None and other.bus.trouble is None)
+    async with asyncio.timeout(10):
+        while signal(8440) not in other.heard:  # it may not be subscribed to anything yet
+            one.bus.publish(signal(8440))
+            await asyncio.sleep(0.01)
     one.bus.publish(batch(1, 3))
     await until(lambda: len(events_of(other)) == 3)
 
