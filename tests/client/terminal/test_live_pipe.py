@@ -193,10 +193,10 @@ def test_token_that_ends_meanwhile_ends_the_chat(server: Server, tmp_path: Path)
     (ann,) = names(server, "ann")
     with start(server, tmp_path, ann) as program:
         assert program.stdin is not None
-        program.stdin.write("一\n")
+        program.stdin.write(f"我是 {ann}\n")  # the lobby is everybody's: no other test says so
         program.stdin.flush()
         person = server.login(ann)
-        wait_for(lambda: "一" in person.texts("lobby"))
+        wait_for(lambda: f"我是 {ann}" in person.texts("lobby"))
         assert server.command("user", "passwd", ann, "--password-stdin", input="a new password\n").returncode == 0
         assert program.wait(20) == 2
         assert program.stdout is not None
