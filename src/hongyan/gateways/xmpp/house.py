@@ -21,6 +21,7 @@ from hongyan.gateways.xmpp.codec import quote
 from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.people import People
+from hongyan.gateways.xmpp.reach import Reach
 from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.shared import Shared
 
@@ -125,7 +126,7 @@ class House:
         """None: other servers are not talked to."""
         self.waking: Waking | None = None
         """None: no push service is told of anything."""
-        self.unanswered: dict[Resource, float] = {}
+        self.unanswered: dict[Reach, float] = {}
         """Clients that were asked for an acknowledgement, and when; the longest ago first."""
         self.stopping = False
         self._quoted: dict[str, str] = {}
@@ -203,7 +204,7 @@ class House:
         """Resources that may be resumed and have no connection."""
         return sum(1 for one in self._resumable.values() if one.stream is None)
 
-    def out_of_reach(self, resource: "Resource", after: int) -> None:
+    def missed(self, resource: "Resource", after: int) -> None:
         """Its client may not have what is above this position, and is woken for what comes."""
         if self.waking is not None and not self.stopping:
             self.push.missed(self.waking, resource.user, resource.caller.device, after)
@@ -211,9 +212,9 @@ class House:
     def look_for_silence(self, now: float) -> None:
         """Who owes an acknowledgement for long does not hear us, whatever its connection pretends."""
         while self.unanswered and now - next(iter(self.unanswered.values())) > _SILENCE_SECONDS:
-            resource = next(iter(self.unanswered))
-            del self.unanswered[resource]
-            resource.out_of_reach()
+            reach = next(iter(self.unanswered))
+            del self.unanswered[reach]
+            reach.lost()
 
     # What is passed on and not kept
 

@@ -18,6 +18,7 @@ from hongyan.gateways.xmpp.faults import STANZA_ERRORS, StanzaFault, StreamFault
 from hongyan.gateways.xmpp.inbox import Inbox
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.outgoing import Outgoing
+from hongyan.gateways.xmpp.reach import Reach
 from hongyan.gateways.xmpp.smacks import SM, Ledger, counter
 from hongyan.gateways.xmpp.wire import Carrier
 from hongyan.messaging import Session, Verdict
@@ -70,8 +71,7 @@ class Resource:
         self.outgoing = Outgoing(self)
         self._full = False
         self._detached: asyncio.TimerHandle | None = None
-        self._asleep = False
-        """Its client has no connection, or does not answer over the one it has."""
+        self.reach = Reach(self)
         self._over = False
         self._takers: dict[asyncio.Future[None], asyncio.Task[Any] | None] = {}
         """What waits until it takes something."""
@@ -118,14 +118,14 @@ class Resource:
             self._detached.cancel()
             self._detached = None
         ledger.acknowledged(handled)
-        self._in_reach()
+        self.reach.heard()
         self.stream = stream
         self._full = False
         tell(f"<resumed xmlns='{SM}' previd='{ledger.id}' h='{self.inbox.handled.count}'/>")
         for stanza in ledger.waiting:
             stream.write(stanza)
         stream.write(f"<r xmlns='{SM}'/>")
-        self._asks()
+        self.reach.asked()
         self._wake()
 
     def ended(self, stream: "Stream") -> None:
@@ -146,7 +146,7 @@ class Resource:
         if ledger is None or not ledger.resumable or ledger.lost or self._over or self.house.stopping:
             self._end_when_handled()
         else:
-            self.out_of_reach()
+            self.reach.lost()
             self._detached = asyncio.get_running_loop().call_later(_RESUME_SECONDS, self.end)
 
     def _end_when_handled(self) -> None:
@@ -172,7 +172,9 @@ class Resource:
         if self._over:
             return
         self.moved()
-        self.out_of_reach()
+        begun = hasattr(self, "session")
+        if begun:
+            self.reach.lost()
         self._over = True
         self._release()
         if self._detached is not None:
@@ -182,7 +184,7 @@ class Resource:
         gone(self)
         self.house.forget(self)
         self.house.people.gone(self)
-        if hasattr(self, "session"):
+        if begun:
             self.session.close()
         stream, self.stream = self.stream, None
         if stream is not None:
@@ -209,26 +211,6 @@ class Resource:
             "resume": "system-shutdown",
         }
         self.close(StreamFault(conditions[verdict.do], verdict.reason))
-
-    def out_of_reach(self) -> None:
-        """Its client has no connection, or does not answer: what it may not have is told to it otherwise (XEP-0357)."""
-        self.house.unanswered.pop(self, None)
-        if self._asleep or not hasattr(self, "session"):
-            return
-        self._asleep = True
-        before = self.ledger.before if self.ledger is not None else None
-        self.house.messaging.presence.answers(self.session, False)
-        self.house.out_of_reach(self, before if before is not None else self.outgoing.upto or self.since)
-
-    def _in_reach(self) -> None:
-        self.house.unanswered.pop(self, None)
-        if self._asleep:
-            self._asleep = False
-            self.house.messaging.presence.answers(self.session, True)
-
-    def _asks(self) -> None:
-        """For an acknowledgement."""
-        self.house.unanswered.setdefault(self, asyncio.get_running_loop().time())
 
     # What comes
 
@@ -257,10 +239,10 @@ class Resource:
                 except StreamFault as fault:
                     self.close(fault)
                     return
-                self._in_reach()
+                self.reach.heard()
                 if again:
                     self.raw(f"<r xmlns='{SM}'/>")
-                    self._asks()
+                    self.reach.asked()
                 self.moved()
                 self._wake()
             case "enable" if self.ledger is None:
@@ -297,7 +279,7 @@ class Resource:
             self.stream.write(stanza)
             if ask:
                 self.raw(f"<r xmlns='{SM}'/>")
-                self._asks()
+                self.reach.asked()
         if self.ledger is not None and self.ledger.lost:
             self.close(StreamFault("policy-violation", "Too much is not acknowledged"))
 
@@ -305,7 +287,7 @@ class Resource:
         """Whether the client is there: it has to answer."""
         if self.ledger is not None:
             self.raw(f"<r xmlns='{SM}'/>")
-            self._asks()
+            self.reach.asked()
         else:
             to = self.quoted
             self.send(f"<iq type='get' id='there' from='{self.house.domain}' to='{to}'><ping xmlns='urn:xmpp:ping'/></iq>")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hongyan.core.errors import Overloaded
 from hongyan.core.model import Caller
 from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.reach import Reach
 from hongyan.gateways.xmpp.resource import Resource
 
 if TYPE_CHECKING:
@@ -49,12 +50,20 @@ class _Over:
         pass
 
 
+class _Reached(Reach):
+    """Their server tells them of what they may not have."""
+
+    def lost(self) -> None:
+        pass
+
+
 class Visitor(Resource):
     def __init__(self, house: "House", visitors: "Visitors", jid: Jid) -> None:
         user = str(jid.bare)
         super().__init__(house, jid, Caller(user, user, False, f"s2s:{jid}", jid.resource or "XMPP"))
         self._visitors = visitors
         self.stream = _Over(self, visitors)
+        self.reach = _Reached(self)
         self.telling: Telling | None = None
         """What it is told of, when that is forwarded."""
         self.priority = -1
@@ -76,9 +85,6 @@ class Visitor(Resource):
         super().close(fault)
         self.rooms.clear()
         self._visitors.gone(self)
-
-    def out_of_reach(self) -> None:
-        """Their server tells them."""
 
     async def _log_out(self) -> None:
         """It has no token."""
