@@ -250,8 +250,6 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     await search.start()
     started.push_async_callback(going.stop)
     going.start()
-    started.push_async_callback(push.stop)
-    push.start()
     health.watch(lambda: gateway.trouble)
     if cim_gateway is not None:
         started.push_async_callback(cim.stop)
@@ -268,6 +266,8 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
             health.watch(lambda: xmpp_gateway.trouble)
     except (CannotListen, CertificateError) as error:
         raise CannotStart(str(error)) from error
+    started.push_async_callback(push.stop)  # before the gateways: what a node has taken to tell of it has to be able to tell
+    push.start()
     address = Endpoint(advertised(parse_endpoint(http.listen)).host, gateway.port)
     if settings.node.address:
         address = parse_endpoint(settings.node.address)

@@ -295,7 +295,7 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     push_devices: Annotated[int, msgspec.Meta(ge=0, le=1_000)] = 10
     """Devices of an account that push services may wake (XEP-0357), the last that asked; 0 switches it off, as no s2s does."""
     push_details: bool = False
-    """Tell push services who has written and what, which others run and can read; without it only that there is something."""
+    """Tell push services, run by others, who wrote, what, and how much is unread; without it only that there is something."""
     contacts: tuple[str, ...] = ()
     """KIND=ADDRESS of whom to write to (XEP-0157): abuse, admin, feedback, sales, security, status or support."""
     services: tuple[str, ...] = ()

@@ -70,12 +70,11 @@ class SqliteStore:
         self._ended = self._loop.create_future()
         self._pool = ThreadPoolExecutor(self._reader_count, thread_name_prefix="store-read")
         try:
-            access = await self._loop.run_in_executor(self._pool, self._open_file)
+            access, checkpoints = await self._loop.run_in_executor(self._pool, self._open_file)
         except BaseException:
             await self.close()
             raise
-        self._checkpoints = Checkpoints(self.path, self._checkpoint_pages)
-        self._writer = Writer(access, self._queue, self._from_writer, self._checkpoints)
+        self._writer = Writer(access, self._queue, self._from_writer, checkpoints)
         # A daemon: a process that ends without `close` must end, and what is not acknowledged is promised to nobody.
         self._thread = Thread(target=self._write, args=(self._writer, access), name="store-write", daemon=True)
         self._thread.start()
@@ -125,7 +124,7 @@ class SqliteStore:
         self.stats.queued += 1
         self._queue.put(Job(work, done, monotonic()))
 
-    def _open_file(self) -> Access:
+    def _open_file(self) -> tuple[Access, Checkpoints]:
         if not self.path.exists():
             migrate.upgrade(self.path)
         migrate.check(self.path)
@@ -136,10 +135,11 @@ class SqliteStore:
             access.raw.execute("COMMIT")
             while len(self._readers) < self._reader_count:
                 self._readers.append(sqlite_file.open_reader(self.path))
+            checkpoints = self._checkpoints = Checkpoints(self.path, self._checkpoint_pages)
         except BaseException:
             access.close()
             raise
-        return access
+        return access, checkpoints
 
     def _read(self, fn: Callable[[Connection], T]) -> T:
         access = self._readers.pop()  # there are as many as threads

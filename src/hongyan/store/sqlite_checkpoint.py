@@ -28,41 +28,48 @@ class Checkpoints:
         self._rows = max(1, pages // _PAGES_A_ROW)
         self._seen = 0
         self._due = Event()
+        """The thread copies, or is about to: the writer leaves the log to it."""
         self._rest = False
         """What the writer wrote meanwhile is for itself to copy."""
-        self._stopping = False
+        self._stopping = Event()
         # A daemon, as the writer is.
         self._thread = Thread(target=self._run, name="store-checkpoint", daemon=True)
         self._thread.start()
 
     def wrote(self, writer: sqlite3.Connection) -> None:
+        if self._due.is_set():
+            return
         if self._rest:
-            self._rest = False
-            _copy(writer)
+            self._rest = not _copy(writer)
         elif (changes := writer.total_changes) - self._seen >= self._rows:
             self._seen = changes
             self._due.set()
 
     def stop(self) -> None:
         """Returns when it does nothing any more."""
-        self._stopping = True
+        self._stopping.set()
         self._due.set()
         self._thread.join()
 
     def _run(self) -> None:
         while True:
             self._due.wait()
-            self._due.clear()
-            if self._stopping:
+            if self._stopping.is_set():
                 self._raw.close()
                 return
             for _ in range(_PASSES):
                 _copy(self._raw)
             self._rest = True
+            self._due.clear()
+            if self._stopping.is_set():  # it was told meanwhile
+                self._due.set()
 
 
-def _copy(raw: sqlite3.Connection) -> None:
+def _copy(raw: sqlite3.Connection) -> bool:
+    """False: another process is just copying."""
     try:
-        raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        busy, _, _ = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     except sqlite3.Error as error:  # a full disk, which the writer meets as well
         log.debug("the write-ahead log cannot be copied: %s", error)
+        return True
+    return not busy

@@ -5,6 +5,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -35,7 +36,7 @@ class Site:
         self.identity = identity
         self.now = now_ms
         log = home.messaging.log
-        self.registrations = Registrations(home.store, log, 3, clock=lambda: self.now(), random=secrets.token_bytes)
+        self.registrations = Registrations(home.store, log, 3, details=True, clock=lambda: self.now(), random=secrets.token_bytes)
         self.told: list[tuple[str, Summary]] = []
         """By node of the service, when it was asked."""
         self.answer: Callable[[Wake], Awaitable[Outcome]] = self._takes
@@ -62,12 +63,14 @@ class Site:
         self.told.append((wake.to.node, summary))
         return await self.answer(wake)
 
-    async def log_in(self, user: str = "bob", device: str = "XMPP phone") -> Caller:
-        proven = await self.identity.prove(user, PASSWORD, "192.0.2.1")
+    async def log_in(self, user: str = "bob", device: str = "XMPP phone", password: str = PASSWORD) -> Caller:
+        proven = await self.identity.prove(user, password, "192.0.2.1")
         return self.identity.check((await self.identity.enter(proven, device)).token)
 
-    async def asleep(self, node: str = "a", user: str = "bob", device: str = "XMPP phone", options: str = "") -> None:
-        caller = await self.log_in(user, device)
+    async def asleep(
+        self, node: str = "a", user: str = "bob", device: str = "XMPP phone", options: str = "", password: str = PASSWORD
+    ) -> None:
+        caller = await self.log_in(user, device, password)
         await self.registrations.enable(caller, SERVICE, node, options)
         await self.identity.logout(caller)
 
@@ -184,7 +187,8 @@ async def test_all_log_ins_end_and_nobody_is_woken(site: Site) -> None:
     caller = await site.log_in(device="XMPP tablet")
     await site.asleep("c", user="carol")
     await site.identity.change_password(caller, PASSWORD, "another one", "192.0.2.1")
-    assert (await site.nodes(), await site.nodes(device="XMPP tablet")) == ([], ["b"])  # its own device goes on
+    assert (await site.nodes(), await site.nodes(device="XMPP tablet")) == ([], [])  # a thief may call theirs the same
+    await site.asleep("b", device="XMPP tablet", password="another one")
     await site.identity.set_password("bob", PASSWORD)
     assert await site.nodes(device="XMPP tablet") == []
     await site.asleep("a")
@@ -325,10 +329,57 @@ async def test_service_that_takes_nothing_for_a_week_is_forgotten(site: Site) ->
     site.now = lambda: began + 12 * _DAY
     await site.say("三")
     await until(lambda: site.ways[0].counts["failed"] == 2)
-    site.now = lambda: began + 14 * _DAY
+    site.now = lambda: began + 12 * _DAY + _DAY // 2
     await site.say("四")
+    await until(lambda: site.ways[0].counts["failed"] == 3)
+    site.now = lambda: began + 14 * _DAY
+    await site.say("五")
     await until(lambda: site.ways[0].counts["gone"] == 1)
     assert await site.nodes() == []
+
+
+async def test_one_failure_after_a_quiet_week_forgets_nobody(site: Site) -> None:
+    async def nothing(wake: Wake) -> Outcome:
+        return Outcome("failed")
+
+    began = now_ms()
+    await site.asleep()
+    site.answer = nothing
+    site.now = lambda: began + 30 * _DAY
+    await site.say()
+    await until(lambda: site.ways[0].counts["failed"] == 1)
+    assert await site.nodes() == ["a"]
+
+
+async def test_what_was_missed_is_found_behind_much_that_others_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hongyan.features.push.service._MISSED_EVENTS", 10)
+    await site.asleep()
+    async with connected(site, await site.log_in()):
+        for number in range(20):
+            last = await site.say(str(number), "alice", "carol")
+        await site.say("没到")
+        await site.looked()
+    assert site.told == []
+    await until(lambda: not site.home.messaging.attendance.devices_of("bob"))
+    site.pushes[0].missed(site.ways[0], "bob", "XMPP phone", last - 20)
+    await site.until_told(1)
+
+
+async def test_of_many_who_are_lost_only_those_with_a_registration_are_looked_at(site: Site) -> None:
+    looked: list[str] = []
+    look = site.pushes[0]._look_back_for
+
+    async def watched(way: Any, user: str, device: str, after: int) -> None:
+        looked.append(device)
+        await look(way, user, device, after)
+
+    site.pushes[0]._look_back_for = watched  # type: ignore[method-assign]
+    await site.asleep()
+    for number in range(50):
+        site.pushes[0].missed(site.ways[0], "bob", f"XMPP {number}", 0)
+    site.pushes[0].missed(site.ways[0], "bob", "XMPP phone", 0)
+    await site.looked()
+    assert looked == ["XMPP phone"]
 
 
 @contextlib.asynccontextmanager

@@ -63,6 +63,6 @@ def end(tx: Transaction, ids: Sequence[str], now: int) -> Change:
 
 
 def end_all(tx: Transaction, user: str, now: int, *, keep: str | None = None) -> Change:
-    """Every log-in of somebody ends but `keep`, and devices that sleep are woken no more."""
-    rows.end_registrations(tx.connection, user, keep=keep)
+    """Every log-in of somebody ends but `keep`, and no device of theirs is woken any more until it asks again."""
+    rows.end_registrations(tx.connection, user)
     return end(tx, rows.of_user(tx.connection, user, keep=keep), now)

@@ -71,12 +71,17 @@ def heard(connection: Connection, subscribed: Sequence[Subquery], lanes: Sequenc
     return set(connection.execute(select(c.id).where(c.id.in_(lanes), or_(*somebody))).scalars())
 
 
-def heard_by(connection: Connection, subscribed: Subquery, user: str, device: str, lanes: Sequence[str]) -> set[str]:
-    """Those of these conversations that a user is in whose device has one of these subscriptions."""
-    m, s = members.c, subscribed.c
-    has_one = exists().where(s.user == user, s.device == device)
-    wanted = select(m.conversation).where(m.user == user, m.conversation.in_(lanes), has_one)
-    return set(connection.execute(wanted).scalars())
+def having(connection: Connection, subscribed: Subquery, devices: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those of these devices, each a user and a name, that have one of these subscriptions."""
+    s = subscribed.c
+    wanted = select(s.user, s.device).where(tuple_(s.user, s.device).in_(devices)).distinct()
+    return [(user, device) for user, device in connection.execute(wanted)]
+
+
+def inside(connection: Connection, user: str, lanes: Sequence[str]) -> set[str]:
+    """Those of these conversations that a user is in."""
+    m = members.c
+    return set(connection.execute(select(m.conversation).where(m.user == user, m.conversation.in_(lanes))).scalars())
 
 
 def known(connection: Connection, events: Sequence[Event]) -> Known:

@@ -35,7 +35,7 @@ _MISSED = 10_000
 _MISSED_SECONDS = 3.0
 """Until all nodes know that a device is not there, which presence tells after two."""
 _MISSED_EVENTS = 5_000
-"""Of all conversations, that are looked at for one device."""
+"""The newest of all conversations, that are looked at for one device."""
 _MISSED_AT_ONCE = 100
 
 
@@ -142,19 +142,26 @@ class Push:
     async def _look_back(self) -> None:
         """What devices have missed that are out of reach for a while now."""
         now = asyncio.get_running_loop().time()
-        due = [key for key, missed in self._missed.items() if missed.due <= now]
-        for key in due[:_MISSED_AT_ONCE]:
-            await self._look_back_for(*key, self._missed.pop(key))
+        due = [key for key, missed in self._missed.items() if missed.due <= now][:_MISSED_AT_ONCE]
+        of_ways: dict[Way, dict[tuple[str, str], int]] = {}
+        for key in due:
+            missed = self._missed.pop(key)
+            of_ways.setdefault(missed.way, {})[key] = missed.after
+        for way, afters in of_ways.items():
+            subscribed = way.subscribed(self._clock())
+            devices = list(afters)
+            for key in await self._store.read(lambda connection: recipients.having(connection, subscribed, devices)):  # noqa: B023
+                await self._look_back_for(way, *key, afters[key])
 
-    async def _look_back_for(self, user: str, device: str, missed: _Missed) -> None:
-        entries = self._log.after(max(missed.after, self._log.floor), _MISSED_EVENTS)
+    async def _look_back_for(self, way: Way, user: str, device: str, after: int) -> None:
+        newest = max(self._log.floor, self._log.position - _MISSED_EVENTS)
+        entries = self._log.after(max(after, newest), _MISSED_EVENTS)
         events = [entry.event for entry in entries if entry.event.type in WRITTEN and entry.event.sender != user]
         lanes = list({event.lane for event in events})
         if lanes:
-            subscribed = missed.way.subscribed(self._clock())
-            heard = await self._store.read(lambda connection: recipients.heard_by(connection, subscribed, user, device, lanes))
+            heard = await self._store.read(lambda connection: recipients.inside(connection, user, lanes))
             events = [event for event in events if event.lane in heard]
-            await self._tell(missed.way, events[-_AT_ONCE:], (user, device))
+            await self._tell(way, events[-_AT_ONCE:], (user, device))
 
     async def _tell(self, way: Way, events: Sequence[Event], only: tuple[str, str] | None = None) -> None:
         """A page of subscriptions after the other, until all were looked at or there is no room."""

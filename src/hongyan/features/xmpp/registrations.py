@@ -34,11 +34,12 @@ class Registration(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """How it stands when a device is told."""
+    """How it stands when a device is told. Without details the service learns that there is something, and no more."""
 
     unread: int
+    """1 without details."""
     asking: int
-    """People of other servers who want to see the account."""
+    """People of other servers who want to see the account; 0 without details."""
     options: str
     """What the service wants to be given, as XML; empty for nothing."""
     taken: int
@@ -53,11 +54,19 @@ class Registrations:
     """`most` is what an account may have; over that the one goes that was asked for longest ago."""
 
     def __init__(
-        self, store: Store, log: Log, most: int, *, clock: Callable[[], int], random: Callable[[int], bytes] = secrets.token_bytes
+        self,
+        store: Store,
+        log: Log,
+        most: int,
+        *,
+        details: bool,
+        clock: Callable[[], int],
+        random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
         self._store = store
         self._log = log
         self._most = most
+        self._details = details
         self._clock = clock
         self._random = random
 
@@ -110,7 +119,7 @@ class Registrations:
             fresh = await self._store.transaction(lambda tx: tx.connection.execute(mark).rowcount, scope=user_lane(to.user))
             if not fresh and not again:
                 return None
-        return await self._store.read(partial(_summary, to))
+        return await self._store.read(partial(_summary, to, self._details))
 
     async def taken(self, to: Registration) -> None:
         """Its service has taken something."""
@@ -127,10 +136,12 @@ class Registrations:
         await self._store.transaction(write, scope=user_lane(to.user))
 
 
-def _summary(to: Registration, connection: Connection) -> Summary | None:
+def _summary(to: Registration, details: bool, connection: Connection) -> Summary | None:
     row = connection.execute(select(_r.options, _r.taken).where(_r.id == to.id)).one_or_none()
     if row is None:
         return None
+    if not details:
+        return Summary(1, 0, row.options, row.taken)
     s = subscriptions.c
     asking = select(func.count()).select_from(subscriptions).where(s.user == to.user, s.asked)
     return Summary(all_unread(connection, to.user), connection.execute(asking).scalar_one(), row.options, row.taken)

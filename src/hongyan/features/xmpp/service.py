@@ -33,7 +33,9 @@ class Xmpp:
         self.pictures = Pictures(store)
         self.rooms = Rooms(store, messaging)
         self.remotes = Remotes(store)
-        self.registrations = Registrations(store, messaging.log, settings.xmpp.push_devices, clock=clock)
+        self.registrations = Registrations(
+            store, messaging.log, settings.xmpp.push_devices, details=settings.xmpp.push_details, clock=clock
+        )
         self.finding = Finding(store)
         self.positions = Positions(store)
         self.directory = Directory(store, messaging)

@@ -1,11 +1,11 @@
 """Devices that sleep are woken through the push services of their apps (XEP-0357): a way of telling, as browsers are another.
 
 A service is a stranger's server. It gets one notification for each registration at a time, which says no more than that there
-is something (`xmpp.push_details`); who takes nothing for a week is forgotten.
+is something (`xmpp.push_details`). One that took nothing for a week, though it was tried for a day, is forgotten.
 """
 
 import logging
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Subquery
 
 from hongyan.bus import Device
+from hongyan.core.errors import HongyanError
 from hongyan.features.push import Message, Outbox, Outcome, Present, Told
 from hongyan.features.xmpp.registrations import Registration, Registrations, Summary, registration
 
@@ -24,6 +25,7 @@ _REST_SECONDS = 2.0
 """Between two notifications to one device."""
 _DAY = 86_400_000
 _PATIENCE = 7 * _DAY
+_MOST_IN_VAIN = 10_000
 _TEXT_LENGTH = 200
 
 
@@ -35,7 +37,6 @@ class Wake(msgspec.Struct, frozen=True):
     """Of the message; 0 for something that is not in the log, a call."""
     sender: str | None = None
     words: str = ""
-    urgent: bool = True
 
 
 Publish = Callable[[Wake, Summary], Awaitable[Outcome]]
@@ -59,8 +60,8 @@ class Waking:
         self._present = present
         self._site = site
         self._clock = clock
-        self._owed: set[str] = set()
-        """Registrations whose service has said that it takes the last one later."""
+        self._in_vain: OrderedDict[str, int] = OrderedDict()
+        """Registrations whose service took the last one not, or not yet, and since when it takes none."""
         self.counts: Counter[str] = Counter()
         """Notifications by outcome, as those to browsers."""
         self._outbox: Outbox[Wake] = Outbox(
@@ -82,14 +83,15 @@ class Waking:
 
     def offer(self, row: Any, told: Told) -> bool:
         event = told.event
-        return self._offer(
-            Wake(registration(row), event.position, event.sender, told.words[:_TEXT_LENGTH], told.urgency == "high")
-        )
+        return self._offer(Wake(registration(row), event.position, event.sender, told.words[:_TEXT_LENGTH]))
 
     async def call(self, user: str, device: str) -> None:
         """Something was passed on to this device that cannot wait, and it may only seem to be there."""
-        for one in await self._registrations.of(user, device):
-            self._offer(Wake(one, 0))
+        try:
+            for one in await self._registrations.of(user, device):
+                self._offer(Wake(one, 0))
+        except HongyanError as error:
+            log.debug("nobody can be woken for a call: %s", error)
 
     def _offer(self, wake: Wake) -> bool:
         """One that waits is enough for a device."""
@@ -99,19 +101,24 @@ class Waking:
         wake = message.content
         if wake.position and self.reached(wake.to, self._present(wake.to.user)):
             return Outcome("replaced")  # it came by itself
-        summary = await self._registrations.tell(wake.to, wake.position, again=wake.to.id in self._owed)
+        id = wake.to.id
+        summary = await self._registrations.tell(wake.to, wake.position, again=id in self._in_vain)
         if summary is None:
             return Outcome("replaced")
-        outcome = await self._publish(wake, summary)
-        self._owed.discard(wake.to.id)
-        if outcome.what == "later":
-            self._owed.add(wake.to.id)
-        now = self._clock()
+        outcome, now = await self._publish(wake, summary), self._clock()
         if outcome.what == "sent":
+            self._in_vain.pop(id, None)
             if now - summary.taken > _DAY:
                 await self._registrations.taken(wake.to)
-        elif outcome.what == "gone" or now - summary.taken > _PATIENCE:
+        elif outcome.what == "gone" or (self._since(id, now) < now - _DAY and summary.taken < now - _PATIENCE):
             log.info("a push service wakes a device of %s no more: %s", wake.to.user, wake.to.service)
+            self._in_vain.pop(id, None)
             await self._registrations.remove(wake.to)
             return Outcome("gone")
         return outcome
+
+    def _since(self, id: str, now: int) -> int:
+        """It was in vain again; since when it is so."""
+        while len(self._in_vain) >= _MOST_IN_VAIN and id not in self._in_vain:
+            self._in_vain.popitem(last=False)
+        return self._in_vain.setdefault(id, now)

@@ -187,10 +187,12 @@ async def _serve(page: Page, scope: Scope, send: Send) -> None:
     elif method not in ("GET", "HEAD"):
         raise MethodNotAllowed
     else:
-        headers, body = await page.answer(first_of(scope["headers"], b"accept-encoding"))
+        accepted = first_of(scope["headers"], b"accept-encoding")
+        headers = page.headed(accepted)
         if page.known_by(first_of(scope["headers"], b"if-none-match")):
             await answer(send, 304, headers)
         else:
+            body = await page.given(accepted)
             await answer(send, page.status, [*headers, (b"content-length", b"%d" % len(body))], body)
 
 

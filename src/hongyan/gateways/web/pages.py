@@ -64,8 +64,8 @@ class Page(msgspec.Struct):
     tag: str
     packs: bool = False
     """It goes compressed with gzip to who takes that."""
-    packed: bytes | None = None
-    """Once somebody has asked for it: to compress all takes a quarter of the time that a server takes to start."""
+    packed: "asyncio.Future[bytes] | None" = None
+    """Since somebody has asked for it: to compress all takes a quarter of the time that a server takes to start."""
     status: int = 200
     framed: bool = False
     """Pages of other sites may show it in a frame: those of its policy."""
@@ -74,16 +74,22 @@ class Page(msgspec.Struct):
         """Whether the browser has this already, in either form."""
         return matches(if_none_match, self.tag, _packed_tag(self.tag))
 
-    async def answer(self, accept_encoding: str | None) -> tuple[Headers, bytes]:
-        """Headers and body for who takes these encodings."""
+    def headed(self, accept_encoding: str | None) -> Headers:
+        """Headers for who takes these encodings."""
         if not self.packs:
-            return [*self.headers, (b"etag", self.tag.encode())], self.body
+            return [*self.headers, (b"etag", self.tag.encode())]
         if not _takes_gzip(accept_encoding):
-            return [*self.headers, (b"vary", b"Accept-Encoding"), (b"etag", self.tag.encode())], self.body
-        if self.packed is None:
-            self.packed = await asyncio.to_thread(gzip.compress, self.body, 9, mtime=0)
+            return [*self.headers, (b"vary", b"Accept-Encoding"), (b"etag", self.tag.encode())]
         named = [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"), (b"etag", _packed_tag(self.tag).encode())]
-        return [*self.headers, *named], self.packed
+        return [*self.headers, *named]
+
+    async def given(self, accept_encoding: str | None) -> bytes:
+        """The body for them. It is compressed once, however many ask meanwhile."""
+        if not self.packs or not _takes_gzip(accept_encoding):
+            return self.body
+        if self.packed is None:
+            self.packed = asyncio.ensure_future(asyncio.to_thread(gzip.compress, self.body, 9, mtime=0))
+        return await asyncio.shield(self.packed)
 
 
 def load_pages(client: Traversable = CLIENT, embed_origins: Sequence[str] = ()) -> dict[str, Page]:

@@ -157,6 +157,7 @@ class Route:
     def _failed(self, fault: StanzaFault) -> None:
         self._federation.log.info("%s cannot be reached from %s: %s", self.remote, self.local, fault.text or fault.condition)
         self._fault = fault
+        self._pause = 0.0  # until then it is not called at all
         self._until = asyncio.get_running_loop().time() + _PAUSE_SECONDS
         waiting, self._waiting = self._waiting, deque()
         self._take(self._bytes)
