@@ -20,6 +20,7 @@ import msgspec
 from hongyan.core.errors import ClientIdReused, HongyanError, OutcomeUnknown, StoreUnavailable
 from hongyan.core.model import Batch, Event
 from hongyan.store import Appended, Done, Draft, Refused, VersionConflict
+from hongyan.store.grouping import GATHER_SECONDS, SEVERAL
 from hongyan.store.postgres_connection import Connect, away, is_away, is_standby, told
 
 log = logging.getLogger("hongyan.store")
@@ -27,10 +28,6 @@ log = logging.getLogger("hongyan.store")
 MOST = 1_024
 """Drafts of one call."""
 _MOST_BYTES = 4_194_304
-_SEVERAL = 2
-_GATHER_SECONDS = 0.004
-"""After a call with several the next one waits so long: a few more in each cost far less than more calls, here and in the
-database (docs/performance.md). Who sends alone never waits."""
 CALL_SECONDS = 5.0
 """After so long a call's answer counts as lost."""
 PATIENCE_SECONDS = 6.0
@@ -168,8 +165,8 @@ class Appender:
                     log.exception("a batch could not be appended")
                     self._lost(error)
                     self._deliver([(job.done, OutcomeUnknown(retry_after=RETRY_SECONDS)) for job in jobs], None, monotonic())
-                if len(jobs) >= _SEVERAL and len(self._queue) < MOST and not self._stopping:
-                    await asyncio.sleep(_GATHER_SECONDS)
+                if len(jobs) >= SEVERAL and len(self._queue) < MOST and not self._stopping:
+                    await asyncio.sleep(GATHER_SECONDS)
 
     async def _await_work(self) -> None:
         """An idle connection may be lost too, and comes back before somebody needs it."""

@@ -16,7 +16,7 @@ log = logging.getLogger("hongyan.store")
 
 _PASSES = 2
 """The second copies what was written during the first, and is short."""
-_PAGES_A_ROW = 4
+_PAGES_A_ROW = 3
 """About so many pages a row changes: its own, and those of its indexes."""
 
 

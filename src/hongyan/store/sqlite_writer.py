@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from hongyan.core.errors import StoreUnavailable
 from hongyan.core.model import Batch, Event
 from hongyan.store import Appended, Draft, Transaction, accepted
+from hongyan.store.grouping import GATHER_SECONDS, SEVERAL
 from hongyan.store.sqlite_checkpoint import Checkpoints
 from hongyan.store.sqlite_file import Access
 from hongyan.store.sqlite_log import MOST, LogEnd, TransactionLost, is_trouble
@@ -25,11 +26,6 @@ PROBE_SECONDS = 1.0
 """How often writing is tried while it does not work and nobody tries it anyway."""
 
 RETRY_SECONDS = 2.0
-
-_SEVERAL = 4
-_GATHER_SECONDS = 0.002
-"""After a commit of several the next one waits so long: under load a few more in each commit cost far less than more commits
-(docs/performance.md). Who sends alone never waits."""
 
 _PROBE_BYTES = 262_144
 
@@ -112,8 +108,8 @@ class Writer:
                 self._work([job for job in jobs if job is not None])
             if stop:
                 return
-            if len(jobs) >= _SEVERAL:
-                time.sleep(_GATHER_SECONDS)
+            if len(jobs) >= SEVERAL:
+                time.sleep(GATHER_SECONDS)
 
     def _work(self, jobs: list[Job]) -> None:
         batch = None
