@@ -27,8 +27,8 @@ events = Table(
     Column("content", LargeBinary, nullable=False),
 )
 Index("ix_events_lane_seq", events.c.lane, events.c.seq, unique=True)
-# Only events with a client_id are in it: the rest of the log costs this index nothing. Client ids come first: those of UUIDv7 grow
-# with time, so a commit writes few of its pages, whoever the senders are (docs/performance.md).
+# Only events with a client_id are in it: the rest of the log costs this index nothing. Client ids come first: those of UUIDv7
+# grow with time, so a commit writes few of its pages, whoever the senders are (docs/performance.md).
 Index(
     "ix_events_client_id_sender",
     events.c.client_id,
