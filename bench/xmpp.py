@@ -39,6 +39,8 @@ DOMAIN = "bench.example"
 PASSWORD = "pass word"
 BODY = "x" * 120
 SERVER_CORE, OWN_CORE = 1, 0
+_REST_SECONDS = 8.0
+"""Of silence, after which servers free what an idle stream does not need (ejabberd: hibernation)."""
 
 
 class Running(NamedTuple):
@@ -304,6 +306,7 @@ async def measure(name: str, running: Running, people: list[str], quick: bool) -
     before = cpu()
     await log_in_all(clients, port)
     log_in = (cpu() - before) / len(clients) * 1e3
+    each = await idle_kib(pid, port, people, 200 if quick else 1000)
     half = len(clients) // 2
     pairs = list(zip(clients[:half], clients[half:], strict=True))
     await closed_loop(pairs, 1, 1.0)  # warm
@@ -314,17 +317,26 @@ async def measure(name: str, running: Running, people: list[str], quick: bool) -
     rate = count / took
     latencies = await open_loop(pairs, rate / 2, seconds)
     p50, p99 = (latencies[int(len(latencies) * part)] for part in (0.5, 0.99))
-    more = [Client(people[number % len(people)], f"idle{number}") for number in range(200 if quick else 1000)]
-    memory = sum_kib(pid)
-    await log_in_all(more, port)
-    await asyncio.sleep(2)
-    each = (sum_kib(pid) - memory) / len(more)
-    for client in [*clients, *more]:
+    for client in clients:
         client.close()
     return (
         f"| {name} | {rate:,.0f} | {spent / count * 10_000:.2f} | {p50:.1f} | {p99:.1f} | {each:.0f} | {log_in:.2f} "
         f"| {own / took:.2f} | {others:.2f} |"
     )
+
+
+async def idle_kib(pid: int, port: int, people: list[str], count: int) -> float:
+    """Of each of so many more that do nothing, when all have rested. Before the load, so that nothing of it is counted."""
+    await asyncio.sleep(_REST_SECONDS)
+    before = sum_kib(pid)
+    more = [Client(people[number % len(people)], f"idle{number}") for number in range(count)]
+    await log_in_all(more, port)
+    await asyncio.sleep(_REST_SECONDS)
+    each = (sum_kib(pid) - before) / count
+    for client in more:
+        client.close()
+    await asyncio.sleep(2)
+    return each
 
 
 def sum_kib(root: int) -> float:

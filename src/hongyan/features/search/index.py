@@ -30,16 +30,26 @@ from hongyan.store.schema import events
 log = logging.getLogger("hongyan.search")
 
 SCOPE = "_search"
-_BATCH = 300
-_BUSY_BATCH = 100
 _BUSY_QUEUE = 50
 """Appends that wait for the disk."""
 _BUSY_EVENTS = 200.0
 """Events a second that the log grows by."""
-_BUSY_REST = 19.0
-"""While people are busy the indexer rests so many times as long as it works: it keeps up with some 500 messages a second."""
+_SOME_EVENTS = 5.0
 _LOOK_SECONDS = 0.5
 _TROUBLE_SECONDS = 5.0
+
+
+class _Pace(msgspec.Struct, frozen=True):
+    batch: int
+    rest: float
+    """So many times as long as it works."""
+
+
+_ALONE = _Pace(300, 0.1)
+_BESIDE = _Pace(100, 1.0)
+"""People write, and should not notice."""
+_BUSY = _Pace(100, 29.0)
+"""People write much. It keeps up with some 300 messages a second, and with the rest when there is less to do."""
 
 
 class _Told(msgspec.Struct):
@@ -114,7 +124,7 @@ class Indexer:
                     if self.position < position and not await self.step():
                         await asyncio.sleep(0)  # another node did it: look again
 
-    async def step(self, most: int = _BATCH) -> bool:
+    async def step(self, most: int = _ALONE.batch) -> bool:
         """One batch. False when there was nothing to do, or another node did it."""
         batch = await self._store.read(lambda connection: _read(connection, most))
         self.position = max(self.position, batch.begin)
@@ -152,25 +162,26 @@ class Indexer:
         """Seconds to rest."""
         if not self._begun:
             await self._begin()
+        pace = self._pace()
         if not self.lag:
-            self._busy()
             return _LOOK_SECONDS
-        busy = self._busy()
         async with self._one:
             began = self._clock()
-            mine = await self.step(_BUSY_BATCH if busy else _BATCH)
+            mine = await self.step(pace.batch)
             spent = self._clock() - began
         if not mine and self.lag:  # another node is at it
             return _LOOK_SECONDS * (1 + random())  # noqa: S311
-        return spent * _BUSY_REST if busy else min(spent * 0.1, _LOOK_SECONDS)
+        return spent * pace.rest if pace is _BUSY else min(spent * pace.rest, _LOOK_SECONDS)
 
-    def _busy(self) -> bool:
-        """People are writing much: what can wait does."""
+    def _pace(self) -> _Pace:
+        """By what people have written since it was last asked."""
         now, position = self._clock(), self._log.position
         before, was = self._seen
         rate = (position - was) / max(now - before, 0.001)
         self._seen = (now, position)
-        return rate > _BUSY_EVENTS or self._queued() > _BUSY_QUEUE
+        if rate > _BUSY_EVENTS or self._queued() > _BUSY_QUEUE:
+            return _BUSY
+        return _BESIDE if rate > _SOME_EVENTS else _ALONE
 
 
 def state(connection: Connection) -> State:
