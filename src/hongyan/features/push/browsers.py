@@ -49,6 +49,8 @@ _encode = msgspec.json.Encoder().encode
 class Browsers:
     """The way of telling them; see `Way`."""
 
+    anybody = select(push_subscriptions.c.user).limit(1)
+
     def __init__(
         self,
         store: Store,

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from hongyan.core.errors import HongyanError
 from hongyan.core.model import WRITTEN, Event
@@ -114,14 +114,19 @@ class Push:
     async def turn(self) -> None:
         """Look at what is new, and at what devices have missed, and have it told."""
         async with self._looking:
-            while self._position < self._log.position:
-                await self._look_at_new()
+            if self._position < (position := self._log.position):
+                # Often nobody has subscribed: finding that out four times a second has to be cheap.
+                if self._ways and (ways := await self._store.read(self._used)):
+                    while self._position < self._log.position:
+                        await self._look_at_new(ways)
+                else:
+                    self._position = position
             await self._look_back()
 
-    async def _look_at_new(self) -> None:
-        if not self._ways:
-            self._position = self._log.position
-            return
+    def _used(self, connection: Connection) -> list[Way]:
+        return [way for way in self._ways if connection.execute(way.anybody).first() is not None]
+
+    async def _look_at_new(self, ways: Sequence[Way]) -> None:
         begin = max(self._position, self._log.floor)  # what is older is not in memory any more: it is not told of
         entries = self._log.after(begin, _AT_ONCE)
         self._position = entries[-1].event.position if entries else self._log.position
@@ -130,13 +135,13 @@ class Push:
             return
         now = self._clock()
         lanes = list({event.lane for event in events})
-        subscribed = [way.subscribed(now) for way in self._ways]
+        subscribed = [way.subscribed(now) for way in ways]
         heard = await self._store.read(lambda connection: recipients.heard(connection, subscribed, lanes))
         events = [event for event in events if event.lane in heard]
         if events:
             taken = set(await self._claim([event.position for event in events]))
             events = [event for event in events if event.position in taken]
-            for way in self._ways:
+            for way in ways:
                 await self._tell(way, events)
 
     async def _look_back(self) -> None:

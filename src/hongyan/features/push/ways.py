@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Subquery
+from sqlalchemy import Select, Subquery
 
 from hongyan.bus import Device
 from hongyan.features.push.recipients import Told
@@ -11,6 +11,9 @@ from hongyan.features.push.recipients import Told
 
 class Way(Protocol):
     """One way of telling those who have subscribed to it."""
+
+    anybody: Select[Any]
+    """A row if there is a subscription at all, good or not."""
 
     def subscribed(self, now: int) -> Subquery:
         """Subscriptions that are good now: `user`, `id`, and what else the way wants to know of them."""

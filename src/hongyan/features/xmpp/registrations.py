@@ -18,6 +18,7 @@ from hongyan.messaging.describing import all_unread
 from hongyan.store import Store, Transaction
 
 _r = registrations.c
+ANYBODY = select(_r.user).limit(1)
 _COLUMNS = (_r.id, _r.user, _r.service, _r.node, _r.device)
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Subquery
 from hongyan.bus import Device
 from hongyan.core.errors import HongyanError
 from hongyan.features.push import Message, Outbox, Outcome, Present, Told
-from hongyan.features.xmpp.registrations import Registration, Registrations, Summary, registration
+from hongyan.features.xmpp.registrations import ANYBODY, Registration, Registrations, Summary, registration
 
 log = logging.getLogger("hongyan.xmpp")
 
@@ -44,6 +44,8 @@ Publish = Callable[[Wake, Summary], Awaitable[Outcome]]
 
 class Waking:
     """See `Way`. `publish` brings a notification to its service, `site` tells whose server that is."""
+
+    anybody = ANYBODY
 
     def __init__(
         self,
