@@ -117,10 +117,11 @@ def _described() -> Select[Any]:
     unread = select(func.count()).select_from(some).scalar_subquery()
     me = or_(mentions.c.who.in_((user, literal(ALL))), and_(mentions.c.who == ADMINS, mine.c.role != "member"))
     above = and_(mentions.c.seq > mark, mentions.c.seq >= mine.c.first_seq)
+    # Not a join: SQLite would go through everything that is unread to find the few with a mention.
+    by_others = exists().where(e.c.lane == mentions.c.conversation, e.c.seq == mentions.c.seq, e.c.sender.is_distinct_from(user))
     hits = (
         select(mentions.c.seq.label("seq"))
-        .join(e, and_(e.c.lane == mentions.c.conversation, e.c.seq == mentions.c.seq))
-        .where(mentions.c.conversation == conversations.c.id, me, above, e.c.sender.is_distinct_from(user))
+        .where(mentions.c.conversation == conversations.c.id, me, above, by_others)
         .distinct()
         .limit(UNREAD_MOST)
         .correlate(mine, conversations, unread_marks)
