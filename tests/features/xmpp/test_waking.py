@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from hongyan.config import Identity as IdentitySettings
 from hongyan.config import Settings
-from hongyan.core.errors import NotAuthenticated
+from hongyan.core.errors import NotAuthenticated, NotFound
 from hongyan.core.model import Caller
 from hongyan.core.own import Notify
 from hongyan.features.identity import Identity
@@ -203,6 +203,27 @@ async def test_device_that_another_one_logs_out_is_not_woken(site: Site) -> None
     await site.registrations.enable(desk, SERVICE, "b", "")
     await site.identity.end(desk, phone.token_id)
     assert (await site.nodes(), await site.nodes(device="XMPP desk")) == ([], ["b"])
+
+
+async def test_device_that_sleeps_is_seen_among_the_log_ins_and_can_be_ended(site: Site) -> None:
+    await site.asleep("a")
+    await site.asleep("b")
+    await site.asleep("c", user="carol")
+    await site.asleep("d", device="XMPP tablet")
+    desk = await site.log_in(device="XMPP desk")
+    await site.registrations.enable(desk, SERVICE, "e", "")
+    listed = await site.identity.tokens(desk)
+    assert [(one.name, one.kind, one.expires is None) for one in listed] == [
+        ("XMPP desk", "xmpp", False),
+        ("XMPP tablet", "asleep", True),
+        ("XMPP phone", "asleep", True),
+    ]
+    theirs = (await site.identity.tokens(await site.log_in("carol", "XMPP desk")))[-1]
+    with pytest.raises(NotFound):
+        await site.identity.end(desk, theirs.id)
+    await site.identity.end(desk, listed[2].id)
+    assert (await site.nodes(), await site.nodes(device="XMPP tablet"), await site.nodes("carol")) == ([], ["d"], ["c"])
+    assert [one.name for one in await site.identity.tokens(desk)] == ["XMPP desk", "XMPP tablet"]
 
 
 async def test_disabled_is_one_node_or_the_whole_service(site: Site) -> None:

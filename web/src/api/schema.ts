@@ -1692,10 +1692,9 @@ export interface components {
         TokenView: {
             id: string;
             name: string;
-            /** @enum {string} */
-            kind: "session" | "xmpp" | "named" | "ticket" | "embedded";
+            kind: ("session" | "xmpp" | "named" | "ticket" | "embedded") | "asleep";
             created: number;
-            expires: number;
+            expires: number | null;
             current: boolean;
         };
         /** Tokens */

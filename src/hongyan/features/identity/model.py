@@ -45,14 +45,15 @@ class IssuedToken(msgspec.Struct, frozen=True):
 
 
 class TokenView(msgspec.Struct, frozen=True):
-    """A live token as its owner sees it."""
+    """A live token as its owner sees it, or a device that has none and sleeps until it is woken by its push service."""
 
     id: str
     name: str
     """The device of a log-in, or the name a named token was given."""
-    kind: TokenKind
+    kind: TokenKind | Literal["asleep"]
     created: int
-    expires: int
+    expires: int | None
+    """None: as long as its service wakes it."""
     current: bool
     """It is the one that asks."""
 

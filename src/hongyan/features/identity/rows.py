@@ -189,6 +189,13 @@ def end_registrations_of(connection: Connection, user: str, token: str) -> None:
     connection.execute(delete(registrations).where(registrations.c.user == user, registrations.c.device.in_(device)))
 
 
+def end_asleep(connection: Connection, user: str, id: str) -> bool:
+    """The device that this registration is of is not woken any more. False: there is no such registration."""
+    device = select(registrations.c.device).where(registrations.c.user == user, registrations.c.id == id)
+    these = delete(registrations).where(registrations.c.user == user, registrations.c.device.in_(device))
+    return connection.execute(these).rowcount > 0
+
+
 def expired(connection: Connection, now: int, limit: int) -> list[str]:
     return list(connection.execute(select(tokens.c.id).where(tokens.c.expires <= now).limit(limit)).scalars())
 
@@ -199,11 +206,19 @@ def end_tokens(connection: Connection, ids: Iterable[str]) -> list[str]:
 
 
 def views(connection: Connection, caller: Caller, now: int) -> list[TokenView]:
-    """The caller's live tokens, newest first."""
+    """The caller's live tokens and, behind them, their devices that sleep; of both the newest first."""
     rows = connection.execute(
         select(tokens).where(tokens.c.user == caller.user, tokens.c.expires > now).order_by(tokens.c.created.desc(), tokens.c.id)
     )
-    return [TokenView(row.id, row.device, row.kind, row.created, row.expires, row.id == caller.token_id) for row in rows]
+    found = [TokenView(row.id, row.device, row.kind, row.created, row.expires, row.id == caller.token_id) for row in rows]
+    shown = {view.name for view in found if view.kind == "xmpp"}
+    r = registrations.c
+    theirs = select(r.id, r.device, r.enabled).where(r.user == caller.user).order_by(r.enabled.desc(), r.id)
+    for row in connection.execute(theirs):
+        if row.device not in shown:
+            shown.add(row.device)
+            found.append(TokenView(row.id, row.device, "asleep", row.enabled, None, current=False))
+    return found
 
 
 def live(connection: Connection, now: int) -> tuple[int, list[Live]]:

@@ -116,7 +116,7 @@ class Identity:
             await self.end(caller, caller.token_id)
 
     async def tokens(self, caller: Caller) -> builtins.list[TokenView]:
-        """The caller's live tokens, newest first."""
+        """The caller's live tokens and, behind them, their devices that sleep."""
         now = self._clock()
         return await self._store.read(lambda connection: rows.views(connection, caller, now))
 
@@ -143,12 +143,14 @@ class Identity:
         return answer
 
     async def end(self, caller: Caller, token_id: str) -> None:
-        """End one of the caller's own tokens. Raises NotFound for everything else."""
+        """End one of the caller's own tokens, or the waking of a device that sleeps. Raises NotFound for everything else."""
         now = self._clock()
 
         def write(tx: Transaction) -> Change:
             if not rows.has_token(tx.connection, caller.user, token_id):
-                raise NotFound("You have no such token")
+                if not rows.end_asleep(tx.connection, caller.user, token_id):
+                    raise NotFound("You have no such token")
+                return Change()
             if token_id != caller.token_id:  # a device that logs out may only be going to sleep
                 rows.end_registrations_of(tx.connection, caller.user, token_id)
             return end(tx, [token_id], now)
