@@ -170,7 +170,7 @@ class Server:
                 return self.health()[0] == 200
             return False
 
-        wait_for(ready, 30.0, "the server's health")
+        wait_for(ready, 60.0, "the server's health")
 
     def launch(self) -> None:
         """Start the process and do not wait for it."""
