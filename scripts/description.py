@@ -11,6 +11,7 @@ from hongyan.features.identity import Identity
 from hongyan.features.push import Browsers
 from hongyan.features.search import Search
 from hongyan.features.timers import Timers
+from hongyan.features.xmpp import Watchers
 from hongyan.gateways.web.description import describe
 from hongyan.gateways.web.rest import build_rest
 from hongyan.gateways.web.services import WebServices
@@ -30,6 +31,7 @@ def main() -> None:
             search=Search(store, messaging.log, settings, lambda: 0),
             push=Browsers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes),
             avatars=Avatars(store, messaging.log, clock=now_ms),
+            watchers=Watchers(store, settings),
             settings=settings,
             health=lambda: (200, {}),
             metrics=lambda: b"",

@@ -27,7 +27,7 @@ from hongyan.features.identity import Identity
 from hongyan.features.push import Browsers, Push
 from hongyan.features.search import Search
 from hongyan.features.timers import Going, Timers
-from hongyan.features.xmpp import Xmpp
+from hongyan.features.xmpp import Watchers, Xmpp
 from hongyan.gateways.cim.gateway import CimGateway
 from hongyan.gateways.cim.house import CimServices
 from hongyan.gateways.door.sockets import CannotListen
@@ -210,6 +210,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         return 200 if now.works else 503, now
 
     avatars = Avatars(store, messaging.log, clock=now_ms)
+    watchers = Watchers(store, settings)
     xmpp_gateway = None
     if settings.xmpp.c2s or settings.xmpp.c2s_tls or settings.xmpp.s2s or settings.xmpp.web:
         xmpp_gateway = XmppGateway(
@@ -219,6 +220,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
                 avatars=avatars,
                 push=push,
                 xmpp=Xmpp(store, messaging, settings, clock=now_ms),
+                watchers=watchers,
                 settings=settings,
                 now=now_ms,
             )
@@ -231,6 +233,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
             push=browsers,
             avatars=avatars,
             timers=timers,
+            watchers=watchers,
             settings=settings,
             health=report,
             metrics=metrics.text,

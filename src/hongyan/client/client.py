@@ -13,7 +13,7 @@ import msgspec
 
 from hongyan.client.backoff import Backoff
 from hongyan.client.callbacks import Callback, Callbacks
-from hongyan.client.calls import Acting, Conversing, Owning, Timing, Writing
+from hongyan.client.calls import Acting, Conversing, Owning, Timing, Watching, Writing
 from hongyan.client.deliver import Delivery, Pending
 from hongyan.client.errors import ClientError, Closed, TransportBroken, is_elsewhere, is_temporary, wait_of
 from hongyan.client.follow import Follower, Link
@@ -167,6 +167,12 @@ class Client:
         self.bookmarks, self.threads = owning.bookmarks, owning.threads
         self.schedule, self.schedule_content, self.remind = timing.schedule, timing.schedule_content, timing.remind
         self.timers, self.change_timer, self.cancel_timer = timing.timers, timing.change_timer, timing.cancel_timer
+        watching = Watching(self._rest)
+        self.watchers, self.allow_watcher, self.refuse_watcher = (
+            watching.watchers,
+            watching.allow_watcher,
+            watching.refuse_watcher,
+        )
 
     # Life
 

@@ -220,6 +220,34 @@ class TimerList(msgspec.Struct, frozen=True):
         return TimerList(sorted(kept, key=lambda timer: (timer.due, timer.id)), event.cursor)
 
 
+class Watcher(msgspec.Struct, frozen=True):
+    """Somebody of another server. `state` is `asks` or `sees`: whether they want to see one's presence, or may."""
+
+    id: str
+    state: str
+
+
+class WatcherList(msgspec.Struct, frozen=True):
+    """As of exactly `cursor`; `after` is the fold of the `watcher` events since."""
+
+    watchers: list[Watcher]
+    cursor: str
+
+    @property
+    def asking(self) -> list[str]:
+        """Who waits for an answer."""
+        return [one.id for one in self.watchers if one.state == "asks"]
+
+    def after(self, event: Event) -> "WatcherList":
+        """The list after the next event; events that are in it already, and others, change nothing."""
+        if event.type != "watcher" or event.position <= parse_cursor(self.cursor).position:
+            return self
+        kept = [one for one in self.watchers if one.id != event.content["id"]]
+        if (state := event.content.get("state")) is not None:
+            kept.append(Watcher(event.content["id"], state))
+        return WatcherList(sorted(kept, key=lambda one: one.id), event.cursor)
+
+
 class Channel(msgspec.Struct, frozen=True):
     """A channel in the directory of channels."""
 

@@ -17,6 +17,7 @@ from hongyan.features.identity.service import Identity
 from hongyan.features.push import Browsers
 from hongyan.features.search import Search
 from hongyan.features.timers import Timers
+from hongyan.features.xmpp import Watchers
 from hongyan.gateways.web.app import WebApp, build_app
 from hongyan.gateways.web.port.listener import HttpPace, Listener
 from hongyan.gateways.web.services import WebServices
@@ -37,12 +38,20 @@ class WebHouse:
     """`client` calls without sockets. `tokens` has one for everybody."""
 
     def __init__(
-        self, home: House, identity: Identity, search: Search, push: Browsers, app: WebApp, health: dict[str, Any]
+        self,
+        home: House,
+        identity: Identity,
+        search: Search,
+        push: Browsers,
+        watchers: Watchers,
+        app: WebApp,
+        health: dict[str, Any],
     ) -> None:
         self.home = home
         self.identity = identity
         self.search = search
         self.push = push
+        self.watchers = watchers
         self.app = app
         self.health = health
         self.tokens: dict[str, str] = {}
@@ -112,6 +121,7 @@ async def web_house(
         search = Search(home.store, home.messaging.log, chosen, lambda: home.store.stats.queued)
         await search.start()
         push = push_of(home)
+        watchers = Watchers(home.store, chosen)
         services = WebServices(
             messaging=home.messaging,
             identity=identity,
@@ -119,11 +129,13 @@ async def web_house(
             search=search,
             push=push,
             avatars=Avatars(home.store, home.messaging.log, clock=now_ms),
+            watchers=watchers,
             settings=chosen,
             health=lambda: (200 if health["status"] == "ok" else 503, health),
             metrics=lambda: b"hongyan_up 1.0\n",
         )
-        web = WebHouse(home, identity, search, push, build_app(services, heartbeat=heartbeat, client=client), health)
+        app = build_app(services, heartbeat=heartbeat, client=client)
+        web = WebHouse(home, identity, search, push, watchers, app, health)
         for name in PEOPLE:
             await identity.add(name, PASSWORD, display=name.title(), admin=name == "alice")
             web.tokens[name] = (await identity.login(name, PASSWORD, "laptop", "192.0.2.1")).token

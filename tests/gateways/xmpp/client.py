@@ -95,6 +95,15 @@ async def neighbour(near: Neighbours, user: str, *, plugins: tuple[str, ...] = (
         yield one
 
 
+async def asks(near: Neighbours, who: str, whom: str) -> None:
+    """Somebody of theirs comes, asks to see somebody of ours, and goes."""
+    ours = f"{whom}@{DOMAIN}"
+    async with neighbour(near, who) as one:
+        await one.get_roster()
+        one.send_presence_subscription(ours, ptype="subscribe")
+        await one.until(lambda: one.client_roster.has_jid(ours) and one.client_roster[ours]["pending_out"])
+
+
 @contextlib.asynccontextmanager
 async def _connected(one: Client, port: int, present: bool) -> AsyncIterator[None]:
     one.connect("127.0.0.1", port)

@@ -729,6 +729,41 @@ export interface paths {
         patch: operations["change_timer"];
         trace?: never;
     };
+    "/v1/me/watchers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description All of them, by address, as of `cursor`. */
+        get: operations["list_watchers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/watchers/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Who asks sees the caller's presence from now on. 404 when they do not ask (any more). */
+        put: operations["allow_watcher"];
+        post?: never;
+        /** @description They do not see the caller's presence: what they ask is refused, what was allowed is taken back. */
+        delete: operations["refuse_watcher"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/push": {
         parameters: {
             query?: never;
@@ -1778,6 +1813,17 @@ export interface components {
             seq: number;
             options: number[];
         };
+        /** Watcher */
+        Watcher: {
+            id: string;
+            /** @enum {string} */
+            state: "asks" | "sees";
+        };
+        /** WatcherList */
+        WatcherList: {
+            watchers: components["schemas"]["Watcher"][];
+            cursor: string;
+        };
         /**
          * WireEvent
          * @description The map of docs/protocol.md. `content` is any JSON object.
@@ -2005,6 +2051,8 @@ export type Unread = components['schemas']['Unread'];
 export type UserView = components['schemas']['UserView'];
 export type Users = components['schemas']['Users'];
 export type Vote = components['schemas']['Vote'];
+export type Watcher = components['schemas']['Watcher'];
+export type WatcherList = components['schemas']['WatcherList'];
 export type WireEvent = components['schemas']['WireEvent'];
 export type Events = components['schemas']['Events'];
 export type Problem = components['schemas']['Problem'];
@@ -3538,6 +3586,86 @@ export interface operations {
             403: components["responses"]["Problem403"];
             404: components["responses"]["Problem404"];
             413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    list_watchers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WatcherList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    allow_watcher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            409: components["responses"]["Problem409"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    refuse_watcher: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problemdefault"];

@@ -14,6 +14,7 @@ from hongyan.features.xmpp.service import Xmpp
 from hongyan.features.xmpp.subscriptions import Change, Subscription
 from hongyan.features.xmpp.telling import About
 from hongyan.features.xmpp.waking import Wake, Waking
+from hongyan.features.xmpp.watchers import Watcher, WatcherList, Watchers
 
 __all__ = [
     "MOST_ITEMS",
@@ -45,6 +46,9 @@ __all__ = [
     "Summary",
     "Wake",
     "Waking",
+    "Watcher",
+    "WatcherList",
+    "Watchers",
     "Xmpp",
     "decode_change",
     "is_remote",

@@ -19,6 +19,7 @@ from hongyan.features.xmpp.remotes import is_remote
 from hongyan.features.xmpp.subscriptions import ONLY_ASKED, Subscription, subscriptions_of
 from hongyan.features.xmpp.tables import blocks, roster
 from hongyan.features.xmpp.telling import XMPP_LANE, About, decode, draft
+from hongyan.features.xmpp.watchers import changes, watching
 from hongyan.messaging import Log
 from hongyan.messaging.tables import conversations, members, users
 from hongyan.store import Store, Transaction
@@ -139,13 +140,15 @@ class Circles:
         user, b, now = caller.user, blocks.c, self._clock()
 
         def write(tx: Transaction) -> int:
+            watched = watching(tx.connection, user)
             these = delete(blocks).where(b.user == user)
             tx.connection.execute(these if jids is None else these.where(b.jid.in_(jids)))
             if block and jids:
                 if tx.connection.execute(select(func.count()).where(b.user == user)).scalar_one() + len(jids) > _MOST_BLOCKS:
                     raise Conflict(f"{_MOST_BLOCKS} addresses may be blocked")
                 tx.connection.execute(insert(blocks), [{"user": user, "jid": jid} for jid in jids])
-            return tx.append(draft(About(user, "blocks"), now)).position
+            told = changes(user, watched, watching(tx.connection, user), now)
+            return tx.append_all([*told, draft(About(user, "blocks"), now)])[-1].position
 
         await self._log.reached(await self._store.transaction(write, scope=f"xmpp:{user}"))
 

@@ -12,6 +12,7 @@ from hongyan.core.errors import Conflict
 from hongyan.core.model import Event
 from hongyan.features.xmpp.tables import blocks, subscriptions
 from hongyan.features.xmpp.telling import XMPP_LANE, About, decode, draft
+from hongyan.features.xmpp.watchers import changes, watching
 from hongyan.messaging import Log
 from hongyan.store import Store, Transaction
 
@@ -69,6 +70,7 @@ class Subscriptions:
             after = change(before)
             if after == before:
                 return before, after, 0
+            watched = watching(tx.connection, user)
             tx.connection.execute(delete(subscriptions).where(_s.user == user, _s.jid == jid))
             if after != NONE or before not in (NONE, ONLY_ASKED):  # it stays in the roster until it is taken out
                 if after == ONLY_ASKED:
@@ -76,15 +78,16 @@ class Subscriptions:
                 elif tx.connection.execute(select(func.count()).where(_s.user == user, _known)).scalar_one() >= _MOST:
                     raise Conflict(f"An account may know {_MOST} people of other servers")
                 tx.connection.execute(insert(subscriptions).values(user=user, jid=jid, **msgspec.structs.asdict(after)))
-            return before, after, tx.append(draft(About(user, "roster"), now)).position
+            told = changes(user, watched, watching(tx.connection, user), now)
+            return before, after, tx.append_all([*told, draft(About(user, "roster"), now)])[-1].position
 
         before, after, position = await self._store.transaction(write, scope=f"xmpp:{user}")
         await self._log.reached(position)
         return before, after
 
     async def forget(self, user: str, jid: str) -> None:
-        """It is taken out of the roster; the roster tells of it."""
-        these = delete(subscriptions).where(_s.user == user, _s.jid == jid)
+        """It is taken out of the roster; the roster tells of it. Who has asked again meanwhile still asks."""
+        these = delete(subscriptions).where(_s.user == user, _s.jid == jid, not_(_s.asked), not_(_s.seen))
         await self._store.transaction(lambda tx: tx.connection.execute(these), scope=f"xmpp:{user}")
 
     def _apply(self, event: Event) -> None:

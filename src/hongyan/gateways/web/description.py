@@ -43,6 +43,7 @@ _CONFLICTS = frozenset(
         "join_channel",
         "own",
         "make_timer",
+        "allow_watcher",
     }
 )
 _NAMES_OTHERS = frozenset({"create_conversation", "own", "make_timer", "push", "subscribe_push", "embed", "begin_embedded"})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hongyan.features.push import Browsers
     from hongyan.features.search import Search
     from hongyan.features.timers import Timers
+    from hongyan.features.xmpp import Watchers
     from hongyan.gateways.door.lent import Lodger, Streams
     from hongyan.messaging import Messaging
 
@@ -24,6 +25,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     search: "Search"
     push: "Browsers"
     avatars: "Avatars"
+    watchers: "Watchers"
     settings: Settings
     health: Callable[[], tuple[int, Any]]
     """The status, 200 or 503, and the body of `GET /health`: an operation.health.Report or a map like it."""

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hongyan.features.avatars import Avatars
     from hongyan.features.identity import Identity, Proven
     from hongyan.features.push import Push
-    from hongyan.features.xmpp import Waking, Xmpp
+    from hongyan.features.xmpp import Waking, Watchers, Xmpp
     from hongyan.gateways.xmpp.s2s.federation import Federation
     from hongyan.gateways.xmpp.table import Table
     from hongyan.messaging import Messaging
@@ -55,6 +55,7 @@ class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
     avatars: "Avatars"
     push: "Push"
     xmpp: "Xmpp"
+    watchers: "Watchers"
     settings: Settings
     now: Callable[[], int]
     """Milliseconds since 1970 UTC."""
@@ -103,6 +104,7 @@ class House:
         self.avatars = services.avatars
         self.push = services.push
         self.xmpp = services.xmpp
+        self.watchers = services.watchers
         self.settings = services.settings
         self.table = table
         self.random = random

@@ -21,13 +21,14 @@ from hongyan.gateways.web.routes.push import push
 from hongyan.gateways.web.routes.search import search
 from hongyan.gateways.web.routes.streams import streams
 from hongyan.gateways.web.routes.timers import timers
+from hongyan.gateways.web.routes.watchers import watchers
 from hongyan.gateways.web.services import WebServices
 
 
 def routes(services: WebServices) -> list[HTTPRouteHandler]:
     persons = (accounts, embed, people, avatars)
     talk = (conversations, members, messages, acts, search)
-    subjects = (*persons, *talk, own, timers, push, nodes, streams, operation)
+    subjects = (*persons, *talk, own, timers, watchers, push, nodes, streams, operation)
     return [handler for subject in subjects for handler in subject(services)]
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from hongyan.core.errors import HongyanError, NotFound, RateLimited
+from hongyan.core.errors import HongyanError, Invalid, NotFound, RateLimited
 from hongyan.features.xmpp import Change, Circle, Subscription
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote, render
 from hongyan.gateways.xmpp.faults import Over, StanzaFault, nothing
-from hongyan.gateways.xmpp.jid import Jid
+from hongyan.gateways.xmpp.jid import BadJid, Jid
 from hongyan.gateways.xmpp.shown import shown
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ class Subscribing:
         self._leads = False
         self._timer: asyncio.TimerHandle | None = None
         self._subscriptions.watch(self._again)
+        house.watchers.through(self.answer)
 
     async def start(self) -> None:
         self._seers = await self._subscriptions.seers()
@@ -83,11 +84,23 @@ class Subscribing:
 
     async def says(self, resource: "Resource", kind: str, to: Jid) -> bool:
         """One of `KINDS`. Raises HongyanError."""
-        self._house.changes.spend(resource.user)
-        before, after = await self._subscriptions.change(resource.user, str(to), _WE_SAY[kind])
-        if after != before or (kind == "subscribe" and not after.sees):  # who asks again asks again
-            self._say(resource.user, to, kind, lambda fault: self._refused(resource, to, kind, fault))
+        await self._agree(resource.user, kind, to, lambda fault: self._refused(resource, to, kind, fault))
         return True
+
+    async def answer(self, user: str, address: str, kind: str) -> bool:
+        """From another door; see `Answer` of the feature. When it cannot be delivered nobody is told: who asks again hears it."""
+        try:
+            to = jid.parse(address).bare
+        except BadJid as error:
+            raise Invalid(str(error)) from None
+        return (await self._agree(user, kind, to, nothing)).seen
+
+    async def _agree(self, user: str, kind: str, to: Jid, over: Over) -> Subscription:
+        self._house.changes.spend(user)
+        before, after = await self._subscriptions.change(user, str(to), _WE_SAY[kind])
+        if after != before or (kind == "subscribe" and not after.sees):  # who asks again asks again
+            self._say(user, to, kind, over)
+        return after
 
     async def end(self, resource: "Resource", to: Jid) -> None:
         """They are taken out of the roster (section 2.5)."""
