@@ -8,7 +8,7 @@ import pytest
 
 from hongyan.client import Client, Conversation, Event, Link, Member, Online, Snapshot, State, Unreachable, User
 from hongyan.client.callbacks import Callbacks
-from hongyan.client.model import Device, History, Me
+from hongyan.client.model import Device, History, Me, Watcher, WatcherList
 from hongyan.client.outbox import Entry
 from hongyan.client.terminal.chat import Chat
 from hongyan.client.terminal.screen import text_of
@@ -42,6 +42,7 @@ class FakeClient:
         self.calls: list[tuple[str, Any]] = []
         self.answers: list[Exception] = []
         self.events: list[Event] = []
+        self.watching: list[Watcher] = []
         self.callbacks = Callbacks()
 
     def on_event(self, function: Callable[..., Any]) -> None:
@@ -85,6 +86,10 @@ class FakeClient:
         self._answer()
         self.calls.append(("history", limit))
         return History([event for event in self.events if event.conversation == conversation][-limit:])
+
+    async def watchers(self) -> WatcherList:
+        self._answer()
+        return WatcherList(self.watching, "e.6")
 
     async def read(self, conversation: str, seq: int) -> None:
         self.calls.append(("read", (conversation, seq)))
@@ -409,6 +414,22 @@ async def test_welcome_shows_the_last_messages_that_are_not_new() -> None:
     assert room.lines[0] == "鸿雁 · 李华 · 输入 :all 查看命令，:q 退出"
     assert room.lines[1].endswith(" 王芳: 旧")
     assert room.lines[2:] == ["1 个会话有未读消息，输入 :list 查看"]
+
+
+async def test_who_asks_to_see_one_is_told_at_the_start_and_when_it_happens() -> None:
+    room = Room()
+    room.client.watching = [Watcher("ben@other.example", "sees"), Watcher("romeo@other.example", "asks")]
+    room.lines.clear()
+    await room.chat.welcome(10)
+    assert room.lines[-1] == "1 人请求查看您的在线状态，输入 :requests 查看"
+    lane = f"user:{ME.id}"
+    asks = Event("e.7", lane, 1, "watcher", None, 0, {"id": "eve@other.example", "state": "asks"})
+    (line,) = await room.happen(asks)
+    assert line.endswith(
+        " eve@other.example 请求查看您的在线状态；输入 :allow eve@other.example 允许，:refuse eve@other.example 拒绝"
+    )
+    assert "[" not in line
+    assert await room.happen(Event("e.8", lane, 2, "watcher", None, 0, {"id": "eve@other.example"})) == []
 
 
 async def test_without_any_conversation_one_is_told_how_to_begin() -> None:

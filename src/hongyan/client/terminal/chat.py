@@ -23,10 +23,11 @@ from hongyan.client.terminal.verbs import Verbs
 from hongyan.client.terminal.words import Words
 from hongyan.core.cursor import parse_cursor
 from hongyan.core.errors import HongyanError
+from hongyan.core.model import user_lane
 
 _HELP = (
     "say", "private", "colon", "open", "list", "history", "reply", "edit", "recall", "react", "search", "delay", "later",
-    "olu", "pu", "info", "transport", "emoji", "all", "q",
+    "requests", "allow", "refuse", "olu", "pu", "info", "transport", "emoji", "all", "q",
 )  # fmt: skip
 _ACTS = frozenset({"edit", "recall", "react"})
 """What is done to messages, of which one is told in the open conversation only."""
@@ -127,7 +128,7 @@ class Chat:
                 await self._people(argument)
             case "file":
                 self.note(self._words("no_files"))
-            case "search" | "reply" | "edit" | "recall" | "react" | "delay" | "later":
+            case "search" | "reply" | "edit" | "recall" | "react" | "delay" | "later" | "requests" | "allow" | "refuse":
                 await self._verbs.run(name, argument, self.current)
             case "emoji":
                 line, number, pages = page(_number(argument, 1))
@@ -270,6 +271,7 @@ class Chat:
         await self._recent(count)
         if elsewhere := sum(one.unread > 0 and one.id != self.current for one in self._client.state.conversations):
             self.note(self._words("elsewhere", count=elsewhere))
+        await self._verbs.who_asks()
 
     async def _recent(self, count: int) -> list[Event]:
         """Show, and give, the last messages of the current conversation that do not come as events."""
@@ -361,7 +363,7 @@ class Chat:
     async def _event(self, event: Event) -> None:
         if event.type == "message" or event.type in _ACTS:
             await self._learn(event.sender)
-        here = event.conversation == self.current
+        here = event.conversation in (self.current, user_lane(self._me))
         known = self._client.state.conversation(event.conversation)
         title = self._title(known) if known else event.conversation
         own = event.sender == self._me

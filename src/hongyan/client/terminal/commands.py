@@ -4,8 +4,8 @@ from typing import Literal, get_args
 
 import msgspec
 
-Verb = Literal["search", "reply", "edit", "recall", "react", "delay", "later"]
-"""What is done to messages (`verbs.py`)."""
+Verb = Literal["search", "reply", "edit", "recall", "react", "delay", "later", "requests", "allow", "refuse"]
+"""What is done to messages, and who may see whether one is there (`verbs.py`)."""
 Name = Literal["q", "olu", "all", "help", "open", "list", "history", "info", "transport", "pu", "emoji", "file"] | Verb
 VERBS: tuple[Verb, ...] = get_args(Verb)
 NAMES: tuple[Name, ...] = (*get_args(get_args(Name)[0]), *VERBS)

@@ -96,6 +96,8 @@ def note_of(event: Event, state: State, words: Words) -> str | None:
     if event.type == "undelivered":
         about = {name: harmless(str(event.content.get(name, "")), lines=False) for name in ("seq", "user", "reason")}
         return words("event_undelivered", **about)
+    if event.type == "watcher" and event.content.get("state") == "asks":
+        return words("event_asks", user=harmless(str(event.content.get("id", "")), lines=False))
     if event.type in ("edit", "recall", "react"):
         about = {name: harmless(str(event.content.get(name, "")), lines=False) for name in ("seq", "text", "emoji")}
         return words(f"event_{event.type}", name=by, **about)

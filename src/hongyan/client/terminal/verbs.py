@@ -1,14 +1,17 @@
-"""What a typed line does to messages: answer, edit, take back, react, search, send later."""
+"""What a typed line does to messages: answer, edit, take back, react, search, send later; and who sees whether one is there."""
 
+import contextlib
 import re
 import time
 from collections.abc import Callable
 
 from hongyan.client.client import Client
-from hongyan.client.model import Event, Timer
+from hongyan.client.errors import ClientError
+from hongyan.client.model import Event, Timer, Watcher
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.show import Line, clock_text, title_of
 from hongyan.client.terminal.words import Words
+from hongyan.core.errors import HongyanError
 
 _NUMBERED = re.compile(r"#(\d{1,15})(?:\s+|$)")
 _LATER = re.compile(r"(?P<text>.*\S)\s+(?P<seconds>\d{1,8})", re.DOTALL)
@@ -35,6 +38,7 @@ class Verbs:
         self._fail = fail
         self._clock = clock
         self._timers: list[Timer] = []
+        self._watching: list[str] = []
 
     async def run(self, name: str, argument: str, conversation: str | None) -> None:
         """One of the verbs, in the open conversation. Raises what the client raises."""
@@ -42,6 +46,8 @@ class Verbs:
             await self._search(argument)
         elif name == "later":
             await self._later(argument)
+        elif name in ("requests", "allow", "refuse"):
+            await self._watchers(name, argument)
         elif conversation is None:
             self._fail("no_conversation")
         elif name == "delay":
@@ -134,6 +140,37 @@ class Verbs:
             )
         if not self._timers:
             self._note(self._words("no_timers"))
+
+    async def _watchers(self, name: str, argument: str) -> None:
+        """Who of other servers sees one, or asks to; `allow` and `refuse` take a number of that list, or an address."""
+        if name == "requests":
+            self._watching = [one.id for one in await self._list_watchers()]
+            return
+        if not argument:
+            self._note(self._words(f"{name}_usage"))
+            return
+        numbered = argument.isascii() and argument.isdigit()
+        if numbered and not 1 <= int(argument) <= len(self._watching):
+            self._fail("no_request")
+            return
+        who = self._watching[int(argument) - 1] if numbered else argument
+        await (self._client.allow_watcher if name == "allow" else self._client.refuse_watcher)(who)
+        self._note(self._words("allowed" if name == "allow" else "refused", user=harmless(who, lines=False)))
+
+    async def who_asks(self) -> None:
+        """At the start: whether somebody waits for an answer."""
+        with contextlib.suppress(HongyanError, ClientError):
+            if asking := (await self._client.watchers()).asking:
+                self._note(self._words("asking", count=len(asking)))
+
+    async def _list_watchers(self) -> list[Watcher]:
+        found = (await self._client.watchers()).watchers
+        for number, one in enumerate(found, 1):
+            said = self._words("watcher_asks" if one.state == "asks" else "watcher_sees")
+            self._show([("time", f"{number:3} "), ("name", harmless(one.id, lines=False)), ("note", f"  {said}")])
+        if not found:
+            self._note(self._words("no_requests"))
+        return found
 
     def _note(self, text: str) -> None:
         self._show([("note", text)])

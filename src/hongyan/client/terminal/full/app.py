@@ -26,6 +26,7 @@ from hongyan.client.terminal.full.room import Room
 from hongyan.client.terminal.full.sidebar import Conversations, People
 from hongyan.client.terminal.full.timeline import Timeline
 from hongyan.client.terminal.plain import harmless
+from hongyan.client.terminal.show import note_of
 from hongyan.client.terminal.words import Words
 from hongyan.core.errors import HongyanError
 
@@ -115,6 +116,7 @@ class FullScreen(App[int]):
             await self.open(first)
         self.composer.focus()
         self.run_worker(self._learn_presence())
+        self.run_worker(self.deeds.verbs.who_asks())
 
     def on_unmount(self) -> None:
         for end in self._ends:
@@ -241,6 +243,8 @@ class FullScreen(App[int]):
         self._stale = True
         if event.type == "draft":
             self._drafted.pop((event.content["conversation"], event.content.get("thread")), None)
+        if event.type == "watcher" and (note := note_of(event, self.client.state, self.words)) is not None:
+            self.notify(note, timeout=30, markup=False)
         if event.sender is not None:
             self.query_one(Below).has_written(event.sender)
         room = self.room

@@ -37,6 +37,7 @@ class Deeds:
         self._words = app.words
         self._client = app.client
         self.doing: Doing | None = None
+        self.verbs = Verbs(app.client, app.words, self._say_line, self._fail_line)
 
     def commands(self) -> Sequence[tuple[str, Callable[[], object]]]:
         """For the palette: a name, and what it does."""
@@ -106,10 +107,9 @@ class Deeds:
                 await self._app.going.search(argument)
             case "open":
                 await self._app.going.jump()
-            case "reply" | "edit" | "recall" | "react" | "delay" | "later":
-                verbs = Verbs(self._client, self._words, self._say_line, self._fail_line)
+            case "reply" | "edit" | "recall" | "react" | "delay" | "later" | "requests" | "allow" | "refuse":
                 await self._app.attempt(
-                    verbs.run(name, argument, self._app.room.conversation if self._app.room is not None else None)
+                    self.verbs.run(name, argument, self._app.room.conversation if self._app.room is not None else None)
                 )
             case _:
                 self._app.notify(self._words("tui_no_command", text=harmless(text, lines=False)[:40]), severity="warning")
@@ -118,10 +118,10 @@ class Deeds:
 
     def _say_line(self, line: Line) -> None:
         if text := "".join(part for _, part in line).strip():
-            self._app.notify(text, timeout=8)
+            self._app.notify(text, timeout=8, markup=False)
 
     def _fail_line(self, key: str, **values: object) -> None:
-        self._app.notify(self._words(key, **values), severity="warning")
+        self._app.notify(self._words(key, **values), severity="warning", markup=False)
 
     async def later(self) -> None:
         """Send what is asked for later; the server keeps it."""
