@@ -2,6 +2,7 @@
 
 import type { components } from '@/api/schema';
 import type * as Ours from '@/core/model';
+import type { Watcher } from '@/ui/people/watchers';
 
 type Theirs = components['schemas'];
 type Unknown<Our, Their> = Exclude<keyof Our, keyof Their>;
@@ -27,6 +28,7 @@ export const conforms: {
   person: Conforms<Ours.Person, Theirs['PersonView'], 'status_text'>;
   member: Conforms<Ours.Member, Theirs['MemberView']>;
   page: Conforms<Ours.Page, Theirs['History']>;
+  watcher: Conforms<Watcher, Theirs['Watcher']>;
 } = {
   amended: true,
   by: true,
@@ -41,4 +43,5 @@ export const conforms: {
   person: true,
   member: true,
   page: true,
+  watcher: true,
 };
