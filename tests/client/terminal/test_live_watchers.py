@@ -63,3 +63,5 @@ def test_the_whole_screen_tells_and_answers_too(near: Neighbours, tmp_path: Path
         pane.sees(f"1 {romeo}")
         pane.type(":allow 1")
         wait_for(lambda: ann.call("GET", "/v1/me/watchers")["watchers"] == [{"id": romeo, "state": "sees"}])
+        pane.type(":refuse [b]x@other.example")  # what looks like markup is shown as it is
+        wait_for(lambda: ":refuse [b]" not in (screen := pane.screen()) and "[b]x@other.example" in screen)

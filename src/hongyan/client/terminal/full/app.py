@@ -244,7 +244,7 @@ class FullScreen(App[int]):
         if event.type == "draft":
             self._drafted.pop((event.content["conversation"], event.content.get("thread")), None)
         if event.type == "watcher" and (note := note_of(event, self.client.state, self.words)) is not None:
-            self.notify(note, timeout=30, markup=False)
+            self.notify(note, timeout=8, markup=False)
         if event.sender is not None:
             self.query_one(Below).has_written(event.sender)
         room = self.room
