@@ -28,9 +28,9 @@ class Passing:
             self._bus.publish(Passed(gateway, user, body), to=node)
         return bool(nodes)
 
-    def at(self, node: str, gateway: str, body: str) -> None:
+    def at(self, node: str, gateway: str, body: str, user: str = "") -> None:
         """To one node."""
-        self._bus.publish(Passed(gateway, "", body), to=node)
+        self._bus.publish(Passed(gateway, user, body), to=node)
 
     def _on_passed(self, passed: Passed) -> None:
         heard = self._heard.get(passed.gateway)

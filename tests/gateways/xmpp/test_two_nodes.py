@@ -7,8 +7,10 @@ import pytest
 from slixmpp import JID
 
 from tests.conftest import MakeShared
-from tests.gateways.xmpp.client import Client, client
-from tests.gateways.xmpp.rooms import PLUGINS, Room
+from tests.counterparts.prosody import Prosody
+from tests.gateways.xmpp.client import Client, client, neighbour
+from tests.gateways.xmpp.neighbours import Neighbours, neighbours
+from tests.gateways.xmpp.rooms import PLUGINS, Room, condition
 from tests.gateways.xmpp.site import DOMAIN, SECONDS, Site
 from tests.serving import wait_for
 
@@ -81,6 +83,55 @@ async def test_what_is_passed_on_and_not_kept(pair: tuple[Site, Site]) -> None:
             await b.until(lambda part=part: [one for one in b.every if part in str(one)])
         assert {str(one["from"]) for one in b.every} == {f"{alice.id}@{DOMAIN}/desk"}
     assert bob.texts(lane) == []
+
+
+@pytest.mark.parametrize("near", [True, False])
+async def test_who_asks_a_client_need_not_be_available(pair: tuple[Site, Site], near: bool) -> None:
+    """Nobody knows of such a client but the node that it is at."""
+    alice, bob = pair[0].people("alice", "bob")
+    alice.direct(bob.id)
+    async with client(pair[0], bob.id) as b, client(pair[0 if near else 1], bob.id, "watch") as watch:
+        await watch.until(lambda: shown(watch, bob.id) == "available")
+        async with client(pair[1], alice.id, present=False) as a:
+            assert await condition(a.plugin["xep_0199"].send_ping(b.boundjid, timeout=SECONDS)) == ""
+
+
+async def test_a_query_that_no_client_gets_is_refused(pair: tuple[Site, Site]) -> None:
+    alice, bob = pair[0].people("alice", "bob")
+    alice.direct(bob.id)
+    async with client(pair[0], alice.id) as a, client(pair[1], bob.id, plugins=("xep_0191",)) as b:
+        ping = a.plugin["xep_0199"].send_ping
+        await a.until(lambda: shown(a, bob.id) == "available")
+        assert await condition(ping(JID(f"{bob.id}@{DOMAIN}/nowhere"), timeout=SECONDS)) == "service-unavailable"
+        assert await condition(ping(b.boundjid, timeout=SECONDS)) == ""
+        await b.plugin["xep_0191"].block(a.boundjid.bare)  # what is known of it at the other node does not say that
+        assert await condition(ping(b.boundjid, timeout=SECONDS)) == "service-unavailable"
+        b.send_presence(ptype="unavailable")
+        await b.plugin["xep_0191"].unblock(a.boundjid.bare)
+        assert await condition(ping(b.boundjid, timeout=SECONDS)) == "service-unavailable"
+
+
+@pytest.fixture(scope="module")
+def near(make_shared: MakeShared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Neighbours]:
+    """Two nodes, of which another server finds one."""
+    with make_shared() as shared, neighbours(tmp_path_factory.mktemp("near"), "prosody", shared=shared) as both:
+        assert both.twin is not None
+        sites = both.site, both.twin
+        wait_for(lambda: all(site.server.metric("hongyan_nodes") == 2 for site in sites), what="the nodes")
+        yield both
+
+
+async def test_another_server_asks_a_client_at_the_node_that_it_does_not_find(near: Neighbours) -> None:
+    """Only who was told of the client by it; nobody else learns whether it is there."""
+    assert isinstance(near.other, Prosody)
+    assert near.twin is not None
+    (alice,) = near.site.people("alice")
+    async with client(near.twin, alice.id) as a, neighbour(near, "romeo") as r, neighbour(near, "mercutio") as m:
+        a.send_presence(pto=r.boundjid.bare)
+        await r.until(lambda: [one for one in r.presences if one["from"] == a.boundjid])
+        assert await condition(r.plugin["xep_0199"].send_ping(a.boundjid, timeout=SECONDS)) == ""
+        for one, asked in ((r, JID(f"{alice.id}@{DOMAIN}/nowhere")), (m, a.boundjid)):
+            assert await condition(one.plugin["xep_0199"].send_ping(asked, timeout=SECONDS)) == "service-unavailable"
 
 
 async def test_a_room(pair: tuple[Site, Site]) -> None:

@@ -17,6 +17,7 @@ from hongyan.core.text import device_label
 from hongyan.gateways.door.rates import Rates
 from hongyan.gateways.door.turns import Turns
 from hongyan.gateways.xmpp import jid
+from hongyan.gateways.xmpp.clients import Clients
 from hongyan.gateways.xmpp.codec import quote
 from hongyan.gateways.xmpp.faults import StreamFault
 from hongyan.gateways.xmpp.jid import Jid
@@ -71,16 +72,6 @@ class Counts:
         self.stanzas_out = 0
 
 
-class _Passed(msgspec.Struct):
-    resource: str
-    stanza: str
-    sender: str
-    known: bool = False
-    """Only to clients that have let the sender know of them."""
-    urgent: bool = False
-    """Who may sleep is woken for it."""
-
-
 class Recent:
     """What was put in last."""
 
@@ -132,11 +123,11 @@ class House:
         """Clients that were asked for an acknowledgement, and when; the longest ago first."""
         self.stopping = False
         self._quoted: dict[str, str] = {}
-        self.messaging.passing.listen("xmpp", self._passed)
         self.changes = Rates(_CHANGES_PER_SECOND, _CHANGES_BURST)
         """By account: what it stores besides messages."""
         self.shared = Shared(self)
         self.people = People(self)
+        self.clients = Clients(self)
         for begin in table.started:
             begin(self)
 
@@ -217,47 +208,6 @@ class House:
             reach = next(iter(self.unanswered))
             del self.unanswered[reach]
             reach.lost()
-
-    # What is passed on and not kept
-
-    def pass_on(
-        self,
-        to: Jid,
-        stanza: str,
-        sender: Jid,
-        *,
-        besides: "Resource | None" = None,
-        known: bool = False,
-        urgent: bool = False,
-    ) -> bool:
-        """To the available clients of somebody of ours, or to the one that is named, on whatever node; whether one
-        takes it, or may on another node. With `known` only to those that have let the sender know of them.
-        """
-        passed = _Passed(to.resource, stanza, str(sender), known, urgent)
-        here = self._hand_over(to.local, passed, sender, besides)
-        if here and to.resource:
-            return True
-        body = msgspec.json.encode(passed).decode()
-        return self.messaging.passing.elsewhere("xmpp", to.local, body) or here
-
-    def _hand_over(self, user: str, passed: _Passed, sender: Jid, besides: "Resource | None" = None) -> bool:
-        found = False
-        for resource in self.of(user):
-            if resource is besides or resource.priority is None or resource.around.blocks(sender):
-                continue
-            if passed.known and sender.bare not in resource.directed:
-                continue
-            if passed.resource in ("", resource.jid.resource) and resource.has_room:
-                resource.send(passed.stanza)
-                found = True
-                if passed.urgent and self.waking is not None:  # also who seems to be there: a call cannot wait for silence
-                    self.people.later(self.waking.call(user, resource.caller.device))
-        return found
-
-    def _passed(self, user: str, body: str) -> None:
-        """From another node."""
-        passed = msgspec.json.decode(body, type=_Passed)
-        self._hand_over(user, passed, jid.parse(passed.sender))
 
     # Work
 

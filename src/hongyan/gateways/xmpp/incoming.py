@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from hongyan.core.errors import NotFound
 from hongyan.gateways.xmpp import jid, messages, presences
-from hongyan.gateways.xmpp.codec import Element, render
+from hongyan.gateways.xmpp.codec import Element
 from hongyan.gateways.xmpp.elsewhere import elsewhere
 from hongyan.gateways.xmpp.faults import StanzaFault, StreamFault
 from hongyan.gateways.xmpp.jid import BadJid, Jid
@@ -104,13 +104,11 @@ def _where(resource: "Resource", to: Jid) -> Where | None:
 
 def _pass_on(resource: "Resource", iq: Element, to: Jid) -> None:
     """To another client, which answers or does not."""
-    house, asks = resource.house, iq.get("type") in ("get", "set")
-    target = house.resources.get(to.local, {}).get(to.resource)
-    if asks and target is not None and not target.has_room:
-        raise StanzaFault("resource-constraint", "This client takes nothing at this moment")
     iq.attributes["from"], iq.attributes["to"] = str(resource.jid), str(to)
-    if not house.pass_on(to, render(iq), resource.jid) and asks:
-        raise StanzaFault("service-unavailable")
+    if iq.get("type") in ("get", "set"):
+        resource.house.clients.ask(to, iq, resource.jid)
+    else:
+        resource.house.clients.answer(to, iq, resource.jid)
 
 
 async def user_of(resource: "Resource", to: Jid) -> str:

@@ -191,4 +191,4 @@ def pass_on(resource: "Resource", stanza: Element, to: Jid) -> None:
     stanza.inside = [part for part in stanza.inside if not (isinstance(part, Element) and part.name in _SERVERS)]
     stanza.attributes["from"], stanza.attributes["to"] = str(resource.jid), str(to)
     urgent = stanza.child(_CALL) is not None
-    resource.house.pass_on(to, render(stanza), resource.jid, besides=resource, urgent=urgent)
+    resource.house.clients.tell(to, render(stanza), resource.jid, besides=resource, urgent=urgent)

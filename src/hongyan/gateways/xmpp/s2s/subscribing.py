@@ -136,7 +136,7 @@ class Subscribing:
             elif kind == "probe":
                 await self._asked_how(user, theirs)
             elif kind in ("", "unavailable") and (await self._subscriptions.get(user, str(theirs))).sees:
-                self._house.pass_on(to.bare, render(stanza), sender)
+                self._house.clients.tell(to.bare, render(stanza), sender)
         except HongyanError as error:
             self._federation.log.info("a presence of %s is not taken: %s", sender.domain, error.detail)
 
@@ -154,7 +154,7 @@ class Subscribing:
             self._say(user, theirs, "subscribed", nothing)
         elif after != before:
             stanza.attributes["from"] = str(theirs)
-            self._house.pass_on(self._house.jid(user), render(stanza), theirs)
+            self._house.clients.tell(self._house.jid(user), render(stanza), theirs)
 
     async def _asked_how(self, user: str, theirs: Jid) -> None:
         if not (await self._subscriptions.get(user, str(theirs))).seen:

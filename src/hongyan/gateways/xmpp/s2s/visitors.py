@@ -182,7 +182,7 @@ class Visitors:
         error = stanza.child("jabber:client error")
         if to.domain == self._federation.domain:
             if error is not None and await self._is_ours(stanza, error, sender.bare, to.local):
-                self._house.pass_on(to, render(stanza), sender)
+                self._house.clients.tell(to, render(stanza), sender)
             return
         visitor = self._known.get(sender.domain, {}).get(sender)
         if visitor is not None and error is not None and any(part.local in _UNREACHABLE for part in error.children):
@@ -227,7 +227,16 @@ class Visitors:
         """To one client, which has let the sender know of it, or has asked it; whether that was its end. A message that somebody
         else sends to a client is one to the account.
         """
-        answer = stanza.get("type") in ("result", "error")
+        clients, answer = self._house.clients, stanza.get("type") in ("result", "error")
+        if stanza.local == "iq" and not answer:
+            try:
+                clients.ask(to, stanza, sender, known=True)
+            except StanzaFault as fault:
+                self._refuse(stanza, fault)
+            return True
+        if stanza.local == "iq":
+            clients.answer(to, stanza, sender)
+            return True
         target = self._house.resources.get(to.local, {}).get(to.resource)
         if target is not None and not target.around.blocks(sender) and (answer or sender.bare in target.directed):
             if target.has_room:
@@ -235,9 +244,8 @@ class Visitors:
             return True
         if stanza.local == "message" and stanza.get("type", "normal") in ("chat", "normal"):
             return False
-        if target is None and not (stanza.local == "iq" and not answer):  # whether somebody is on another node is not told
-            self._house.pass_on(to, render(stanza), sender, known=not answer)
-        self._unanswered(stanza)
+        if target is None:
+            clients.tell(to, render(stanza), sender, known=not answer)
         return True
 
     def _may(self, stanza: Element, to: Jid) -> bool:
@@ -359,7 +367,7 @@ class Visitors:
         head = (
             f"type='error' from='{quote(str(to))}' to='{quote(str(sender))}' id='{quote(shown_id(event.client_id, event.seq))}'"
         )
-        house.pass_on(sender, f"<message {head}>{error_of(fault)}</message>", to)
+        house.clients.tell(sender, f"<message {head}>{error_of(fault)}</message>", to)
 
 
 def _named(event: Event) -> list[str]:
