@@ -5,10 +5,11 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
+import pytest
 from slixmpp import JID
 
 from tests.gateways.xmpp.client import client
-from tests.gateways.xmpp.rooms import PLUGINS, ROOMS, USER, Room, condition, item_of, status
+from tests.gateways.xmpp.rooms import ADMIN, PLUGINS, ROOMS, USER, Room, condition, item_of, raw, status
 from tests.gateways.xmpp.site import DOMAIN, Site
 from tests.serving import new_client_id
 
@@ -302,6 +303,41 @@ async def test_who_is_removed_gets_the_removal_and_nothing_more(site: Site) -> N
         assert await room.refused(room.say("still here?")) == "not-acceptable"
         assert await room.join_refused() == "item-not-found"
         assert await condition(room.self_ping(bob.id)) == "not-acceptable"
+
+
+@pytest.mark.parametrize("item", [{"role": "none"}, {"affiliation": "outcast"}])
+async def test_who_is_kicked_or_banned_from_a_group_is_no_member_any_more(site: Site, item: dict[str, str]) -> None:
+    alice, bob, carol = site.people("alice", "bob", "carol")
+    lane = alice.group("茶", bob.id, carol.id)
+    async with client(site, alice.id, plugins=PLUGINS) as a, client(site, bob.id, plugins=PLUGINS) as b:
+        mine, theirs = Room(a, lane), Room(b, lane)
+        await mine.join()
+        await theirs.join()
+        await mine.until(bob.id)
+        assert await raw(mine, ADMIN, "item", nick=bob.id, **item) == ""
+        gone = await theirs.until(bob.id, "unavailable", 110, 307, 321, affiliation="none", role="none")
+        assert item_of(gone).find(f"{USER}actor").get("nick") == alice.id
+        await mine.until(bob.id, "unavailable", 307, 321, affiliation="none", role="none")
+        assert await raw(mine, ADMIN, "item", nick=carol.id, **item) == ""  # who is not there
+        assert await raw(mine, ADMIN, "item", nick=carol.id, **item) == "item-not-found"
+        assert await theirs.join_refused() == "item-not-found"
+        assert await mine.list("outcast") == []
+    assert [one["id"] for one in alice.call("GET", f"/v1/conversations/{lane}/members")["members"]] == [alice.id]
+
+
+async def test_who_is_kicked_from_a_channel_may_come_again_so_nobody_is_banned_there(site: Site) -> None:
+    alice, bob = site.people("alice", "bob")
+    lane = alice.group("频道", kind="channel")
+    async with client(site, alice.id, plugins=PLUGINS) as a, client(site, bob.id, plugins=PLUGINS) as b:
+        mine, theirs = Room(a, lane), Room(b, lane)
+        await mine.join()
+        await theirs.join()
+        assert await condition(mine.give(bob.id, "outcast")) == "not-allowed"
+        await theirs.synced()
+        assert [one for one in theirs.presences if one["type"] == "unavailable"] == []
+        assert await raw(mine, ADMIN, "item", nick=bob.id, role="none") == ""
+        await theirs.until(bob.id, "unavailable", 110, 307)
+        await theirs.join()
 
 
 async def test_who_goes_without_having_been_there_is_told_of(site: Site) -> None:

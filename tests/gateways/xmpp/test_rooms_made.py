@@ -236,13 +236,11 @@ _ACTS = (
 _MAY = {
     "stranger": dict.fromkeys(_ACTS, "item-not-found") | {"say": "not-acceptable", "subject": "not-acceptable"},
     "member": {"form": "forbidden", "rename": "forbidden", "destroy": "forbidden", "remove": "forbidden", "promote": "forbidden",
-               "subject": "forbidden"},
+               "subject": "forbidden", "kick": "forbidden", "ban": "forbidden"},
     "admin": {"promote": "forbidden"},
     "owner": {},
 }  # fmt: skip
 _MAY["former"] = _MAY["stranger"]
-for _rights in _MAY.values():
-    _rights |= {"kick": "not-allowed", "ban": "not-allowed"}
 
 
 @pytest.mark.parametrize("who", ["stranger", "former", "member", "admin", "owner"])
@@ -315,6 +313,10 @@ async def test_requests_that_are_no_requests(site: Site) -> None:
         assert await raw(room, ADMIN, "item", affiliation="member", jid=f"nobody@{DOMAIN}") == "item-not-found"
         assert await raw(room, ADMIN, "item", affiliation="king", jid=f"{bob.id}@{DOMAIN}") == "bad-request"
         assert await raw(room, ADMIN, "item", affiliation="member") == "bad-request"
+        for role in ("visitor", "participant", "moderator"):
+            assert await raw(room, ADMIN, "item", nick=bob.id, role=role) == "not-allowed"
+        for expelled in ({"role": "none"}, {"affiliation": "outcast"}):  # to leave is to give oneself affiliation none
+            assert await raw(room, ADMIN, "item", nick=alice.id, **expelled) == "conflict"
         assert await raw(room, ADMIN, "thing") == "bad-request"
         assert await raw(room, ADMIN, "item", "get", role="moderator") == "feature-not-implemented"
         assert await raw(room, ADMIN, "item", affiliation="owner", jid=f"{site.people('carol')[0].id}@{DOMAIN}") == "bad-request"

@@ -1,10 +1,12 @@
 """Who is what in a room (XEP-0045, sections 5.2, 9, 10.3 to 10.8): affiliations are the roles of members, and none is no member.
 
-To ask for affiliation none for oneself is to leave for good. Roles follow from affiliations, so they are not given; nobody is
-kicked who stays a member, and nobody is banned.
+To ask for affiliation none for oneself is to leave for good. Roles follow from affiliations, so they are not given. Who is kicked
+is a member no more, as with affiliation none; so is who is banned from a group, where nobody comes in who is not brought in.
 """
 
 from collections.abc import AsyncIterator
+
+import msgspec
 
 from hongyan.core import policy
 from hongyan.core.errors import Invalid, NotFound
@@ -28,6 +30,15 @@ _LISTED = 1_000
 _PAGE = 500
 
 _ROLES: dict[str, Role] = {"owner": "owner", "admin": "admin", "member": "member"}
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    user: str
+    role: Role | None
+    """None: no member any more."""
+    expelled: bool = False
+    """Kicked or banned, which nobody does to themselves."""
+    banned: bool = False
 
 
 def register(table: Table) -> None:
@@ -71,25 +82,30 @@ async def _set(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
         raise StanzaFault("bad-request", "Name somebody")
     if len(items) > _MOST:
         raise StanzaFault("policy-violation", f"One request may name {_MOST} people")
-    wanted = [(_user(resource, item), _affiliation(item)) for item in items]
+    wanted = [_wanted(item, _user(resource, item)) for item in items]
+    if any(one.expelled and one.user == resource.user for one in wanted):
+        raise StanzaFault("conflict", "Nobody expels themselves: to leave for good, give yourself affiliation none")
     room = await inside(resource, to)
-    for user, role in wanted:
-        await _give(resource, room, user, role)
+    if room.place.kind == "channel" and any(one.banned for one in wanted):
+        raise StanzaFault("not-allowed", "Anybody may come into a channel: to remove somebody, kick them")
+    for one in wanted:
+        await _give(resource, room, one.user, one.role)
     return ""
 
 
-def _affiliation(item: Element) -> Role | None:
-    """None: no member any more."""
-    asked = item.get("affiliation")
-    if "role" in item.attributes and not asked:
-        raise StanzaFault("not-allowed", "Roles follow from affiliations: to remove somebody, give affiliation none")
-    if asked == "outcast":
-        raise StanzaFault("not-allowed", "Nobody is banned: give affiliation none")
-    if asked == "none":
-        return None
-    if asked not in _ROLES:
+def _wanted(item: Element, user: str) -> _Wanted:
+    affiliation, role = item.get("affiliation"), item.get("role")
+    if role and not affiliation:
+        if role != "none":
+            raise StanzaFault("not-allowed", "Roles follow from affiliations")
+        return _Wanted(user, None, expelled=True)
+    if affiliation == "outcast":
+        return _Wanted(user, None, expelled=True, banned=True)
+    if affiliation == "none":
+        return _Wanted(user, None)
+    if affiliation not in _ROLES:
         raise StanzaFault("bad-request", "There is no such affiliation")
-    return _ROLES[asked]
+    return _Wanted(user, _ROLES[affiliation])
 
 
 def _user(resource: Resource, item: Element) -> str:

@@ -22,6 +22,8 @@ class _Profile(msgspec.Struct):
     name: str
 
 
+_REMOVED = (307, 321)
+"""By a kick or by affiliation none, which are the same here. Many clients know the first only, and take the other for leaving."""
 _decode_profile = msgspec.json.Decoder(_Profile).decode
 
 
@@ -72,7 +74,7 @@ def _changed(resource: Resource, event: Event, joined: Joined) -> Work:
         if change.action in ("remove", "leave") and not mine and person.id not in joined.seen:
             _not_here(resource, joined, person.id, None)
         elif change.action in ("remove", "leave"):
-            codes = (321,) if change.action == "remove" else ()
+            codes = _REMOVED if change.action == "remove" else ()
             by = actor if change.action == "remove" else None
             gone(resource, joined, person.id, *codes, role=None, actor=by)
             if mine:
