@@ -89,7 +89,8 @@ async def test_contacts_read_what_is_published_and_are_told(site: Site) -> None:
         assert payload_of(news[1])[0].get("id") == "2"
         found = await ask(b, "get", items(OMEMO), _jid(alice))
         assert len(found.findall(f".//{{{PUBSUB}}}item")) == 1
-        assert await refused(c, "get", items(OMEMO), _jid(alice)) == "item-not-found"
+        await ask(a, "set", publish("urn:other", DEVICES))
+        assert await refused(c, "get", items("urn:other"), _jid(alice)) == "item-not-found"
 
 
 async def test_access_of_a_node(site: Site) -> None:
@@ -107,6 +108,28 @@ async def test_access_of_a_node(site: Site) -> None:
         assert (await ask(b, "get", items("urn:mine"), _jid(alice))).find(".//{urn:x}x") is not None
         await ask(a, "set", f"<pubsub xmlns='{PUBSUB}#owner'><delete node='urn:mine'/></pubsub>")
         assert await refused(a, "get", items("urn:mine")) == "item-not-found"
+
+
+async def test_keys_are_everybodys_unless_their_owner_says_otherwise(site: Site) -> None:
+    """In a room people encrypt for each other who have no conversation of two."""
+    alice, carol = site.people("alice", "carol")
+    async with client(site, alice.id) as a, client(site, carol.id) as c:
+        for node in (OMEMO, "urn:xmpp:omemo:2:devices"):
+            await ask(a, "set", publish(node, DEVICES))
+            assert (await ask(c, "get", items(node), _jid(alice))).find(f".//{{{PUBSUB}}}item") is not None
+        await ask(a, "set", publish("urn:xmpp:omemo:2:bundles", DEVICES, options=options("presence")))
+        assert await refused(c, "get", items("urn:xmpp:omemo:2:bundles"), _jid(alice)) == "item-not-found"
+
+
+async def test_profanity_is_told_what_it_begins_its_keys_by(site: Site) -> None:
+    """It looks at the number of the error, and for publish-options at the server alone."""
+    (alice,) = site.people("alice")
+    async with client(site, alice.id) as a:
+        with pytest.raises(IqError) as caught:
+            await ask(a, "get", items(OMEMO), _jid(alice))
+        assert caught.value.iq.xml.find("{jabber:client}error").get("code") == "404"
+        info = await a.plugin["xep_0030"].get_info(jid=DOMAIN, timeout=SECONDS)
+        assert f"{PUBSUB}#publish-options" in info["disco_info"]["features"]
 
 
 @pytest.mark.parametrize(

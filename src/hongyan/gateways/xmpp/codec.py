@@ -302,7 +302,8 @@ def _sayable(text: str) -> str:
 def error_of(fault: StanzaFault) -> str:
     """As it stands in a stanza (RFC 6120, section 8.3.2)."""
     text = f"<text xmlns='{STANZA_ERRORS}' xml:lang='en'>{escape(fault.text)}</text>" if fault.text else ""
-    return f"<error type='{fault.type}'><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}{fault.more}</error>"
+    code = " code='404'" if fault.condition == "item-not-found" else ""  # XEP-0086: profanity begins a list of keys only by it
+    return f"<error type='{fault.type}'{code}><{fault.condition} xmlns='{STANZA_ERRORS}'/>{text}{fault.more}</error>"
 
 
 def render(element: Element, space: str = "jabber:client") -> str:

@@ -20,6 +20,9 @@ _FEATURES = (
     "publish", "publish-options", "purge-nodes", "retract-items", "retrieve-items", "config-node-max",
 )  # fmt: skip
 
+_KEYS = ("eu.siacs.conversations.axolotl.", "urn:xmpp:omemo:")
+"""Names of nodes of OMEMO: who wants to encrypt for somebody needs what is in them, also in a room where they meet first."""
+
 Act = Callable[[Resource, Element, Element], Awaitable[str]]
 
 
@@ -30,6 +33,7 @@ def register(table: Table) -> None:
     owners: dict[str, Act] = {"configure": _configure, "delete": _delete, "purge": _purge}
     table.iq("account", "set", f"{OWNER} pubsub", _acting(owners))
     table.iq("account", "get", f"{OWNER} pubsub", _configuration)
+    table.feature(f"{NS}#publish-options")  # profanity 0.13 asks the server alone, and lets others read its keys only then
     table.feature(NS, f"{NS}#config-node-max", *(f"{NS}#{one}" for one in _FEATURES), where="account")
 
 
@@ -116,7 +120,7 @@ async def _publish(resource: Resource, query: Element, publish: Element) -> str:
         if there is not None and form.applied(there) != there:
             raise StanzaFault("conflict", more=f"<precondition-not-met xmlns='{ERRORS}'/>")
         try:
-            await house.xmpp.nodes.publish(resource.caller, form.applied(there or Node(name)), Item(id, render(payload, "?")))
+            await house.xmpp.nodes.publish(resource.caller, form.applied(there or _new(name)), Item(id, render(payload, "?")))
         except TooLarge as error:
             raise StanzaFault("not-acceptable", error.detail, more=f"<payload-too-big xmlns='{ERRORS}'/>") from None
     return f"<pubsub xmlns='{NS}'><publish node='{quote(name)}'><item id='{quote(id)}'/></publish></pubsub>"
@@ -139,8 +143,13 @@ async def _create(resource: Resource, query: Element, create: Element) -> str:
     if name.startswith(" ") or name in resource.house.table.nodes:
         raise StanzaFault("conflict", "There is such a node")
     form = read_node_form(query.child(f"{NS} configure"), NodeForm())
-    await resource.house.xmpp.nodes.make(resource.caller, form.applied(Node(name)))
+    await resource.house.xmpp.nodes.make(resource.caller, form.applied(_new(name)))
     return f"<pubsub xmlns='{NS}'><create node='{quote(name)}'/></pubsub>"
+
+
+def _new(name: str) -> Node:
+    """As nothing else is asked for."""
+    return Node(name, "open") if name.startswith(_KEYS) else Node(name)
 
 
 async def _configuration(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
