@@ -10,7 +10,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 /** All that the client begins with, but the beginnings themselves: that of the frame has to do something before the rest is there. */
 const BASE = /\/web\/(?:node_modules\/|src\/(?!main\.ts|early\.ts|sw\.ts|embed))/;
 /** What the early script is made of. */
-const EARLY = /\/web\/src\/(?:app\/(?:route|store\/early|store\/session)|link\/(?:api|cache|tabs)|core\/(?:run|amend|notify|unread))\.ts/;
+const EARLY = /\/web\/src\/(?:app\/(?:choices|route|store\/early|store\/session)|link\/(?:api|cache|tabs)|core\/(?:run|amend|notify|unread)|words\/parts)\.ts/;
 
 /** Tells the worker which files it keeps: all that the client may load, but for what is large and seldom wanted. */
 const files: Plugin = {

@@ -2,51 +2,11 @@
 
 import { reactive, readonly, watchEffect } from 'vue';
 
-export interface Settings {
-  theme: 'light' | 'dark' | 'system';
-  language: 'zh' | 'en';
-  /** What sends a message; the other one makes a new line. */
-  sendKey: 'enter' | 'ctrl-enter';
-  sound: boolean;
-  /** Also needs the browser's permission: `askToNotify`. */
-  desktop: boolean;
-}
+import { chosenOf, KEY, readChosen, type Settings } from './choices';
 
-const KEY = 'hongyan.settings';
+export type { Language, Settings } from './choices';
 
-const CHOICES: { readonly [K in keyof Settings]: readonly Settings[K][] } = {
-  theme: ['system', 'light', 'dark'],
-  language: ['zh', 'en'],
-  sendKey: ['enter', 'ctrl-enter'],
-  sound: [true, false],
-  desktop: [false, true],
-};
-
-const preferred = (): Settings['language'] => {
-  const spoken = (navigator.languages ?? [navigator.language]).map((tag) => tag.slice(0, 2));
-  return spoken.find((tag): tag is Settings['language'] => tag === 'zh' || tag === 'en') ?? 'en';
-};
-
-/** Whatever is kept, only what is a choice is taken. */
-function read(kept: string | null): Settings {
-  let said: Partial<Settings> = {};
-  try {
-    said = (JSON.parse(kept ?? '{}') ?? {}) as Partial<Settings>;
-  } catch {
-    // Somebody else's.
-  }
-  const choose = <K extends keyof Settings>(key: K, otherwise: Settings[K]): Settings[K] =>
-    CHOICES[key].find((choice) => choice === said[key]) ?? otherwise;
-  return {
-    theme: choose('theme', 'system'),
-    language: choose('language', preferred()),
-    sendKey: choose('sendKey', 'enter'),
-    sound: choose('sound', true),
-    desktop: choose('desktop', false),
-  };
-}
-
-const chosen = reactive<Settings>(read(localStorage.getItem(KEY)));
+const chosen = reactive<Settings>(readChosen());
 
 /** Reactive; changed by `choose`. */
 export const settings = readonly(chosen);
@@ -57,7 +17,7 @@ export function choose<K extends keyof Settings>(key: K, value: Settings[K]): vo
 }
 
 window.addEventListener('storage', ({ key, newValue }) => {
-  if (key === KEY) Object.assign(chosen, read(newValue));
+  if (key === KEY) Object.assign(chosen, chosenOf(newValue));
 });
 
 /** True when desktop notifications will be shown; asks the browser for it when it was not asked yet. From a click only. */
