@@ -35,7 +35,7 @@ from hongyan.messaging.sending import Sender
 from hongyan.messaging.sessions import Chunk, Session, Sessions, Verdict
 from hongyan.messaging.statuses import Statuses
 from hongyan.messaging.views import Views
-from hongyan.messaging.who import ResponseKind, Somebody, Who
+from hongyan.messaging.who import ReadMark, ResponseKind, Somebody, Who
 from hongyan.store import Store
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "Passing",
     "People",
     "Presence",
+    "ReadMark",
     "Receipts",
     "ResponseKind",
     "Sender",

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Select, func, select
 
 from hongyan.core.model import Caller
+from hongyan.messaging.describing import MEMBERS_LISTED
 from hongyan.messaging.here import here_of, readable
 from hongyan.messaging.people import UserView
 from hongyan.messaging.tables import members, responses, users
@@ -21,6 +22,14 @@ class Somebody(msgspec.Struct, frozen=True):
     users: list[UserView]
     count: int
     more: bool
+
+
+class ReadMark(msgspec.Struct, frozen=True):
+    """How far a member has read. What is below `first_seq` they may not read at all."""
+
+    user: str
+    seq: int
+    first_seq: int
 
 
 class Who:
@@ -47,6 +56,18 @@ class Who:
             )
 
         return await self._page(caller, conversation, seq, people, after, limit)
+
+    async def marks(self, caller: Caller, conversation: str) -> list[ReadMark]:
+        """Those of all members, in order of their ids; of none where they are so many that they are not told of each other."""
+
+        def read(connection: Connection) -> list[ReadMark]:
+            here_of(connection, conversation, caller.user)
+            here = members.c.conversation == conversation
+            wanted = select(members.c.user, members.c.read_seq, members.c.first_seq).where(here).order_by(members.c.user)
+            rows = connection.execute(wanted.limit(MEMBERS_LISTED + 1)).all()
+            return [ReadMark(*row) for row in rows] if len(rows) <= MEMBERS_LISTED else []
+
+        return await self._store.read(read)
 
     async def responded(
         self, caller: Caller, conversation: str, seq: int, kind: ResponseKind, value: str, after: str, limit: int

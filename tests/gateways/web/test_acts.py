@@ -116,6 +116,18 @@ async def test_one_message_its_texts_its_thread_and_who_has_done_what(web: WebHo
         problem(await web.call("dave", "GET", path), 404, "not-found")
 
 
+async def test_read_marks_of_all_members_are_asked_for_at_once(web: WebHouse) -> None:
+    group = await web.group("alice", "bob")
+    path = f"/v1/conversations/{group}/read"
+    seq = await write(web, "alice", group, "c1", {"type": "text", "text": "一"})
+    before = (await web.call("alice", "GET", path)).json()["marks"]
+    await web.call("bob", "POST", path, {"seq": seq})
+    after = (await web.call("alice", "GET", path)).json()["marks"]
+    assert {one["user"]: one["seq"] for one in after} == {one["user"]: one["seq"] for one in before} | {"bob": seq}
+    assert all(0 < one["first_seq"] <= seq for one in after)
+    problem(await web.call("dave", "GET", path), 404, "not-found")
+
+
 @pytest.mark.parametrize(
     "act",
     [

@@ -411,7 +411,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** @description How far each member has read, where there are at most 100: what `read` signals have told, and what was missed of it. */
+        get: operations["read_marks"];
         put?: never;
         /** @description Move one's read mark up to `seq`; it never goes back. */
         post: operations["mark_read"];
@@ -1233,6 +1234,10 @@ export interface components {
         Mark: {
             seq: number;
         };
+        /** Marks */
+        Marks: {
+            marks: components["schemas"]["ReadMark"][];
+        };
         /** Me */
         Me: {
             id: string;
@@ -1527,6 +1532,12 @@ export interface components {
         /** ReadBody */
         ReadBody: {
             seq: number;
+        };
+        /** ReadMark */
+        ReadMark: {
+            user: string;
+            seq: number;
+            first_seq: number;
         };
         /**
          * Recall
@@ -1986,6 +1997,7 @@ export type IssuedToken = components['schemas']['IssuedToken'];
 export type Login = components['schemas']['Login'];
 export type LoginBody = components['schemas']['LoginBody'];
 export type Mark = components['schemas']['Mark'];
+export type Marks = components['schemas']['Marks'];
 export type Me = components['schemas']['Me'];
 export type MemberView = components['schemas']['MemberView'];
 export type Members = components['schemas']['Members'];
@@ -2017,6 +2029,7 @@ export type PushView = components['schemas']['PushView'];
 export type Quiet = components['schemas']['Quiet'];
 export type React = components['schemas']['React'];
 export type ReadBody = components['schemas']['ReadBody'];
+export type ReadMark = components['schemas']['ReadMark'];
 export type Recall = components['schemas']['Recall'];
 export type RoleBody = components['schemas']['RoleBody'];
 export type Sent = components['schemas']['Sent'];
@@ -2921,6 +2934,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["History"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    read_marks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Marks"];
                 };
             };
             400: components["responses"]["Problem400"];

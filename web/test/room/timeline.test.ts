@@ -8,6 +8,9 @@ import { nothing } from '@/core/fold';
 import { eventAt, newest, saidOf, wordsOf } from '@/ui/message/said';
 import { happened } from '@/ui/room/happened';
 import { changeOf, countBelow, indexOf, indexOfUnread, readBy, rowsOf, unreadAbove } from '@/ui/room/timeline';
+import { words } from '@/words';
+
+await words();
 
 const minute = 60_000;
 const day = new Date(2026, 2, 14, 9).getTime();
@@ -100,9 +103,12 @@ describe('what is said', () => {
   });
 });
 
-it('counts readers by every mark that is known', () => {
-  expect(readBy(5, ['a', 'b', 'c'], new Map([['a', 5]]), new Map([['a', 1], ['b', 9], ['c', 4]]))).toBe(2);
-  expect(readBy(5, [], new Map())).toBe(0);
+it('counts readers by every mark that is known, of those who may read it', () => {
+  const asked = new Map([['a', { user: 'a', seq: 5, first_seq: 1 }], ['d', { user: 'd', seq: 9, first_seq: 6 }]]);
+  const told = new Map([['a', 1], ['b', 9], ['c', 4]]);
+  expect(readBy(5, ['a', 'b', 'c', 'd'], asked, told)).toEqual({ read: 2, all: 3 });
+  expect(readBy(6, ['a', 'b', 'c', 'd'], asked, told)).toEqual({ read: 2, all: 4 });
+  expect(readBy(5, [], new Map(), new Map())).toEqual({ read: 0, all: 0 });
 });
 
 describe('what has happened', () => {

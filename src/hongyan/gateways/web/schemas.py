@@ -20,7 +20,7 @@ from hongyan.features.push import NewSubscription
 from hongyan.features.search import Order
 from hongyan.features.timers import NewReminder, NewSend
 from hongyan.gateways.door.lent import Stream
-from hongyan.messaging import ChannelView, ConversationView, MemberView, OnlineView, ResponseKind, UserView
+from hongyan.messaging import ChannelView, ConversationView, MemberView, OnlineView, ReadMark, ResponseKind, UserView
 
 LARGEST = 2**53 - 1
 
@@ -200,6 +200,10 @@ class Sent(msgspec.Struct, frozen=True):
 
 class Mark(msgspec.Struct, frozen=True):
     seq: int
+
+
+class Marks(msgspec.Struct, frozen=True):
+    marks: list[ReadMark]
 
 
 class History(msgspec.Struct, frozen=True):

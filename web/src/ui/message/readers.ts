@@ -1,70 +1,62 @@
-// How many have read one's own messages, in direct and small conversations. A mark only grows: who has read a message has read
-// all before it, so one answer is worth something for all older messages.
+// How many have read one's own messages, in direct and small conversations: from the marks of all, asked for once for each
+// connection, and what is told of them since. A mark only grows: who has read a message has read all before it.
 
-import { inject, provide, shallowRef, type InjectionKey } from 'vue';
+import { inject, onScopeDispose, provide, shallowRef, watch, type InjectionKey } from 'vue';
 
 import { useHongyan } from '@/app/hongyan';
-import type { Id, Room, Seq } from '@/core/model';
+import type { Id, Seq } from '@/core/model';
+import { conversationPath } from '@/link/api';
 import type { Desk } from '@/ui/room/desk';
-import { readBy } from '@/ui/room/timeline';
-
-import { useWho } from './who';
+import { readBy, type Mark } from '@/ui/room/timeline';
 
 export interface Readers {
   /** Null: it is not told here, or not known yet. */
   of(seq: Seq): { readonly read: number; readonly all: number } | null;
-  /** It can be seen: its readers are asked for, once. */
-  ask(seq: Seq): void;
+  /** One's own message can be seen: its readers are wanted. */
+  want(): void;
 }
+
+const AFTER = 200; // what is to be seen first comes first
 
 const key: InjectionKey<Readers> = Symbol('readers');
 
 export function provideReaders(desk: Desk): Readers {
   const hongyan = useHongyan();
-  const who = useWho(desk);
-  const waiting = new Set<Seq>();
-  const answered = shallowRef<ReadonlySet<Seq>>(new Set());
-  const marks = shallowRef<ReadonlyMap<Id, Seq>>(new Map());
+  const marks = shallowRef<ReadonlyMap<Id, Mark> | null>(null);
+  let wanted = false;
+  let timer = 0;
 
-  const others = (room: Room): readonly Id[] => {
-    const me = hongyan.known.value.me?.id;
-    return (room.members ?? []).filter((one) => one.id !== me).map((one) => one.id);
-  };
+  async function ask(): Promise<void> {
+    try {
+      const answer = await hongyan.api.get<{ marks: readonly Mark[] }>(conversationPath(desk.conversation, '/read'));
+      marks.value = new Map(answer.marks.map((mark) => [mark.user, mark]));
+    } catch {
+      wanted = false; // the next message that is drawn wants it again
+    }
+  }
+
+  /** Not before others are heard: what is told while there is no connection would be missed. */
+  function soon(): void {
+    clearTimeout(timer);
+    if (wanted && hongyan.link.value.phase === 'open') timer = window.setTimeout(ask, AFTER);
+  }
 
   const readers: Readers = {
     of(seq) {
       const room = desk.room.value;
-      if (!room?.members || !answered.value.has(seq)) return null;
-      const all = others(room);
-      return all.length ? { read: readBy(seq, all, room.marks, marks.value), all: all.length } : null;
+      if (!room?.members || !marks.value) return null;
+      const others = room.members.filter(({ id }) => id !== hongyan.known.value.me?.id).map(({ id }) => id);
+      const counted = readBy(seq, others, marks.value, room.marks);
+      return counted.all ? counted : null;
     },
-    ask(seq) {
-      if (!desk.room.value?.members || answered.value.has(seq) || waiting.has(seq)) return;
-      waiting.add(seq);
-      if (waiting.size === 1) window.setTimeout(next, 200);
+    want() {
+      if (wanted || !desk.room.value?.members) return;
+      wanted = true;
+      soon();
     },
   };
-
-  /** The newest first, one after the other: what it says may make the others needless. */
-  async function next(): Promise<void> {
-    const room = desk.room.value;
-    if (!waiting.size || !room) return;
-    const seq = Math.max(...waiting);
-    const all = others(room);
-    try {
-      if (readBy(seq, all, room.marks, marks.value) < all.length) {
-        const { users } = await who.read(seq, true, '', 100);
-        const known = new Map(marks.value);
-        for (const { id } of users) known.set(id, Math.max(known.get(id) ?? 0, seq));
-        marks.value = known;
-      }
-      answered.value = new Set(answered.value).add(seq);
-    } catch {
-      // Asked again when it is drawn again.
-    }
-    waiting.delete(seq);
-    void next();
-  }
+  watch(() => hongyan.link.value.phase, soon);
+  onScopeDispose(() => clearTimeout(timer));
   provide(key, readers);
   return readers;
 }

@@ -6,24 +6,22 @@ import {
 
 import { href, conversationRoute } from '@/app/router';
 import { embedded } from '@/app/embedded';
-import { useHongyan } from '@/app/hongyan';
+import { useHongyan, type Hongyan } from '@/app/hongyan';
 import type { Seq } from '@/core/model';
 import { nameOf } from '@/core/order';
 import { conversationPath } from '@/link/api';
 import { confirm } from '@/ui/base/confirm';
 import type { MenuEntry, MenuItem } from '@/ui/base/menu';
 import { useToasts } from '@/ui/base/toasts';
-import { leads, mayWrite, useDesk } from '@/ui/room/desk';
+import { leads, mayWrite, useDesk, type Desk } from '@/ui/room/desk';
 import { t } from '@/words';
 
 import { spoken, wordsOf, type Said } from './said';
 
 const DAY = 86_400_000;
 
-export function useVerbs() {
-  const hongyan = useHongyan();
+function verbsOf(hongyan: Hongyan, desk: Desk) {
   const toasts = useToasts();
-  const desk = useDesk();
   const { conversation } = desk;
 
   const mine = (said: Said): boolean => said.sender === hongyan.known.value.me?.id;
@@ -154,4 +152,14 @@ export function useVerbs() {
   return verbs;
 }
 
-export type Verbs = ReturnType<typeof useVerbs>;
+export type Verbs = ReturnType<typeof verbsOf>;
+
+const made = new WeakMap<Desk, Verbs>();
+
+/** Made once for all messages of a desk. */
+export function useVerbs(): Verbs {
+  const desk = useDesk();
+  const verbs = made.get(desk) ?? verbsOf(useHongyan(), desk);
+  made.set(desk, verbs);
+  return verbs;
+}

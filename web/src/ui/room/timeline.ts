@@ -63,9 +63,18 @@ export function countBelow(rows: readonly Row[], seen: Seq, me: Id): number {
   return count;
 }
 
-/** Others whose mark is at or above `seq`, by what was told and what was asked. Pure. */
-export function readBy(seq: Seq, others: readonly Id[], ...marks: readonly ReadonlyMap<Id, Seq>[]): number {
-  return others.filter((id) => marks.some((some) => (some.get(id) ?? 0) >= seq)).length;
+/** How far somebody has read; what is below `first_seq` they may not read at all. */
+export interface Mark {
+  readonly user: Id;
+  readonly seq: Seq;
+  readonly first_seq: Seq;
+}
+
+/** How many of those who may read it have, by what was asked and by what was told. Pure. */
+export function readBy(seq: Seq, others: readonly Id[], marks: ReadonlyMap<Id, Mark>, told: ReadonlyMap<Id, Seq>): { readonly read: number; readonly all: number } {
+  const may = others.filter((id) => (marks.get(id)?.first_seq ?? 0) <= seq);
+  const read = may.filter((id) => Math.max(marks.get(id)?.seq ?? 0, told.get(id) ?? 0) >= seq);
+  return { read: read.length, all: may.length };
 }
 
 /** Where unread messages begin that the run does not reach; null when it has them all. */

@@ -9,7 +9,7 @@ from hongyan.core.errors import Invalid
 from hongyan.gateways.web.frames import around_body, history_body
 from hongyan.gateways.web.queries import given
 from hongyan.gateways.web.routes.request import ApiRequest, Id
-from hongyan.gateways.web.schemas import History, HistoryQuery, Mark, MessageBody, ReadBody, Sent, TypingBody
+from hongyan.gateways.web.schemas import History, HistoryQuery, Mark, Marks, MessageBody, ReadBody, Sent, TypingBody
 from hongyan.gateways.web.services import WebServices
 
 _ONE = "/v1/conversations/{conversation:str}"
@@ -46,9 +46,14 @@ def messages(services: WebServices) -> list[HTTPRouteHandler]:
         """Move one's read mark up to `seq`; it never goes back."""
         return Mark(await messaging.receipts.read(request.user, conversation, data.seq))
 
+    @get(_ONE + "/read", operation_id="read_marks", tags=["messages"])
+    async def marks(request: ApiRequest, conversation: Id) -> Marks:
+        """How far each member has read, where there are at most 100: what `read` signals have told, and what was missed of it."""
+        return Marks(await messaging.who.marks(request.user, conversation))
+
     @post(_ONE + "/typing", operation_id="typing", tags=["messages"], status_code=204)
     async def typing(request: ApiRequest, conversation: Id, data: JSONBody[TypingBody]) -> None:
         """Tell the others that one is writing, or has stopped."""
         await messaging.presence.typing(request.user, conversation, data.typing)
 
-    return [send, history, read, typing]
+    return [send, history, read, marks, typing]
