@@ -210,8 +210,12 @@ export function createHongyan({ api = new Api(), cache = new Cache(), alone, ask
     if (next) void begin(next);
     else void cache.empty();
   }, closing.signal);
-  document.addEventListener('visibilitychange', () => document.hidden && write(), { signal: closing.signal });
-  addEventListener('pagehide', () => write(), { signal: closing.signal });
+  const leave = (): void => {
+    telling.leave();
+    write();
+  };
+  document.addEventListener('visibilitychange', () => document.hidden && leave(), { signal: closing.signal });
+  addEventListener('pagehide', leave, { signal: closing.signal });
 
   if (!alone) {
     endTokens(api.root);
@@ -294,6 +298,7 @@ export function createHongyan({ api = new Api(), cache = new Cache(), alone, ask
       return feed?.leads ?? false;
     },
     look(conversation) {
+      if (conversation !== place) telling.leave();
       place = conversation;
       feed?.look(conversation);
     },

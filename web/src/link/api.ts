@@ -40,6 +40,8 @@ export interface Asking {
   readonly signal?: AbortSignal;
   /** In milliseconds; 20 seconds unless given. */
   readonly timeout?: number;
+  /** It goes on when the page is left meanwhile. */
+  readonly keepalive?: boolean;
 }
 
 const TIMEOUT = 20_000;
@@ -85,9 +87,9 @@ export class Api {
     throw problem;
   }
 
-  async call<T>(method: string, path: string, body?: unknown, { signal, timeout = TIMEOUT }: Asking = {}): Promise<T> {
+  async call<T>(method: string, path: string, body?: unknown, { signal, timeout = TIMEOUT, keepalive = false }: Asking = {}): Promise<T> {
     const limit = AbortSignal.timeout(timeout);
-    const init: RequestInit = { method, signal: signal ? AbortSignal.any([signal, limit]) : limit };
+    const init: RequestInit = { method, keepalive, signal: signal ? AbortSignal.any([signal, limit]) : limit };
     if (body !== undefined) {
       init.body = JSON.stringify(body);
       init.headers = { 'Content-Type': 'application/json' };

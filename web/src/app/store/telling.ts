@@ -8,14 +8,25 @@ import type { Frame } from '@/link/transports';
 import type { Pending } from './pending';
 import type { State } from './state';
 
-const READ_EVERY = 300;
+const READ_AFTER = 300; // who goes on reading is told of once they rest,
+const READ_LATEST = 2_000; // or when they have read for so long
 const TYPING_EVERY = 3_000;
 const AWAY_AFTER = 5 * 60_000;
 
+/** One that the server has not confirmed. It is told of one at a time, and of the newest after that. */
+interface Mark {
+  seq: Seq;
+  /** It is being told of this or an older one. */
+  telling: boolean;
+}
+
 export class Telling {
-  /** Marks that the server has not confirmed. */
-  readonly #untold = new Map<Id, Seq>();
+  readonly #marks = new Map<Id, Mark>();
   #reading: ReturnType<typeof setTimeout> | undefined;
+  /** When the first was read of those that are not told yet. */
+  #readFrom: number | null = null;
+  /** The server wants to be left alone until then. */
+  #rest = 0;
   readonly #typedAt = new Map<Id, number>();
   #leaving: ReturnType<typeof setTimeout> | undefined;
   #away = false;
@@ -28,11 +39,13 @@ export class Telling {
   ) {}
 
   clear(): void {
-    this.#untold.clear();
+    this.#marks.clear();
     this.#typedAt.clear();
     clearTimeout(this.#reading);
     clearTimeout(this.#leaving);
     this.#reading = this.#leaving = undefined;
+    this.#readFrom = null;
+    this.#rest = 0;
     this.#away = false;
   }
 
@@ -44,37 +57,66 @@ export class Telling {
     const isNews = mark > Math.max(room.read_seq, this.pending.marks.get(id) ?? 0);
     const endsUnread = room.own.unread_from !== undefined && mark >= room.own.unread_from && !this.pending.marks.has(id);
     if (!isNews && !endsUnread) return;
-    this.#untold.set(id, mark);
+    const untold = this.#marks.get(id);
+    if (untold) untold.seq = mark;
+    else this.#marks.set(id, { seq: mark, telling: false });
     this.pending.mark(id, mark);
-    this.#reading ??= setTimeout(() => this.tellMarks(), READ_EVERY);
+    this.#soon();
   }
 
   /** What was read is to count as unread again. */
   unread(id: Id): void {
-    this.#untold.delete(id);
+    this.#marks.delete(id);
     this.pending.unmark(id);
+  }
+
+  /** Who reads goes elsewhere: what waits to be told is told now. */
+  leave(): void {
+    if (this.#reading !== undefined) this.tellMarks();
   }
 
   /** Also when the connection stands again: what was not confirmed is told again. */
   tellMarks(): void {
     clearTimeout(this.#reading);
     this.#reading = undefined;
-    for (const [conversation, seq] of this.#untold) void this.#tellMark(conversation, seq);
+    this.#readFrom = null;
+    for (const [id, mark] of this.#marks) if (!mark.telling) void this.#tellMark(id, mark);
   }
 
-  async #tellMark(id: Id, seq: Seq): Promise<void> {
-    const isNewest = (): boolean => this.#untold.get(id) === seq;
+  #soon(): void {
+    const now = performance.now();
+    this.#readFrom ??= now;
+    clearTimeout(this.#reading);
+    const wait = Math.max(Math.min(READ_AFTER, this.#readFrom + READ_LATEST - now), this.#rest - now, 0);
+    this.#reading = setTimeout(() => this.tellMarks(), wait);
+  }
+
+  async #tellMark(id: Id, mark: Mark): Promise<void> {
+    const { seq } = mark;
+    mark.telling = true;
+    const failure = await this.#askMark(id, seq);
+    mark.telling = false;
+    if (this.#marks.get(id) !== mark) return;
+    const isNewest = mark.seq === seq;
+    if (failure instanceof Problem && failure.passing) {
+      this.#rest = performance.now() + (failure.retryAfter ?? 2) * 1000;
+      this.#soon();
+    } else if (!isNewest) {
+      if (this.#reading === undefined) void this.#tellMark(id, mark);
+    } else if (!failure) this.#marks.delete(id);
+    else if (failure instanceof Problem) this.unread(id); // otherwise it is told again when the connection stands
+  }
+
+  /** Gives why it failed. */
+  async #askMark(id: Id, seq: Seq): Promise<unknown> {
     const socket = this.feed()?.socket;
     try {
       if (socket) await socket.ask({ op: 'read', conversation: id, seq });
-      else await this.api.post(conversationPath(id, '/read'), { seq });
+      else await this.api.post(conversationPath(id, '/read'), { seq }, { keepalive: true });
+      return null;
     } catch (error) {
-      if (!(error instanceof Problem)) return; // told again when the connection stands
-      if (!error.passing && isNewest()) return this.unread(id);
-      this.#reading ??= setTimeout(() => this.tellMarks(), (error.retryAfter ?? 2) * 1000);
-      return;
+      return error;
     }
-    if (isNewest()) this.#untold.delete(id);
   }
 
   typing(id: Id): void {
