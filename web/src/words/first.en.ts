@@ -15,6 +15,7 @@ export const words: Readonly<Record<keyof typeof zh, string>> = {
   'base.show_password': 'Show password',
   'base.hide_password': 'Hide password',
 
+  'people.asking_n': '{n} person wants to see whether you are online|{n} people want to see whether you are online',
   'presence.online': 'Online',
   'presence.away': 'Away',
   'presence.busy': 'Busy',

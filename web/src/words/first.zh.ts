@@ -15,6 +15,7 @@ export const words = {
   'base.show_password': '显示密码',
   'base.hide_password': '隐藏密码',
 
+  'people.asking_n': '{n} 人请求查看您的在线状态',
   'presence.online': '在线',
   'presence.away': '离开',
   'presence.busy': '忙碌',

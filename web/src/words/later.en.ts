@@ -63,7 +63,6 @@ export const words: Readonly<Record<keyof typeof zh, string>> = {
   'welcome.begin': 'Get started',
 
   'people.asking': 'Want to see whether you are online',
-  'people.asking_n': '{n} person wants to see whether you are online|{n} people want to see whether you are online',
   'people.seeing': 'People elsewhere who see you online',
   'people.elsewhere': 'On another server',
   'people.allow': 'Allow',
@@ -276,6 +275,7 @@ export const words: Readonly<Record<keyof typeof zh, string>> = {
 
   'sessions.xmpp': 'XMPP client',
   'sessions.named': 'Access token',
+  'sessions.asleep': 'Asleep, woken by push',
   'sessions.since': 'since',
   'sessions.until': 'until {date}',
   'sessions.here': 'This device',

@@ -63,7 +63,6 @@ export const words = {
   'welcome.begin': '开始使用',
 
   'people.asking': '请求查看您的在线状态',
-  'people.asking_n': '{n} 人请求查看您的在线状态',
   'people.seeing': '能查看您在线状态的外部联系人',
   'people.elsewhere': '其他服务器的账号',
   'people.allow': '允许',
@@ -276,6 +275,7 @@ export const words = {
 
   'sessions.xmpp': 'XMPP 客户端',
   'sessions.named': '访问令牌',
+  'sessions.asleep': '休眠中，由推送唤醒',
   'sessions.since': '登录于',
   'sessions.until': '{date} 到期',
   'sessions.here': '当前设备',
