@@ -176,3 +176,23 @@ async def test_node_that_is_slow_to_listen_loses_something_and_goes_on(nats: Nat
     await until(lambda: signal(2) in other.heard, 20)
     positions = [event.position for event in events_of(other)]
     assert positions == sorted(set(positions))
+
+
+async def test_leaves_also_when_its_question_is_answered_as_it_is_told_to_leave(nats_url: str, join: Join) -> None:
+    node = await join("n1", nats_url)
+    lost = 0
+
+    async def asks() -> None:
+        nonlocal lost
+        while lost < 2:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                lost += 1  # as `asyncio.wait_for` does
+
+    node.bus._asking.cancel()
+    node.bus._asking = asyncio.create_task(asks())
+    await asyncio.sleep(0)
+    closing = asyncio.create_task(node.bus.close())
+    await asyncio.wait([closing], timeout=5)
+    assert closing.done() and lost == 2

@@ -98,9 +98,7 @@ class NatsBus:
     async def close(self) -> None:
         for task in (self._task, self._asking):
             if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+                await _ended(task)
         self._task = self._asking = None
         if self._client is not None:
             with contextlib.suppress(TimeoutError):
@@ -275,6 +273,13 @@ class NatsBus:
                 self._ears.hear(found)
         except Exception:
             log.exception("a message of another node could not be worked on")
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """It is told until it has: `asyncio.wait_for`, by which the client waits, loses a cancellation that comes with an answer."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
 
 
 @functools.cache
