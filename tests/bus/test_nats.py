@@ -195,4 +195,5 @@ async def test_leaves_also_when_its_question_is_answered_as_it_is_told_to_leave(
     await asyncio.sleep(0)
     closing = asyncio.create_task(node.bus.close())
     await asyncio.wait([closing], timeout=5)
-    assert closing.done() and lost == 2
+    assert closing.done()
+    assert lost == 2
