@@ -138,13 +138,22 @@ def ejabberd(folder: Path, people: list[str], archive: bool) -> Iterator[Running
     command = ["ejabberdctl", "--config-dir", "/etc/ejabberd", "--ctl-config", "/dev/null", "--config", f"{folder}/ejabberd.yml"]
     command += ["--logs", f"{folder}/logs", "--spool", f"{folder}/db", "--node", f"bench{port}@localhost", "foreground"]
     environment = {"HOME": str(folder), "ERL_EPMD_ADDRESS": "127.0.0.1", "ERL_MAX_PORTS": "65536"}
-    with process(command, folder / "log", "ejabberd", **environment) as pid:
+    with port_mapper(), process(command, folder / "log", "ejabberd", **environment) as pid:
         until(api)
         until(port)
         with httpx.Client(base_url=f"http://127.0.0.1:{api}") as http:
             for name in people:
                 http.post("/api/register", json={"user": name, "host": DOMAIN, "password": PASSWORD}).raise_for_status()
         yield Running(port, pid)
+
+
+@contextlib.contextmanager
+def port_mapper() -> Iterator[None]:
+    """Erlang's, which the first node starts and nobody ends."""
+    was_there = subprocess.run(["epmd", "-names"], capture_output=True).returncode == 0
+    yield
+    if not was_there:
+        subprocess.run(["epmd", "-kill"], capture_output=True)
 
 
 def certificate(folder: Path) -> None:

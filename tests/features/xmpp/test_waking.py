@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from hongyan.config import Identity as IdentitySettings
 from hongyan.config import Settings
-from hongyan.core.errors import NotAuthenticated, NotFound
+from hongyan.core.errors import NotAuthenticated, NotFound, Overloaded
 from hongyan.core.model import Caller
 from hongyan.core.own import Notify
 from hongyan.features.identity import Identity
@@ -386,7 +386,32 @@ async def test_what_was_missed_is_found_behind_much_that_others_said(site: Site,
     await site.until_told(1)
 
 
-async def test_of_many_who_are_lost_only_those_with_a_registration_are_looked_at(site: Site) -> None:
+async def test_what_was_missed_is_looked_for_again_when_the_store_could_not_be_read(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = 0
+
+    async def fails(fn: Any) -> Any:
+        nonlocal failed
+        failed += 1
+        raise Overloaded
+
+    monkeypatch.setattr("hongyan.features.push.service._TROUBLE_SECONDS", 0.01)
+    await site.asleep()
+    async with connected(site, await site.log_in()):
+        said = await site.say("没到")
+        await site.looked()
+    await until(lambda: not site.home.messaging.attendance.devices_of("bob"))
+    with monkeypatch.context() as away:
+        away.setattr(site.home.store, "read", fails)
+        site.pushes[0].missed(site.ways[0], "bob", "XMPP phone", said - 1)
+        await until(lambda: failed > 2)
+    await site.until_told(1)
+
+
+async def test_of_many_who_are_lost_only_those_with_a_registration_are_looked_at(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looked: list[str] = []
     look = site.pushes[0]._look_back_for
 
@@ -394,7 +419,7 @@ async def test_of_many_who_are_lost_only_those_with_a_registration_are_looked_at
         looked.append(device)
         await look(way, user, device, after)
 
-    site.pushes[0]._look_back_for = watched  # type: ignore[method-assign]
+    monkeypatch.setattr(site.pushes[0], "_look_back_for", watched)
     await site.asleep()
     for number in range(50):
         site.pushes[0].missed(site.ways[0], "bob", f"XMPP {number}", 0)

@@ -183,17 +183,11 @@ def end_registrations(connection: Connection, user: str) -> None:
     connection.execute(delete(registrations).where(registrations.c.user == user))
 
 
-def end_registrations_of(connection: Connection, user: str, token: str) -> None:
-    """The device of this token is not woken any more."""
-    device = select(tokens.c.device).where(tokens.c.id == token)
-    connection.execute(delete(registrations).where(registrations.c.user == user, registrations.c.device.in_(device)))
-
-
-def end_asleep(connection: Connection, user: str, id: str) -> bool:
-    """The device that this registration is of is not woken any more. False: there is no such registration."""
-    device = select(registrations.c.device).where(registrations.c.user == user, registrations.c.id == id)
-    these = delete(registrations).where(registrations.c.user == user, registrations.c.device.in_(device))
-    return connection.execute(these).rowcount > 0
+def end_registrations_of(connection: Connection, user: str, id: str) -> bool:
+    """The device of this token, or of this registration, is not woken any more; whether it was."""
+    t, r = tokens.c, registrations.c
+    device = select(t.device).where(t.user == user, t.id == id).union(select(r.device).where(r.user == user, r.id == id))
+    return connection.execute(delete(registrations).where(r.user == user, r.device.in_(device))).rowcount > 0
 
 
 def expired(connection: Connection, now: int, limit: int) -> list[str]:

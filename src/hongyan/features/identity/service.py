@@ -147,13 +147,13 @@ class Identity:
         now = self._clock()
 
         def write(tx: Transaction) -> Change:
-            if not rows.has_token(tx.connection, caller.user, token_id):
-                if not rows.end_asleep(tx.connection, caller.user, token_id):
-                    raise NotFound("You have no such token")
-                return Change()
-            if token_id != caller.token_id:  # a device that logs out may only be going to sleep
-                rows.end_registrations_of(tx.connection, caller.user, token_id)
-            return end(tx, [token_id], now)
+            # A device that logs itself out may only be going to sleep.
+            woken = token_id != caller.token_id and rows.end_registrations_of(tx.connection, caller.user, token_id)
+            if rows.has_token(tx.connection, caller.user, token_id):
+                return end(tx, [token_id], now)
+            if not woken:
+                raise NotFound("You have no such token")
+            return Change()
 
         self._follow(await self._store.transaction(write, scope=user_lane(caller.user)))
 

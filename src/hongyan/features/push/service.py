@@ -147,16 +147,19 @@ class Push:
     async def _look_back(self) -> None:
         """What devices have missed that are out of reach for a while now."""
         now = asyncio.get_running_loop().time()
-        due = [key for key, missed in self._missed.items() if missed.due <= now][:_MISSED_AT_ONCE]
-        of_ways: dict[Way, dict[tuple[str, str], int]] = {}
-        for key in due:
-            missed = self._missed.pop(key)
-            of_ways.setdefault(missed.way, {})[key] = missed.after
-        for way, afters in of_ways.items():
-            subscribed = way.subscribed(self._clock())
-            devices = list(afters)
-            for key in await self._store.read(lambda connection: recipients.having(connection, subscribed, devices)):  # noqa: B023
-                await self._look_back_for(way, *key, afters[key])
+        due = [(key, missed) for key, missed in self._missed.items() if missed.due <= now][:_MISSED_AT_ONCE]
+        subscribed = {way: way.subscribed(self._clock()) for way in {missed.way for _, missed in due}}
+
+        def having(connection: Connection) -> set[tuple[Way, tuple[str, str]]]:
+            devices = {way: [key for key, missed in due if missed.way is way] for way in subscribed}
+            return {(way, key) for way in subscribed for key in recipients.having(connection, subscribed[way], devices[way])}
+
+        have = await self._store.read(having) if due else set()
+        for key, missed in due:
+            if self._missed.get(key) is missed:  # it was not lost anew meanwhile
+                del self._missed[key]
+                if (missed.way, key) in have:
+                    await self._look_back_for(missed.way, *key, missed.after)
 
     async def _look_back_for(self, way: Way, user: str, device: str, after: int) -> None:
         newest = max(self._log.floor, self._log.position - _MISSED_EVENTS)

@@ -33,8 +33,8 @@ SCOPE = "_search"
 _BUSY_QUEUE = 50
 """Appends that wait for the disk."""
 _BUSY_EVENTS = 200.0
-"""Events a second that the log grows by."""
 _SOME_EVENTS = 5.0
+"""Events a second that the log grows by."""
 _LOOK_SECONDS = 0.5
 _TROUBLE_SECONDS = 5.0
 
@@ -171,7 +171,7 @@ class Indexer:
             spent = self._clock() - began
         if not mine and self.lag:  # another node is at it
             return _LOOK_SECONDS * (1 + random())  # noqa: S311
-        return spent * pace.rest if pace is _BUSY else min(spent * pace.rest, _LOOK_SECONDS)
+        return spent * pace.rest
 
     def _pace(self) -> _Pace:
         """By what people have written since it was last asked."""

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _GATEWAY = "xmpp"
 _ASKED = 20_000
+_LONGEST_ID = 256
+"""Of a query; one that is longer finds its way back only to a client that is available."""
 
 
 class _Passed(msgspec.Struct):
@@ -133,7 +135,7 @@ class Clients:
         fault = self._put(user, passed, sender)
         if fault is not None:
             self._refuse(user, passed, passed.asks, sender, fault)
-        elif sender.domain == self._house.domain:
+        elif sender.domain == self._house.domain and len(passed.asks) <= _LONGEST_ID:
             while len(self._asked) >= _ASKED:
                 self._asked.popitem(last=False)
             self._asked[passed.sender, passed.asks] = passed.node

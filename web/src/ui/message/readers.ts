@@ -55,7 +55,7 @@ export function provideReaders(desk: Desk): Readers {
       soon();
     },
   };
-  watch(() => hongyan.link.value.phase, soon);
+  watch([() => hongyan.link.value.phase, () => desk.room.value?.members?.length], soon); // who is new may not read what was before
   onScopeDispose(() => clearTimeout(timer));
   provide(key, readers);
   return readers;
