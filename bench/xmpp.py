@@ -150,10 +150,18 @@ def ejabberd(folder: Path, people: list[str], archive: bool) -> Iterator[Running
 @contextlib.contextmanager
 def port_mapper() -> Iterator[None]:
     """Erlang's, which the first node starts and nobody ends."""
-    was_there = subprocess.run(["epmd", "-names"], capture_output=True).returncode == 0
-    yield
-    if not was_there:
-        subprocess.run(["epmd", "-kill"], capture_output=True)
+
+    def runs() -> bool:
+        return subprocess.run(["epmd", "-names"], capture_output=True).returncode == 0
+
+    was_there = runs()
+    try:
+        yield
+    finally:
+        end = time.monotonic() + 10
+        while not was_there and runs() and time.monotonic() < end:  # it refuses as long as it knows of a node
+            subprocess.run(["epmd", "-kill"], capture_output=True)
+            time.sleep(0.2)
 
 
 def certificate(folder: Path) -> None:
