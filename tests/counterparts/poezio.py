@@ -42,16 +42,20 @@ class Poezio(Terminal):
         self.shows(f"JID is {self._address}/")
 
     def type(self, line: str) -> None:
-        """What comes all at once is pasted, with its end."""
+        """What comes all at once is pasted, with its end and with the key that follows it."""
         self.key("-l", line)
-        self.until(lambda: self.screen().rstrip().endswith(line), line)
+        self.until(lambda: self._has_typed(line), line)
         self.key("Enter")
+        self.until(lambda: not self._has_typed(line), f"the end of {line}")
 
     def order(self, line: str) -> None:
         """A command. Over the list of contacts its first key has to be there before the others come."""
         self.key("-l", "/")
-        self.until(lambda: self.screen().rstrip().endswith("│/"), line)
+        self.until(lambda: self._has_typed("│/"), line)
         self.type(line)
+
+    def _has_typed(self, text: str) -> bool:
+        return self.screen().rstrip().endswith(text)
 
     @property
     def log(self) -> str:

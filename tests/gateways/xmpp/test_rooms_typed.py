@@ -89,7 +89,7 @@ def test_poezio_makes_a_room_and_removes_people(site: Site, tmp_path: Path) -> N
             a.type(f"/affiliation {person.id}@{DOMAIN} member")
         a.until(lambda: _members(alice, lane) == {alice.id, bob.id, carol.id})
         b.order(f"join {name}@{ROOMS}")
-        b.shows(f"[{name}@{ROOMS}]")  # the room is what is typed into
+        b.shows(f"[{name}@{ROOMS}]{{2}}")  # it is in the room, which is what is typed into
         b.type("你好")
         a.shows("你好")
         a.type(f"/kick {bob.id}")
