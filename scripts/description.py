@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from hongyan.config import Settings
 from hongyan.features.avatars import Avatars
+from hongyan.features.files import Files
 from hongyan.features.identity import Identity
 from hongyan.features.push import Browsers
 from hongyan.features.search import Search
@@ -31,6 +32,7 @@ def main() -> None:
             search=Search(store, messaging.log, settings, lambda: 0),
             push=Browsers(store, messaging.log, settings, clock=now_ms, random=secrets.token_bytes),
             avatars=Avatars(store, messaging.log, clock=now_ms),
+            files=Files(store, settings, clock=now_ms, random=secrets.token_bytes),
             watchers=Watchers(store, settings),
             settings=settings,
             health=lambda: (200, {}),

@@ -23,6 +23,7 @@ from hongyan.config import Endpoint, Settings, parse_endpoint
 from hongyan.demo import is_new, make
 from hongyan.features.avatars import Avatars
 from hongyan.features.cim import Cim
+from hongyan.features.files import Files
 from hongyan.features.identity import Identity
 from hongyan.features.push import Browsers, Push
 from hongyan.features.search import Search
@@ -210,6 +211,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         return 200 if now.works else 503, now
 
     avatars = Avatars(store, messaging.log, clock=now_ms)
+    files = Files(store, settings, clock=now_ms, random=secrets.token_bytes)
     watchers = Watchers(store, settings)
     xmpp_gateway = None
     if settings.xmpp.c2s or settings.xmpp.c2s_tls or settings.xmpp.s2s or settings.xmpp.web:
@@ -218,10 +220,12 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
                 messaging=messaging,
                 identity=identity,
                 avatars=avatars,
+                files=files,
                 push=push,
                 xmpp=Xmpp(store, messaging, settings, clock=now_ms),
                 watchers=watchers,
                 settings=settings,
+                url=lambda: reached_at(settings, gateway.port),
                 now=now_ms,
             )
         )
@@ -232,6 +236,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
             search=search,
             push=browsers,
             avatars=avatars,
+            files=files,
             timers=timers,
             watchers=watchers,
             settings=settings,
@@ -253,6 +258,8 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     await search.start()
     started.push_async_callback(going.stop)
     going.start()
+    started.push_async_callback(files.stop)
+    files.start()
     health.watch(lambda: gateway.trouble)
     if cim_gateway is not None:
         started.push_async_callback(cim.stop)
@@ -329,6 +336,16 @@ async def _ready(settings: Settings, directory: DataDirectory, server: _Server, 
 def advertised(listen: Endpoint) -> Endpoint:
     """Where others reach what listens on every address: by the name of this machine."""
     return Endpoint(socket.gethostname(), listen.port) if listen.host in ("", "0.0.0.0", "::") else listen  # noqa: S104
+
+
+def reached_at(settings: Settings, port: int) -> str:
+    """SCHEME://HOST[:PORT] of the web port for people, without a path: what the settings say, or what follows from them."""
+    http = settings.http
+    if http.url:
+        return http.url
+    host = parse_endpoint(http.listen).host
+    everywhere = host in ("", "0.0.0.0", "::")  # noqa: S104
+    return f"{'https' if http.certificate else 'http'}://{Endpoint(settings.domain if everywhere else host, port)}"
 
 
 def _reachable(listen: Endpoint, port: int) -> Endpoint:

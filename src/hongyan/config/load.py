@@ -170,6 +170,8 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
         if (files.certificate is None) != (files.key is None):
             given, missing = ("certificate", "key") if files.key is None else ("key", "certificate")
             yield f"{branch}.{given}", f"for TLS {branch}.{missing} is needed too"
+    if http.url and not (http.url.startswith(("http://", "https://")) and _ORIGIN.fullmatch(http.url)):
+        yield "http.url", f"expected https://HOST or https://HOST:PORT without a path, not {http.url!r}"
     listed = [("http.origins", one) for one in http.origins] + [("embed.origins", one) for one in settings.embed.origins]
     for name, origin in listed:
         if not _ORIGIN.fullmatch(origin):
@@ -189,8 +191,12 @@ def _conflicts(settings: Settings) -> Iterator[tuple[str, str]]:
         for domain in domains:
             if not is_host(domain) or domain != domain.lower():
                 yield name, f"expected domain names in lower case, not {domain!r}"
-    if not is_host(settings.xmpp.rooms) or settings.xmpp.rooms != settings.xmpp.rooms.lower():
-        yield "xmpp.rooms", f"expected a label of a domain name in lower case, not {settings.xmpp.rooms!r}"
+    rooms, upload = settings.xmpp.rooms, settings.xmpp.upload
+    for name, label in (("xmpp.rooms", rooms), *([("xmpp.upload", upload)] if upload else [])):
+        if not is_host(label) or label != label.lower():
+            yield name, f"expected a label of a domain name in lower case, not {label!r}"
+    if upload == rooms:
+        yield "xmpp.upload", f"rooms have the address {rooms!r} already"
     if not is_host(settings.domain) or settings.domain != settings.domain.lower():
         yield "domain", f"expected a domain name in lower case, not {settings.domain!r}"
     if settings.dns.server is not None:

@@ -18,6 +18,8 @@ class Http(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     listen: str = "127.0.0.1:8440"
     """HOST:PORT to listen on; an IPv6 address stands in brackets, port 0 takes a free one."""
+    url: str = ""
+    """SCHEME://HOST[:PORT] at which people reach this port; without it, what `listen`, `certificate` and `domain` say."""
     certificate: Path | None = None
     """PEM file with the TLS certificate and its chain; read again when it changes."""
     key: Path | None = None
@@ -167,6 +169,25 @@ class Push(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Messages to browsers that may wait, and as many to push services of XMPP; more are dropped."""
 
 
+class Files(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Files that people put on the server."""
+
+    directory: Path | None = None
+    """Where their contents are; without it `files` in the data directory. Nodes that share a store share it, too."""
+    largest: Bytes = 104_857_600
+    """Largest file, in bytes."""
+    bytes_per_user: Bytes = 5_368_709_120
+    """Bytes that the files of one user may have together."""
+    most: Count = 10_000
+    """Files that one user may have."""
+    days: Annotated[int, msgspec.Meta(ge=0, le=36_500)] = 0
+    """Days after which a file is removed; 0 keeps them until their owners remove them."""
+    receive_seconds: Seconds = 3_600.0
+    """Seconds that one file may take to come."""
+    at_once: Count = 50
+    """Files that may be coming to this process."""
+
+
 class Embed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Pages of other sites that show one conversation in a frame."""
 
@@ -256,6 +277,8 @@ class Xmpp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Let clients log in without TLS on a listener that is a loopback address: for benchmarks."""
     rooms: str = "rooms"
     """Groups and channels have addresses at this name in front of `domain`."""
+    upload: str = "upload"
+    """Clients find at this name in front of `domain` where to put files (XEP-0363); empty takes none from them."""
     stanza_bytes: Bytes = 262_144
     """Largest stanza of a client that has logged in."""
     stranger_bytes: Bytes = 16_384
@@ -341,6 +364,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     log: Log = Log()
     search: Search = Search()
     push: Push = Push()
+    files: Files = Files()
     embed: Embed = Embed()
     identity: Identity = Identity()
     node: Node = Node()

@@ -1,5 +1,6 @@
 """Contents: the typed payload of a message. Input is decoded into one of these types before anything uses it."""
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -28,6 +29,8 @@ class Text(msgspec.Struct, frozen=True, gc=False, tag_field="type", tag="text", 
     """The message that this one answers, and quotes."""
     thread: Seq | None = None
     """The message whose thread this belongs to: an event of type `reply`, which does not count as unread in the conversation."""
+    oob: bool = False
+    """The text is the address of a file and nothing else (XEP-0066, out of band data): clients may show the file."""
 
 
 class Poll(msgspec.Struct, frozen=True, tag_field="type", tag="poll", omit_defaults=True):
@@ -95,6 +98,14 @@ def recalled(thread: int | None) -> bytes:
     return RECALLED if thread is None else b'{"type":"recalled","thread":%d}' % thread
 
 
+_FILE = re.compile(r"https?://[^\s/]+/\S+")
+
+
+def addresses_file(text: str) -> bool:
+    """It may be the address of a file, and is nothing else."""
+    return _FILE.fullmatch(text) is not None
+
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -102,6 +113,8 @@ def encode_content(content: Content | Bundle, max_bytes: int) -> bytes:
     """The JSON that is stored. Raises Invalid for an empty or unstorable text, TooLarge above `max_bytes` of UTF-8."""
     if isinstance(content, Text):
         _check(content.text, "A message needs some text")
+        if content.oob and not addresses_file(content.text):
+            raise Invalid("With oob the text is the address of a file, http: or https:, and nothing else")
     elif isinstance(content, Poll):
         _check(content.question, "A poll needs a question")
         for option in content.options:

@@ -69,6 +69,10 @@ class TooLarge(HongyanError):
     code, status, title = "too-large", 413, "This is larger than allowed"
 
 
+class NoRoom(HongyanError):
+    code, status, title = "no-room", 507, "There is no room for this"
+
+
 class RateLimited(HongyanError):
     code, status, title = "rate-limited", 429, "Too many requests; wait a little"
 

@@ -2,6 +2,7 @@
 
 import hongyan.features.avatars.tables
 import hongyan.features.cim.tables
+import hongyan.features.files.tables
 import hongyan.features.identity.tables
 import hongyan.features.push.tables
 import hongyan.features.timers.tables

@@ -13,6 +13,7 @@ import msgspec
 from hongyan.config import Endpoint, Http, Limits, Settings
 from hongyan.config import Identity as IdentitySettings
 from hongyan.features.avatars import Avatars
+from hongyan.features.files import Files
 from hongyan.features.identity.service import Identity
 from hongyan.features.push import Browsers
 from hongyan.features.search import Search
@@ -43,6 +44,7 @@ class WebHouse:
         identity: Identity,
         search: Search,
         push: Browsers,
+        files: Files,
         watchers: Watchers,
         app: WebApp,
         health: dict[str, Any],
@@ -51,6 +53,7 @@ class WebHouse:
         self.identity = identity
         self.search = search
         self.push = push
+        self.files = files
         self.watchers = watchers
         self.app = app
         self.health = health
@@ -122,6 +125,7 @@ async def web_house(
         await search.start()
         push = push_of(home)
         watchers = Watchers(home.store, chosen)
+        files = Files(home.store, msgspec.structs.replace(chosen, data=path.parent), clock=now_ms, random=secrets.token_bytes)
         services = WebServices(
             messaging=home.messaging,
             identity=identity,
@@ -129,13 +133,14 @@ async def web_house(
             search=search,
             push=push,
             avatars=Avatars(home.store, home.messaging.log, clock=now_ms),
+            files=files,
             watchers=watchers,
             settings=chosen,
             health=lambda: (200 if health["status"] == "ok" else 503, health),
             metrics=lambda: b"hongyan_up 1.0\n",
         )
         app = build_app(services, heartbeat=heartbeat, client=client)
-        web = WebHouse(home, identity, search, push, watchers, app, health)
+        web = WebHouse(home, identity, search, push, files, watchers, app, health)
         for name in PEOPLE:
             await identity.add(name, PASSWORD, display=name.title(), admin=name == "alice")
             web.tokens[name] = (await identity.login(name, PASSWORD, "laptop", "192.0.2.1")).token
@@ -150,9 +155,9 @@ async def web_house(
 
 
 @contextlib.asynccontextmanager
-async def listening(app: WebApp, *, drain: float = 20.0) -> AsyncIterator[tuple[str, int]]:
+async def listening(app: WebApp, *, drain: float = 20.0, body: float = 60.0) -> AsyncIterator[tuple[str, int]]:
     """The same behind a port: host and port."""
-    listener = Listener(app, _NoDoor(), pace=HttpPace(drain=drain, tick=0.02), tls=None, admits=lambda count: True)  # type: ignore[arg-type]
+    listener = Listener(app, _NoDoor(), pace=HttpPace(drain=drain, body=body, tick=0.02), tls=None, admits=lambda count: True)  # type: ignore[arg-type]
     await listener.start(Endpoint("127.0.0.1", 0))
     try:
         yield "127.0.0.1", listener.port
@@ -180,7 +185,7 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
 async def operations(web: WebHouse) -> list[tuple[str, str]]:
     """Method and path of everything that the description names, with ids filled in."""
     paths = (await web.call(None, "GET", "/openapi.json")).json()["paths"]
-    filled = {"{conversation}": "lobby", "{user}": "bob", "{token_id}": "t", "{seq}": "1", "{timer}": "t"}
+    filled = {"{conversation}": "lobby", "{user}": "bob", "{token_id}": "t", "{seq}": "1", "{timer}": "t", "{file}": "t"}
     found = []
     for path, item in paths.items():
         for name, value in filled.items():

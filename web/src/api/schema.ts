@@ -694,6 +694,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description What the caller has put on this server, the newest first, and how much room there is. */
+        get: operations["list_files"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/files/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** @description Nobody has it any more, whoever knows its address. */
+        delete: operations["remove_file"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/me/timers": {
         parameters: {
             query?: never;
@@ -1133,6 +1167,20 @@ export interface components {
             type: "encrypted";
             text: string;
             xml: string;
+        };
+        /** File */
+        File: {
+            id: string;
+            name: string;
+            size: number;
+            media_type: string;
+            created: number;
+        };
+        /** FileList */
+        FileList: {
+            files: components["schemas"]["File"][];
+            used: number;
+            most: number;
         };
         /**
          * Follow
@@ -1669,6 +1717,8 @@ export interface components {
             reply: number | null;
             /** @default null */
             thread: number | null;
+            /** @default false */
+            oob: boolean;
         };
         /**
          * ThreadRead
@@ -1984,6 +2034,8 @@ export type Edit = components['schemas']['Edit'];
 export type EmbedBody = components['schemas']['EmbedBody'];
 export type EmbedToken = components['schemas']['EmbedToken'];
 export type Encrypted = components['schemas']['Encrypted'];
+export type File = components['schemas']['File'];
+export type FileList = components['schemas']['FileList'];
 export type Follow = components['schemas']['Follow'];
 export type Forward = components['schemas']['Forward'];
 export type Found = components['schemas']['Found'];
@@ -3509,6 +3561,58 @@ export interface operations {
             };
             401: components["responses"]["Problem401"];
             403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    list_files: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FileList"];
+                };
+            };
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    remove_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problemdefault"];

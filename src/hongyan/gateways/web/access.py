@@ -1,5 +1,6 @@
-"""What is served without a token: this list, the files of `pages.py`, and nothing else. No pattern, no prefix (CVE-2023-32315).
-And what the tokens of embedded pages may call.
+"""What is served without a token: this list, the files of `pages.py`, addresses of another gateway (`lodgings.py`), and files
+under addresses that cannot be guessed (`files.py`, which takes a path of exactly three parts and looks the last two up); nothing
+else. No other pattern, no other prefix (CVE-2023-32315). And what the tokens of embedded pages may call.
 
 A path is decoded once, by the HTTP parser, and then compared. Whatever could mean another path to somebody is no path here.
 """

@@ -19,6 +19,12 @@ _PREFLIGHT: Headers = [
     (b"access-control-allow-headers", b"Authorization, Content-Type, Last-Event-ID, Cache-Control"),
     (b"access-control-max-age", b"600"),
 ]
+_PREFLIGHT_OF_FILES: Headers = [
+    (b"access-control-allow-methods", b"GET, HEAD, PUT"),
+    (b"access-control-allow-headers", b"Content-Type, Range"),
+    (b"access-control-max-age", b"86400"),
+]
+_OF_FILES = b"Content-Range, Content-Disposition, ETag, Retry-After"
 _EXPOSED = (b"access-control-expose-headers", b"Retry-After, ETag")
 
 
@@ -42,6 +48,13 @@ class Answering:
         """Let the page of this foreign origin read the answer. Never `*`, never with cookies."""
         self._headers.append((b"access-control-allow-origin", origin.encode("latin-1")))
         self._headers.extend(_PREFLIGHT if preflight else [_EXPOSED])
+
+    def open(self, *, preflight: bool) -> None:
+        """Let pages of every origin use the answer: of addresses that nobody can guess, where cookies and tokens mean nothing."""
+        self._headers = [header for header in self._headers if header[0] != b"cross-origin-resource-policy"]
+        self._headers.append((b"cross-origin-resource-policy", b"cross-origin"))
+        self._headers.append((b"access-control-allow-origin", b"*"))
+        self._headers.extend(_PREFLIGHT_OF_FILES if preflight else [(b"access-control-expose-headers", _OF_FILES)])
 
     def framed(self) -> None:
         """The page's own policy says who may show it in a frame; this header could name nobody or everybody."""

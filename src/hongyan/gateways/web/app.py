@@ -15,6 +15,7 @@ from hongyan.gateways.web.asgi import ASGIApp, Receive, Scope, Send, answer
 from hongyan.gateways.web.authentication import authenticate
 from hongyan.gateways.web.bodies import Disconnected, read_body, replay
 from hongyan.gateways.web.description import describe
+from hongyan.gateways.web.files import FILES, FilePort
 from hongyan.gateways.web.headers import first_of
 from hongyan.gateways.web.lodgings import Lodgings
 from hongyan.gateways.web.origins import OriginRule
@@ -51,6 +52,7 @@ class WebApp:
         self._pages = load_pages(client, services.settings.embed.origins)
         self._streams = Streams(services, heartbeat=heartbeat)
         self._lodgings = Lodgings(services.lodger)
+        self._files = FilePort(services.files, seconds=services.settings.files.receive_seconds)
         self.answers: Counter[int] = Counter()
         self.refused: Counter[str] = Counter()
 
@@ -68,10 +70,11 @@ class WebApp:
         scheme = self._proxies.scheme(peer, scope["scheme"], headers)
         scope = {**scope, "client": (self._proxies.client(peer, headers), 0), "scheme": scheme}
         answering = Answering(send, secure=scheme == "https", vary=self._vary, head=scope["method"] == "HEAD")
+        preflight = scope["method"] == "OPTIONS" and first_of(headers, b"access-control-request-method") is not None
         try:
-            foreign = self._origins.check_headers(headers, scheme)
-            preflight = scope["method"] == "OPTIONS" and first_of(headers, b"access-control-request-method") is not None
-            if foreign is not None:
+            if scope["path"].startswith(FILES):
+                answering.open(preflight=preflight)
+            elif (foreign := self._origins.check_headers(headers, scheme)) is not None:
                 answering.allow(foreign, preflight=preflight)
             if preflight:
                 await answer(answering, 204, [])
@@ -97,6 +100,10 @@ class WebApp:
             return
         if path in _REDIRECTS:
             await answer(send, 307, [(b"location", _REDIRECTS[path]), (b"content-length", b"0")])
+            return
+        if path.startswith(FILES):
+            self._sites.spend(site(scope["client"][0]))
+            await self._files.serve(path, scope, receive, send)
             return
         if path in self._lodgings:
             self._sites.spend(site(scope["client"][0]))

@@ -9,6 +9,7 @@ from hongyan.config import Settings
 
 if TYPE_CHECKING:
     from hongyan.features.avatars import Avatars
+    from hongyan.features.files import Files
     from hongyan.features.identity.service import Identity
     from hongyan.features.push import Browsers
     from hongyan.features.search import Search
@@ -25,6 +26,7 @@ class WebServices(msgspec.Struct, frozen=True, kw_only=True):
     search: "Search"
     push: "Browsers"
     avatars: "Avatars"
+    files: "Files"
     watchers: "Watchers"
     settings: Settings
     health: Callable[[], tuple[int, Any]]

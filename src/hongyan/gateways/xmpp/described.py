@@ -16,6 +16,7 @@ IDENTITIES: dict[Where, str] = {
     "account": "<identity category='account' type='registered'/><identity category='pubsub' type='pep'/>",
     "user": "<identity category='account' type='registered'/>",
     "rooms": "<identity category='conference' type='text' name='Hongyan'/>",
+    "upload": "<identity category='store' type='file' name='Hongyan'/>",
 }
 
 

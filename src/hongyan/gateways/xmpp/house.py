@@ -28,6 +28,7 @@ from hongyan.gateways.xmpp.shared import Shared
 
 if TYPE_CHECKING:
     from hongyan.features.avatars import Avatars
+    from hongyan.features.files import Files
     from hongyan.features.identity import Identity, Proven
     from hongyan.features.push import Push
     from hongyan.features.xmpp import Waking, Watchers, Xmpp
@@ -54,10 +55,13 @@ class XmppServices(msgspec.Struct, frozen=True, kw_only=True):
     messaging: "Messaging"
     identity: "Identity"
     avatars: "Avatars"
+    files: "Files"
     push: "Push"
     xmpp: "Xmpp"
     watchers: "Watchers"
     settings: Settings
+    url: Callable[[], str]
+    """Of the web port, as people reach it, without a path."""
     now: Callable[[], int]
     """Milliseconds since 1970 UTC."""
 
@@ -93,6 +97,8 @@ class House:
         self.messaging = services.messaging
         self.identity = services.identity
         self.avatars = services.avatars
+        self.files = services.files
+        self.url = services.url
         self.push = services.push
         self.xmpp = services.xmpp
         self.watchers = services.watchers
@@ -103,6 +109,9 @@ class House:
         self.counts = Counts()
         self.domain = services.settings.domain
         self.rooms_domain = f"{services.settings.xmpp.rooms}.{self.domain}"
+        upload = services.settings.xmpp.upload
+        self.upload_domain = f"{upload}.{self.domain}" if upload else ""
+        """Empty: no files are taken."""
         limits = services.settings.limits
         self.stanzas = Rates(limits.sends_per_second + limits.requests_per_second, limits.sends_burst + limits.requests_burst)
         """By user: what elsewhere are messages and requests is stanzas here."""

@@ -99,6 +99,8 @@ def _where(resource: "Resource", to: Jid) -> Where | None:
         return "account" if to == resource.jid.bare else "user"
     if to.domain == house.rooms_domain:
         return "room" if to.local else "rooms"
+    if to.domain == house.upload_domain and not to.local:
+        return "upload"
     return None
 
 

@@ -53,6 +53,7 @@ class _Said(msgspec.Struct, frozen=True):
     reply: int | None = None
     thread: int | None = None
     xml: str = ""
+    oob: bool = False
 
 
 _said = msgspec.json.Decoder(_Said).decode
@@ -64,7 +65,7 @@ def said(event: Event) -> str:
     if content.type == "encrypted":
         return encryption.given(content.xml, content.text)
     words = content.text if content.type == "text" else in_words(event.content)
-    return f"<body>{escape(words)}</body>" if words else ""
+    return f"<body>{escape(words)}</body>{_file(content)}" if words else ""
 
 
 def says(event: Event, reader: Reader, about: About) -> str:
@@ -84,7 +85,12 @@ def says(event: Event, reader: Reader, about: About) -> str:
     if root is not None:
         parts.append(f"<thread>{root.position}</thread>")
     parts += [_mention(who, content.text, len(before), reader) for who in content.mentions if not who.startswith("@")]
-    return f"<body>{escape(before + content.text)}</body>{''.join(parts)}"
+    return f"<body>{escape(before + content.text)}</body>{_file(content)}{''.join(parts)}"
+
+
+def _file(content: _Said) -> str:
+    """XEP-0066: clients show what is there, and not the address."""
+    return f"<x xmlns='jabber:x:oob'><url>{escape(content.text)}</url></x>" if content.oob else ""
 
 
 def simple(event: Event) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hongyan.core.content import Content, Text
+from hongyan.core.content import Content, Text, addresses_file
 from hongyan.core.errors import NotFound
 from hongyan.core.model import Event
 from hongyan.gateways.xmpp import encryption
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 BODY = "jabber:client body"
 REPLY = "urn:xmpp:reply:0 reply"
 FALLBACK = "urn:xmpp:fallback:0"
+_OOB = "jabber:x:oob"
 _THREAD = "jabber:client thread"
 
 
@@ -31,7 +32,13 @@ def plain(stanza: Element) -> Content | None:
     if encryption.is_encrypted(stanza):
         return encryption.taken(stanza)
     body = stanza.said(BODY)
-    return Text(body) if body and not body.isspace() else None
+    if not body or body.isspace():
+        return None
+    file = stanza.child(f"{_OOB} x")
+    address = body.strip()
+    if file is not None and (file.said(f"{_OOB} url") or "").strip() == address and addresses_file(address):
+        return Text(address, oob=True)
+    return Text(body)
 
 
 def refers(stanza: Element) -> bool:
@@ -52,7 +59,7 @@ async def resolved(resource: "Resource", stanza: Element, to: Jid, lane: str, co
     root = await _find(resource, to, lane, stanza.said(_THREAD) or "", only_position=True)
     if root is not None and root.type == "message":
         thread = root.seq
-    return Text(text, reply=reply, thread=thread)
+    return Text(text, reply=reply, thread=thread, oob=content.oob and text == content.text)
 
 
 async def found(resource: "Resource", to: Jid, lane: str, id: str, *, mine: bool = False) -> Event:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from hongyan.gateways.xmpp.resource import Resource
     from hongyan.gateways.xmpp.said import Reader
 
-Where = Literal["server", "account", "user", "rooms", "room"]
-"""The server itself; one's own account; somebody else's; the service of rooms; one room."""
+Where = Literal["server", "account", "user", "rooms", "room", "upload"]
+"""The server itself; one's own account; somebody else's; the service of rooms; one room; the service that takes files."""
 
 Answer = str | Awaitable[str]
 """What stands in the result, as XML."""
@@ -59,7 +59,7 @@ class Derived:
 class Table:
     def __init__(self) -> None:
         self._handlers: dict[tuple[Where, str, str], Handler] = {}
-        self.features: dict[Where, list[str]] = {"server": [], "account": [], "user": [], "rooms": [], "room": []}
+        self.features: dict[Where, list[str]] = {"server": [], "account": [], "user": [], "rooms": [], "room": [], "upload": []}
         self.messages: dict[str, Part] = {}
         """By the name of an element in it. Also of messages to rooms, whatever else they have in them."""
         self.signs: dict[str, Part] = {}

@@ -123,6 +123,7 @@ def _services(web: WebHouse, chosen: Settings) -> WebServices:
         search=web.search,
         push=web.push,
         avatars=Avatars(web.home.store, web.home.messaging.log, clock=now_ms),
+        files=web.files,
         watchers=web.watchers,
         settings=chosen,
         health=lambda: (200, web.health),

@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from hongyan.core.errors import HongyanError, Invalid, Overloaded, TooLarge
 from hongyan.gateways.door.progress import progress
+from hongyan.gateways.web.files import FILES
 from hongyan.gateways.web.problems import problem
 from hongyan.gateways.web.websocket.door import Door
 from hongyan.gateways.web.websocket.handshake import UpgradeRequest
@@ -21,6 +22,8 @@ from hongyan.gateways.web.websocket.handshake import UpgradeRequest
 _HEAD_BYTES = 32_768
 """Of the request line and the headers."""
 _FIELDS = 100
+_LARGE = FILES.encode()
+"""Bodies that are sent to addresses that begin so may take longer, as long as something comes."""
 _LINGER_SECONDS = 2.0
 _PENDING = 16
 """Requests that may wait behind the one that is being answered: all of one read are parsed at once."""
@@ -118,6 +121,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._in_head = False
         self._due = self.loop.time() + self._body_seconds
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if self._due is not None and self.url.startswith(_LARGE):
+            self._due = self.loop.time() + self._body_seconds  # bounded by who takes it
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._due = None

@@ -11,6 +11,7 @@ from hongyan.gateways.web.routes.acts import acts
 from hongyan.gateways.web.routes.avatars import avatars
 from hongyan.gateways.web.routes.conversations import conversations
 from hongyan.gateways.web.routes.embed import embed
+from hongyan.gateways.web.routes.files import files
 from hongyan.gateways.web.routes.members import members
 from hongyan.gateways.web.routes.messages import messages
 from hongyan.gateways.web.routes.nodes import nodes
@@ -28,7 +29,7 @@ from hongyan.gateways.web.services import WebServices
 def routes(services: WebServices) -> list[HTTPRouteHandler]:
     persons = (accounts, embed, people, avatars)
     talk = (conversations, members, messages, acts, search)
-    subjects = (*persons, *talk, own, timers, watchers, push, nodes, streams, operation)
+    subjects = (*persons, *talk, own, files, timers, watchers, push, nodes, streams, operation)
     return [handler for subject in subjects for handler in subject(services)]
 
 

@@ -102,7 +102,8 @@ class Federation:
             return any(domain == name or domain.endswith(f".{name}") for name in names)
 
         denied, allowed = self.settings.s2s_deny, self.settings.s2s_allow
-        return domain not in self.domains and not listed(denied) and (not allowed or listed(allowed))
+        ours = domain in self.domains or domain == self._house.upload_domain
+        return not ours and not listed(denied) and (not allowed or listed(allowed))
 
     async def address(self, host: str) -> str:
         """Of a host that another server has named. Raises NotPublicError, OSError, CannotFind."""

@@ -29,13 +29,15 @@ from hongyan.gateways.xmpp.xeps import (
     services,
     session,
     states,
+    upload,
     vcard,
     version,
 )
 
 _ALL = (
     archive, avatar, blocking, bookmarks, caps, chat, contacts, correction, csi, disco, encrypted, markers, offline, pep, ping,
-    presence, push, reactions, receipts, register, retraction, roster, self_ping, services, session, states, vcard, version, muc,
+    presence, push, reactions, receipts, register, retraction, roster, self_ping, services, session, states, upload, vcard,
+    version, muc,
 )  # fmt: skip
 """Rooms come last: they hear of presence after others."""
 

@@ -33,7 +33,9 @@ def _info(where: Where):  # type: ignore[no-untyped-def]
 
 
 def _items(resource: "Resource", iq: Element, query: Element, to: Jid) -> str:
-    return f"<query xmlns='{ITEMS}'><item jid='{quote(resource.house.rooms_domain)}' name='Rooms'/></query>"
+    house = resource.house
+    files = f"<item jid='{quote(house.upload_domain)}' name='Files'/>" if house.upload_domain else ""
+    return f"<query xmlns='{ITEMS}'><item jid='{quote(house.rooms_domain)}' name='Rooms'/>{files}</query>"
 
 
 def _nothing(resource: "Resource", iq: Element, query: Element, to: Jid) -> str:

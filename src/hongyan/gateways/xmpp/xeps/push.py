@@ -37,7 +37,7 @@ async def _enable(resource: Resource, iq: Element, query: Element, to: Jid) -> s
     options = render(form, "") if form is not None else ""
     if len(options) > _OPTIONS_LENGTH:
         raise StanzaFault("not-acceptable", f"Options have at most {_OPTIONS_LENGTH:,} characters")
-    if service.domain in (house.domain, house.rooms_domain):
+    if service.domain in (house.domain, house.rooms_domain, house.upload_domain):
         raise StanzaFault("not-acceptable", "A push service is at another server")
     if house.federation is None or not house.federation.allows(service.domain):
         raise StanzaFault("not-allowed", f"This server does not talk to {service.domain}")
