@@ -102,3 +102,23 @@ def test_who_was_away_sees_it_and_answers_by_keyboard(browser: Browser, near: Ne
         wait_for(lambda: listed(ann) == {romeo: "sees"}, what="the end of the five seconds")
         one.page.reload()
         expect(one.page.get_by_role("button", name="能查看您在线状态的外部联系人")).to_be_visible(timeout=SOON)
+
+
+def test_somebody_of_another_server_is_written_to_by_address(browser: Browser, near: Neighbours) -> None:
+    ann, address = person(near), f"mercutio@{near.other.domain}"
+    with Visitor(browser, near.site.server, ann) as one:
+        one.connected()
+        one.page.keyboard.press("Control+k")
+        one.page.keyboard.type(address)
+        offered = one.page.get_by_role("option", name=address).filter(has_text="给其他服务器上的人写消息")
+        expect(offered).to_be_visible()
+        offered.click()
+        expect(one.page.get_by_role("heading", name=address)).to_be_visible()
+        one.page.keyboard.type("你好")
+        one.page.keyboard.press("Enter")
+        lane = ann.direct(address)
+        wait_for(lambda: ann.texts(lane) == ["你好"])
+        one.page.keyboard.press("Control+k")
+        one.page.keyboard.type(address)
+        expect(one.page.get_by_role("option", name=address).first).to_be_visible()  # the conversation
+        expect(offered).to_have_count(0)

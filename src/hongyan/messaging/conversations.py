@@ -1,7 +1,7 @@
 """Conversations: making, finding, changing them, and who is in them."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from weakref import WeakValueDictionary
 
 import msgspec
@@ -31,6 +31,9 @@ from hongyan.messaging.owned import preferences_of, status_of
 from hongyan.messaging.people import enabled, names
 from hongyan.messaging.tables import conversations, members, users
 from hongyan.store import Draft, Store, Transaction, reading
+
+Elsewhere = Callable[[Caller, str], Awaitable[str]]
+"""Whom an address (NAME@DOMAIN) means: their id as a user, who is one from then on. Raises HongyanError."""
 
 _ID_BYTES = 15
 
@@ -72,10 +75,17 @@ class Conversations:
         self._limits = limits
         self._clock = clock
         self._random = random
+        self._elsewhere: Elsewhere | None = None
         self._snapshots: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    def through(self, find: Elsewhere) -> None:
+        """Who finds people of other servers."""
+        self._elsewhere = find
+
     async def create_direct(self, caller: Caller, other: str) -> tuple[ConversationView, bool]:
-        """The one conversation of two people; and whether it is new."""
+        """The one conversation of two people; and whether it is new. `other` is an id or an address."""
+        if "@" in other and self._elsewhere is not None:
+            other = await self._elsewhere(caller, other)
         if other == caller.user:
             raise Invalid("A direct conversation needs somebody else")
         key = "\n".join(sorted((caller.user, other)))

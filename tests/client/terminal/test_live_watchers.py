@@ -65,3 +65,16 @@ def test_the_whole_screen_tells_and_answers_too(near: Neighbours, tmp_path: Path
         wait_for(lambda: ann.call("GET", "/v1/me/watchers")["watchers"] == [{"id": romeo, "state": "sees"}])
         pane.type(":refuse [b]x@other.example")  # what looks like markup is shown as it is
         wait_for(lambda: ":refuse [b]" not in (screen := pane.screen()) and "[b]x@other.example" in screen)
+
+
+def test_somebody_of_another_server_is_written_to_by_address(near: Neighbours, tmp_path: Path) -> None:
+    (ann,) = near.site.people("ann")
+    romeo, mercutio = f"romeo@{near.other.domain}", f"mercutio@{near.other.domain}"
+    with Pane(near.site.server, tmp_path, ann.id, size="120x30") as pane:
+        pane.log_in()
+        pane.type(f"{romeo};;你好，罗密欧")
+        wait_for(lambda: ann.texts(ann.direct(romeo)) == ["你好，罗密欧"])
+        pane.type(f":open {mercutio}")
+        pane.sees(f"当前会话：{mercutio}")
+        pane.type(":open nobody@elsewhere@x")
+        pane.sees("elsewhere")

@@ -37,6 +37,27 @@ async def test_two_people_of_two_servers_write_to_each_other(near: Neighbours) -
     assert "romeo@" not in accounts
 
 
+async def test_somebody_without_xmpp_writes_first_by_address(near: Neighbours) -> None:
+    alice, bob = near.site.people("alice", "bob")
+    async with neighbour(near, "romeo") as romeo:
+        lane = await asyncio.to_thread(alice.direct, f"Romeo@{near.other.domain.upper()}")
+        alice.send(lane, "你好，罗密欧")
+        await romeo.has("你好，罗密欧")
+        assert romeo.messages[0]["from"].bare == f"{alice.id}@{DOMAIN}"
+    assert alice.direct(f"romeo@{near.other.domain}") == lane
+    assert alice.direct(f"{bob.id}@{DOMAIN}") == alice.direct(bob.id)  # of this server after all
+    for address, code in (
+        ("a@b@c", "invalid"),
+        (f"@{near.other.domain}", "invalid"),
+        (f"nobody@{DOMAIN}", "not-found"),
+        (f"room@rooms.{DOMAIN}", "forbidden"),
+        (f"{alice.id}@{DOMAIN}", "invalid"),
+    ):
+        with pytest.raises(Refused) as refused:
+            alice.direct(address)
+        assert refused.value.code == code, address
+
+
 async def test_a_client_of_ours_takes_part_in_a_room_there(near: Neighbours) -> None:
     (alice,) = near.site.people("alice")
     room = f"verona{alice.id}@rooms.{near.other.domain}"

@@ -13,6 +13,7 @@ export const words: Readonly<Record<keyof typeof zh, string>> = {
   'goto.people': 'People',
   'goto.commands': 'Commands',
   'goto.elsewhere': 'Messages',
+  'goto.address': 'Write to somebody of another server',
   'goto.search': 'Search messages for “{q}”',
   'goto.nothing': 'Nothing found',
   'goto.to': 'Go to {place}',

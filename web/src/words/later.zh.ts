@@ -13,6 +13,7 @@ export const words = {
   'goto.people': '联系人',
   'goto.commands': '命令',
   'goto.elsewhere': '消息',
+  'goto.address': '给其他服务器上的人写消息',
   'goto.search': '搜索消息“{q}”',
   'goto.nothing': '没有找到',
   'goto.to': '前往{place}',

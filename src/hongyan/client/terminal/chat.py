@@ -198,6 +198,8 @@ class Chat:
         same = sorted((user for user in found.values() if user.name.casefold() == wanted), key=lambda user: user.id)
         if len(same) == 1:
             return same[0].id
+        if not same and "@" in name:
+            return wanted  # of another server, which the server asks
         shown = harmless(name, lines=False)
         if same:
             people = harmless("、".join(f"{user.id}（{user.name}）" for user in same), lines=False)
@@ -233,10 +235,10 @@ class Chat:
         if found is None:
             people = await self._client.users(argument, 50)
             exact = [user for user in people if argument.casefold() in (user.id, user.name.casefold())]
-            if len(exact) != 1:
+            if len(exact) != 1 and "@" not in argument:
                 self._fail("no_such_conversation", name=harmless(argument, lines=False))
                 return
-            found = await self._client.create_direct(exact[0].id)
+            found = await self._client.create_direct(exact[0].id if exact else argument.casefold())
         self.current = found.id
         self.note(self._words("opened", title=self._title(found)))
         await self._history(10)

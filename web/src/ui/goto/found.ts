@@ -63,6 +63,17 @@ const ofPerson = (person: Person, hongyan: Hongyan): Found => ({
   act: () => openDirect(hongyan, person.id),
 });
 
+/** Somebody of another server has an address; whether there is one like this, that server knows. */
+const ADDRESS = /^[^@\s/]+@[^@\s/.]+(\.[^@\s/.]+)+$/;
+const ofAddress = (address: string, hongyan: Hongyan): Found => ({
+  ...bare,
+  key: `person ${address}`,
+  name: address,
+  below: t('goto.address'),
+  avatar: { id: address, kind: 'person' },
+  act: () => openDirect(hongyan, address),
+});
+
 export function commands(hongyan: Hongyan): Found[] {
   const command = (name: string, icon: Component, act: () => unknown, keys = ''): Found => ({ ...bare, key: `command ${name}`, name, icon, keys, act });
   const isDark = document.documentElement.dataset['theme'] === 'dark';
@@ -98,6 +109,8 @@ export function sections(hongyan: Hongyan, asked: string, people: readonly Perso
   const names = new Map([...known.names].map(([id, name]) => [id, { id, name }]));
   for (const person of people) names.set(person.id, person);
   const others = [...names.values()].filter(({ id }) => !written.has(id) && id !== known.me?.id).map((person) => ofPerson(person, hongyan));
+  const address = q.toLowerCase();
+  const unmet = ADDRESS.test(address) && !written.has(address) && !names.has(address) ? [ofAddress(address, hongyan)] : [];
   const best = (all: readonly Found[]): Found[] => ranked(q, all, texts, spell).slice(0, most).map(mark);
 
   const all: Section[] = only
@@ -105,7 +118,7 @@ export function sections(hongyan: Hongyan, asked: string, people: readonly Perso
     : [
         { name: t('goto.conversations'), found: best(rooms) },
         { name: t('goto.channels'), found: best(channels) },
-        { name: t('goto.people'), found: best(others) },
+        { name: t('goto.people'), found: [...best(others), ...unmet] },
         { name: t('goto.commands'), found: best(commands(hongyan)) },
         { name: t('goto.elsewhere'), found: [{ ...bare, key: 'search', name: t('goto.search', { q }), icon: places.at(-1)!.icon, act: () => go({ page: 'search', q }) }] },
       ];

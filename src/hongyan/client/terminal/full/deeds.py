@@ -148,12 +148,12 @@ class Deeds:
     async def _private(self, person: str, text: str) -> None:
         users = await self._client.users(person, 2)
         exact = [user for user in users if person in (user.id, user.name)] or users
-        if len(exact) != 1:
+        if len(exact) != 1 and not (not exact and "@" in person):
             key = "ambiguous" if exact else "nobody"
             people = "、".join(f"{user.name} ({user.id})" for user in exact)
             self._app.notify(self._words(key, name=harmless(person, lines=False), people=harmless(people, lines=False)))
             return
-        conversation = await self._client.create_direct(exact[0].id)
+        conversation = await self._client.create_direct(exact[0].id if exact else person)  # of another server
         self._client.post(conversation.id, text)
         await self._app.open(conversation.id)
 

@@ -57,6 +57,8 @@ class Going:
                     for user in await self._client.users(text, _PEOPLE)
                     if user.id != me
                 ]
+                if not found and "@" in text:  # of another server, which the server asks
+                    found.append(Choice(Text(harmless(text, lines=False), style="cyan"), f"user:{text}"))
             return found
 
         self._app.push_screen(Choose(self._words("tui_jump"), self._words("tui_nothing"), find), self._app.then(chosen))

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from OpenSSL import SSL
 
+from hongyan.core.errors import Forbidden, Invalid
+from hongyan.core.model import Caller
 from hongyan.finding import public_address, resolver
 from hongyan.gateways.door.lent import Stream as Shown
 from hongyan.gateways.door.peers import site
+from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.faults import Over, StanzaFault
+from hongyan.gateways.xmpp.jid import BadJid
 from hongyan.gateways.xmpp.s2s.asking import Asking
 from hongyan.gateways.xmpp.s2s.incoming import Incoming
 from hongyan.gateways.xmpp.s2s.link import Link
@@ -57,6 +61,7 @@ class Federation:
         self.asking = Asking(house, self)
         self.visitors = Visitors(house, self)
         self.subscribing = Subscribing(house, self)
+        house.messaging.conversations.through(self.find)
         self._timer: asyncio.TimerHandle | None = None
 
     async def start(self) -> None:
@@ -104,6 +109,22 @@ class Federation:
         denied, allowed = self.settings.s2s_deny, self.settings.s2s_allow
         ours = domain in self.domains or domain == self._house.upload_domain
         return not ours and not listed(denied) and (not allowed or listed(allowed))
+
+    async def find(self, caller: Caller, address: str) -> str:
+        """See `messaging.conversations.Elsewhere`. Raises Invalid, Forbidden, RateLimited, Overloaded."""
+        try:
+            who = jid.parse(address).bare
+        except BadJid as error:
+            raise Invalid(str(error)) from None
+        if not who.local:
+            raise Invalid("The address of a person is NAME@DOMAIN")
+        user = self._house.user(who)
+        if who.domain != self.domain and not await self._house.xmpp.remotes.knows(user):
+            if not self.allows(who.domain):
+                raise Forbidden(f"This server does not talk to people of {who.domain}")
+            self._house.changes.spend(caller.user)
+            await self.visitors.meet(caller.user, user)
+        return user
 
     async def address(self, host: str) -> str:
         """Of a host that another server has named. Raises NotPublicError, OSError, CannotFind."""
