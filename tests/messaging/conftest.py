@@ -5,7 +5,7 @@ import pytest
 
 from tests.build import House, house
 
-ON_BOTH = ("test_acting", "test_archive", "test_conversations", "test_owning", "test_sending", "test_snapshot")
+ON_BOTH = ("test_acting", "test_archive", "test_bans", "test_conversations", "test_owning", "test_sending", "test_snapshot")
 """What talks to the store most. A fresh database costs more than most of these tests."""
 
 

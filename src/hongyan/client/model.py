@@ -47,6 +47,15 @@ class Member(msgspec.Struct, frozen=True):
     role: str = "member"
 
 
+class Ban(msgspec.Struct, frozen=True):
+    """Somebody who may not come into a conversation, since `time`, by the word of `by`."""
+
+    id: str
+    name: str
+    by: str
+    time: int
+
+
 class Conversation(msgspec.Struct, frozen=True):
     """A conversation as its caller sees it; `cursor` is the position it is true at, when it was asked for alone."""
 

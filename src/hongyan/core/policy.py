@@ -65,6 +65,23 @@ def remove_member(kind: Kind, role: Role | None, target: Role | None, *, oneself
         raise Forbidden("Admins may remove members, the owner may remove anybody else")
 
 
+def keep_out(kind: Kind, role: Role | None, target: Role | None = None, *, oneself: bool = False) -> None:
+    """Owner and admins say who may not come in any more; of members those below them. `target` has no role when outside."""
+    mine = member(role)
+    if kind == "direct":
+        raise Forbidden("Nobody is kept out of a direct conversation")
+    if oneself:
+        raise Invalid("Nobody keeps themselves out: leave instead")
+    if _RANK[mine] < _RANK["admin"] or (target is not None and _RANK[mine] <= _RANK[target]):
+        raise Forbidden("The owner and admins keep people out, of members those below them")
+
+
+def bring_back(role: Role | None) -> None:
+    """Who was kept out is brought in by owner and admins alone."""
+    if _RANK[member(role)] < _RANK["admin"]:
+        raise Forbidden("Somebody of these may not come in here any more, unless the owner or an admin brings them in")
+
+
 def set_role(kind: Kind, role: Role | None, target: Role | None) -> None:
     """Only the owner gives roles. Giving `owner` away makes the old owner an admin."""
     mine = member(role)
@@ -112,10 +129,12 @@ def alive(role: Role | None, writers: Writers) -> None:
         raise Conflict("This conversation is archived and can only be read")
 
 
-def join(kind: Kind, writers: Writers) -> None:
-    """Channels are open to everybody; of others a stranger is not told that they exist."""
+def join(kind: Kind, writers: Writers, *, banned: bool) -> None:
+    """Channels are open to everybody who was not kept out; of others a stranger is not told that they exist."""
     if kind != "channel":
         member(None)
+    if banned:
+        raise Forbidden("The owner or an admin has kept you out of this channel")
     if writers == "nobody":
         raise Conflict("This channel is archived")
 

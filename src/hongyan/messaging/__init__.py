@@ -19,6 +19,7 @@ from hongyan.core.model import Caller, TransportName
 from hongyan.messaging.acting import Acts
 from hongyan.messaging.archive import About, Archive, Archived, Within
 from hongyan.messaging.attendance import Attendance
+from hongyan.messaging.bans import Bans, BanView
 from hongyan.messaging.conversations import Beside, Conversations, Me, Snapshot
 from hongyan.messaging.describing import ChannelView, ConversationView, MemberView
 from hongyan.messaging.history import History, Page
@@ -44,6 +45,8 @@ __all__ = [
     "Acts",
     "Archive",
     "Archived",
+    "BanView",
+    "Bans",
     "Beside",
     "Bookmarks",
     "ChannelView",
@@ -122,6 +125,7 @@ class Messaging:
         self.sender = Sender(store, self.log, self.views, limits, clock=clock)
         self.people = People(store)
         self.conversations = Conversations(store, self.log, limits, clock=clock, random=random)
+        self.bans = Bans(store, clock=clock)
         self.history = History(store)
         self.archive = Archive(store)
         self.acts = Acts(store, self.log, settings, clock=clock)

@@ -15,6 +15,7 @@ from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, HistoryPolicy, Kind, Role, Writers
 from hongyan.core.own import StatusText
 from hongyan.core.preferences import Preferences
+from hongyan.messaging.bans import banned, let_in
 from hongyan.messaging.describing import ChannelView, ConversationView, MemberView, channels, describe
 from hongyan.messaging.log import Log
 from hongyan.messaging.membership import (
@@ -238,6 +239,9 @@ class Conversations:
             if here.member_count + len(fresh) > self._limits.members:
                 raise TooLarge(f"A group may have {self._limits.members} members")
             self._room_for(tx, list(fresh))
+            if kept_out := banned(tx.connection, conversation, fresh):
+                policy.bring_back(here.role)
+                let_in(tx.connection, conversation, kept_out)
             join(tx, conversation, [Joining(user, known[user]) for user in people if user in fresh], now, by=caller.user)
 
         await self._store.transaction(change, scope=conversation)
@@ -252,7 +256,7 @@ class Conversations:
             if here is None:
                 policy.member(None)
             elif here.role is None:
-                policy.join(here.kind, here.writers)
+                policy.join(here.kind, here.writers, banned=bool(banned(tx.connection, conversation, [caller.user])))
                 if here.member_count >= self._limits.members:
                     raise TooLarge(f"A channel may have {self._limits.members} members")
                 known = enabled(tx.connection, [caller.user])

@@ -42,6 +42,8 @@ class Changed(msgspec.Struct, frozen=True, omit_defaults=True):
     count: int = -1
     writers: Writers | None = None
     """With `add`, where not everybody may write."""
+    banned: bool = False
+    """With `remove`: they may not come in again by themselves."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -143,7 +145,7 @@ def _insert(tx: Transaction, conversation: str, people: Sequence[Joining], since
         tx.connection.execute(insert(members).values(rows[at : at + _ROWS_AT_ONCE]))
 
 
-def part(tx: Transaction, conversation: str, user: str, name: str, now: int, *, by: str) -> None:
+def part(tx: Transaction, conversation: str, user: str, name: str, now: int, *, by: str, banned: bool = False) -> None:
     """Somebody leaves or is removed. An owner who leaves hands over to the longest-serving admin, or member."""
     connection = tx.connection
     mine = (members.c.conversation == conversation) & (members.c.user == user)
@@ -153,7 +155,7 @@ def part(tx: Transaction, conversation: str, user: str, name: str, now: int, *, 
     connection.execute(update(conversations).where(conversations.c.id == conversation).values(member_count=count))
     owner = _succeed(connection, conversation) if row.role == "owner" else None
     action = "leave" if user == by else "remove"
-    content = _encode(Changed(action, [Joining(user, name, row.role)], owner, count))
+    content = _encode(Changed(action, [Joining(user, name, row.role)], owner, count, banned=banned))
     appended = tx.append(Draft(conversation, "member", by, now, content, bumps=True))
     connection.execute(
         insert(former_members).values(user=user, conversation=conversation, since_seq=row.since_seq, last_seq=appended.seq)

@@ -66,6 +66,17 @@ former_members = Table(
 )
 """Who was in it, from which event to which: a stream that is resumed from before still shows that part, and no more."""
 
+bans = Table(
+    "bans",
+    metadata,
+    Column("conversation", Text, ForeignKey("conversations.id"), primary_key=True),
+    Column("user", Text, ForeignKey("users.id"), primary_key=True),
+    Column("by", Text, nullable=False),
+    Column("time", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Who may not come in, since when and by whose word."""
+
 amended = Table(
     "amended",
     metadata,

@@ -367,6 +367,41 @@ export interface paths {
         patch: operations["set_role"];
         trace?: never;
     };
+    "/v1/conversations/{conversation}/bans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Who may not come in any more; for the owner and admins. */
+        get: operations["list_bans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/conversations/{conversation}/bans/{user}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** @description Remove somebody, if they are in it; only the owner and admins bring them in again. */
+        put: operations["ban"];
+        post?: never;
+        /** @description They may come in again. */
+        delete: operations["lift_ban"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/conversations/{conversation}/messages": {
         parameters: {
             query?: never;
@@ -1017,6 +1052,17 @@ export interface components {
         /** AvatarHash */
         AvatarHash: {
             avatar: string;
+        };
+        /** BanList */
+        BanList: {
+            bans: components["schemas"]["BanView"][];
+        };
+        /** BanView */
+        BanView: {
+            id: string;
+            name: string;
+            by: string;
+            time: number;
         };
         /**
          * Bookmark
@@ -2018,6 +2064,8 @@ export type ActBody = components['schemas']['ActBody'];
 export type Amended = components['schemas']['Amended'];
 export type Arrange = components['schemas']['Arrange'];
 export type AvatarHash = components['schemas']['AvatarHash'];
+export type BanList = components['schemas']['BanList'];
+export type BanView = components['schemas']['BanView'];
 export type Bookmark = components['schemas']['Bookmark'];
 export type BookmarkView = components['schemas']['BookmarkView'];
 export type Bookmarks = components['schemas']['Bookmarks'];
@@ -2923,6 +2971,91 @@ export interface operations {
             404: components["responses"]["Problem404"];
             409: components["responses"]["Problem409"];
             413: components["responses"]["Problem413"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    list_bans: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BanList"];
+                };
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    ban: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
+            429: components["responses"]["Problem429"];
+            503: components["responses"]["Problem503"];
+            default: components["responses"]["Problemdefault"];
+        };
+    };
+    lift_ban: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                conversation: string;
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["Problem400"];
+            401: components["responses"]["Problem401"];
+            403: components["responses"]["Problem403"];
+            404: components["responses"]["Problem404"];
             429: components["responses"]["Problem429"];
             503: components["responses"]["Problem503"];
             default: components["responses"]["Problemdefault"];

@@ -142,6 +142,13 @@ export const words: Readonly<Record<keyof typeof zh, string>> = {
   'members.owner_text': 'You will become an admin, and you cannot undo this yourself.',
   'members.remove': 'Remove',
   'members.removed': '{name} was removed',
+  'bans.act': 'Remove and ban',
+  'bans.ask': 'Remove {name}, and keep them out?',
+  'bans.ask_text': 'Only the owner and admins can bring them in again.',
+  'bans.title': 'Banned people',
+  'bans.nobody': 'Nobody is banned',
+  'bans.lift': 'Lift',
+  'bans.lift_name': 'Let {name} come in again',
 
   'search.field': 'Search messages',
   'search.placeholder': 'Words to find, for example: report from:lihua',

@@ -142,6 +142,13 @@ export const words = {
   'members.owner_text': '转让后你是管理员，不能自己收回。',
   'members.remove': '移出',
   'members.removed': '已移出 {name}',
+  'bans.act': '移出并禁止再加入',
+  'bans.ask': '移出{name}并禁止再加入？',
+  'bans.ask_text': '只有群主和管理员能让对方重新加入。',
+  'bans.title': '禁止加入的人',
+  'bans.nobody': '没有人被禁止加入',
+  'bans.lift': '解除',
+  'bans.lift_name': '允许 {name} 再加入',
 
   'search.field': '搜索消息',
   'search.placeholder': '输入关键词，例如：周报 from:lihua',

@@ -4,12 +4,16 @@ from collections.abc import Sequence
 
 import msgspec
 
-from hongyan.client.model import ChannelsPage, Conversation, Json, Member, MembersPage
+from hongyan.client.model import Ban, ChannelsPage, Conversation, Json, Member, MembersPage
 from hongyan.client.rest import Rest, at
 
 
 class _Conversations(msgspec.Struct):
     conversations: list[Conversation] = []
+
+
+class _Bans(msgspec.Struct):
+    bans: list[Ban] = []
 
 
 class Conversing:
@@ -95,3 +99,15 @@ class Conversing:
     async def remove_member(self, conversation: str, user: str) -> None:
         """Remove somebody; oneself is leaving."""
         await self._rest.call("DELETE", at("conversations", conversation, "members", user))
+
+    async def bans(self, conversation: str) -> list[Ban]:
+        """Who may not come in any more; for the owner and admins."""
+        return (await self._rest.call("GET", at("conversations", conversation, "bans"), answer=_Bans)).bans
+
+    async def ban(self, conversation: str, user: str) -> None:
+        """Remove somebody, if they are in it, and keep them out."""
+        await self._rest.call("PUT", at("conversations", conversation, "bans", user))
+
+    async def lift_ban(self, conversation: str, user: str) -> None:
+        """They may come in again."""
+        await self._rest.call("DELETE", at("conversations", conversation, "bans", user))

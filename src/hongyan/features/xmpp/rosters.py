@@ -37,6 +37,7 @@ class RoomChange(msgspec.Struct):
     title: str | msgspec.UnsetType | None = msgspec.UNSET
     topic: str | msgspec.UnsetType | None = msgspec.UNSET
     history: str | None = None
+    banned: bool = False
 
 
 decode_change = msgspec.json.Decoder(RoomChange).decode

@@ -20,7 +20,7 @@ from hongyan.features.push import NewSubscription
 from hongyan.features.search import Order
 from hongyan.features.timers import NewReminder, NewSend
 from hongyan.gateways.door.lent import Stream
-from hongyan.messaging import ChannelView, ConversationView, MemberView, OnlineView, ReadMark, ResponseKind, UserView
+from hongyan.messaging import BanView, ChannelView, ConversationView, MemberView, OnlineView, ReadMark, ResponseKind, UserView
 
 LARGEST = 2**53 - 1
 
@@ -189,6 +189,11 @@ class Channels(msgspec.Struct, frozen=True):
 class Members(msgspec.Struct, frozen=True):
     members: list[MemberView]
     more: bool
+
+
+class BanList(msgspec.Struct, frozen=True):
+    bans: list[BanView]
+    """In order of their ids."""
 
 
 class Sent(msgspec.Struct, frozen=True):

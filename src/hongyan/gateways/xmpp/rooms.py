@@ -90,12 +90,22 @@ def voice(role: Role, writers: Writers) -> str:
     return "moderator" if role != "member" else "participant" if writers == "all" else "visitor"
 
 
-def item(resource: "Resource", user: str, role: Role | None, voice: str, *, actor: str | None = None, nick: str = "") -> str:
+def item(
+    resource: "Resource",
+    user: str,
+    role: Role | None,
+    voice: str,
+    *,
+    actor: str | None = None,
+    nick: str = "",
+    banned: bool = False,
+) -> str:
     """Rooms are not anonymous: everybody's address is shown."""
     address = resource.jid if user == resource.user else resource.house.jid(user)
     renamed = f" nick='{quote(nick)}'" if nick else ""
     by = f"<actor nick='{quote(actor)}'/>" if actor else ""
-    return f"<item affiliation='{affiliation(role)}' role='{voice}' jid='{quote(str(address))}'{renamed}>{by}</item>"
+    held = "outcast" if banned else affiliation(role)
+    return f"<item affiliation='{held}' role='{voice}' jid='{quote(str(address))}'{renamed}>{by}</item>"
 
 
 def statuses(codes: Iterable[int]) -> str:

@@ -1,17 +1,18 @@
 """Who is in a conversation."""
 
-from litestar import delete, get, patch, post
+from litestar import delete, get, patch, post, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
 from hongyan.gateways.web.queries import given
 from hongyan.gateways.web.routes.request import ApiRequest, Id
-from hongyan.gateways.web.schemas import Members, MembersBody, MembersQuery, RoleBody
+from hongyan.gateways.web.schemas import BanList, Members, MembersBody, MembersQuery, RoleBody
 from hongyan.gateways.web.services import WebServices
 from hongyan.messaging import ConversationView
 
 _ALL = "/v1/conversations/{conversation:str}/members"
 _ONE = _ALL + "/{user:str}"
+_BANS = "/v1/conversations/{conversation:str}/bans"
 
 
 def members(services: WebServices) -> list[HTTPRouteHandler]:
@@ -40,4 +41,19 @@ def members(services: WebServices) -> list[HTTPRouteHandler]:
         """Remove somebody; removing oneself is leaving."""
         await service.remove(request.user, conversation, user)
 
-    return [list_members, add, set_role, remove]
+    @get(_BANS, operation_id="list_bans", tags=["members"])
+    async def kept_out(request: ApiRequest, conversation: Id) -> BanList:
+        """Who may not come in any more; for the owner and admins."""
+        return BanList(await services.messaging.bans.all(request.user, conversation))
+
+    @put(_BANS + "/{user:str}", operation_id="ban", tags=["members"], status_code=204)
+    async def ban(request: ApiRequest, conversation: Id, user: Id) -> None:
+        """Remove somebody, if they are in it; only the owner and admins bring them in again."""
+        await services.messaging.bans.ban(request.user, conversation, user)
+
+    @delete(_BANS + "/{user:str}", operation_id="lift_ban", tags=["members"])
+    async def lift(request: ApiRequest, conversation: Id, user: Id) -> None:
+        """They may come in again."""
+        await services.messaging.bans.lift(request.user, conversation, user)
+
+    return [list_members, add, set_role, remove, kept_out, ban, lift]

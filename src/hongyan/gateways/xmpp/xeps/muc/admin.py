@@ -1,7 +1,7 @@
 """Who is what in a room (XEP-0045, sections 5.2, 9, 10.3 to 10.8): affiliations are the roles of members, and none is no member.
 
 To ask for affiliation none for oneself is to leave for good. Roles follow from affiliations, so they are not given. Who is kicked
-is a member no more, as with affiliation none; so is who is banned from a group, where nobody comes in who is not brought in.
+is a member no more, as with affiliation none; who is banned (`outcast`) does not come in again before an owner or admin says so.
 """
 
 from collections.abc import AsyncIterator
@@ -53,7 +53,7 @@ async def _get(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
         raise StanzaFault("bad-request", "Ask for one list")
     wanted = items[0].get("affiliation")
     if wanted == "outcast":
-        return f"<query xmlns='{NS}'/>"
+        return await _outcasts(resource, room)
     if wanted not in _ROLES:
         raise StanzaFault("feature-not-implemented", "There are lists of affiliations")
     house, found = resource.house, []
@@ -64,6 +64,13 @@ async def _get(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
             if len(found) >= _LISTED:
                 break
     return f"<query xmlns='{NS}'>{''.join(found)}</query>"
+
+
+async def _outcasts(resource: Resource, room: Room) -> str:
+    house = resource.house
+    found = await house.messaging.bans.all(resource.caller, room.place.id)
+    items = "".join(f"<item affiliation='outcast' jid='{house.quoted(one.id)}'/>" for one in found)
+    return f"<query xmlns='{NS}'>{items}</query>"
 
 
 async def _members(resource: Resource, conversation: str) -> AsyncIterator[MemberView]:
@@ -86,10 +93,13 @@ async def _set(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
     if any(one.expelled and one.user == resource.user for one in wanted):
         raise StanzaFault("conflict", "Nobody expels themselves: to leave for good, give yourself affiliation none")
     room = await inside(resource, to)
-    if room.place.kind == "channel" and any(one.banned for one in wanted):
-        raise StanzaFault("not-allowed", "Anybody may come into a channel: to remove somebody, kick them")
     for one in wanted:
-        await _give(resource, room, one.user, one.role)
+        if one.banned:
+            await resource.house.messaging.bans.ban(resource.caller, room.place.id, one.user)
+        elif one.expelled:
+            await resource.house.messaging.conversations.remove(resource.caller, room.place.id, one.user)
+        else:
+            await _give(resource, room, one.user, one.role)
     return ""
 
 
@@ -120,7 +130,10 @@ def _user(resource: Resource, item: Element) -> str:
 async def _give(resource: Resource, room: Room, user: str, role: Role | None) -> None:
     conversations, caller, conversation = resource.house.messaging.conversations, resource.caller, room.place.id
     if role is None:
-        await conversations.remove(caller, conversation, user)
+        try:
+            await conversations.remove(caller, conversation, user)
+        except NotFound:  # who is outside may be kept there
+            await resource.house.messaging.bans.lift(caller, conversation, user)
         return
     person = await resource.house.xmpp.directory.person(conversation, user)
     if person is None:

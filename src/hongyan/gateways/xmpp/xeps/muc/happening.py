@@ -22,7 +22,7 @@ class _Profile(msgspec.Struct):
     name: str
 
 
-_REMOVED = (307, 321)
+_REMOVED, _BANNED = (307, 321), (301,)
 """By a kick or by affiliation none, which are the same here. Many clients know the first only, and take the other for leaving."""
 _decode_profile = msgspec.json.Decoder(_Profile).decode
 
@@ -74,9 +74,9 @@ def _changed(resource: Resource, event: Event, joined: Joined) -> Work:
         if change.action in ("remove", "leave") and not mine and person.id not in joined.seen:
             _not_here(resource, joined, person.id, None)
         elif change.action in ("remove", "leave"):
-            codes = _REMOVED if change.action == "remove" else ()
+            codes = () if change.action == "leave" else _BANNED if change.banned else _REMOVED
             by = actor if change.action == "remove" else None
-            gone(resource, joined, person.id, *codes, role=None, actor=by)
+            gone(resource, joined, person.id, *codes, role=None, actor=by, banned=change.banned)
             if mine:
                 del resource.rooms[joined.id]
                 return None
