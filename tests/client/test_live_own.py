@@ -6,7 +6,7 @@ from functools import reduce
 import pytest
 
 from hongyan.client.model import TimerList
-from hongyan.core.errors import NotFound
+from hongyan.core.errors import Forbidden, NotFound
 
 from ..serving import Server
 from .live import joined, names, until
@@ -92,3 +92,18 @@ async def test_messages_for_later_and_reminders(server: Server) -> None:
         await a.client.cancel_timer(far.id)
         with pytest.raises(NotFound):
             await a.client.cancel_timer(far.id)
+
+
+async def test_people_are_kept_out_and_let_in_again(server: Server) -> None:
+    ann, bob = names(server, "ann", "bob")
+    a, b = await joined(server, ann), await joined(server, bob)
+    async with a.client, b.client:
+        lane = (await a.client.create_channel("频道", [bob])).id
+        await a.client.ban(lane, bob)
+        await until(lambda: b.client.state.conversation(lane) is None)
+        with pytest.raises(Forbidden):
+            await b.client.join(lane)
+        assert [(one.id, one.by) for one in await a.client.bans(lane)] == [(bob, ann)]
+        await a.client.lift_ban(lane, bob)
+        await b.client.join(lane)
+        assert await a.client.bans(lane) == []

@@ -13,7 +13,7 @@ import msgspec
 
 from hongyan.client.backoff import Backoff
 from hongyan.client.callbacks import Callback, Callbacks
-from hongyan.client.calls import Acting, Conversing, Owning, Timing, Watching, Writing
+from hongyan.client.calls import Acting, Conversing, Filing, Owning, Timing, Watching, Writing
 from hongyan.client.deliver import Delivery, Pending
 from hongyan.client.errors import ClientError, Closed, TransportBroken, is_elsewhere, is_temporary, wait_of
 from hongyan.client.follow import Follower, Link
@@ -150,6 +150,7 @@ class Client:
         self.conversations, self.conversation, self.rename = conversing.conversations, conversing.conversation, conversing.rename
         self.members, self.add_members = conversing.members, conversing.add_members
         self.set_role, self.remove_member = conversing.set_role, conversing.remove_member
+        self.bans, self.ban, self.lift_ban = conversing.bans, conversing.ban, conversing.lift_ban
         self.act, self.edit, self.recall, self.react, self.unreact = (
             acting.act, acting.edit, acting.recall, acting.react, acting.unreact
         )  # fmt: skip
@@ -167,12 +168,13 @@ class Client:
         self.bookmarks, self.threads = owning.bookmarks, owning.threads
         self.schedule, self.schedule_content, self.remind = timing.schedule, timing.schedule_content, timing.remind
         self.timers, self.change_timer, self.cancel_timer = timing.timers, timing.change_timer, timing.cancel_timer
-        watching = Watching(self._rest)
+        watching, filing = Watching(self._rest), Filing(self._rest)
         self.watchers, self.allow_watcher, self.refuse_watcher = (
             watching.watchers,
             watching.allow_watcher,
             watching.refuse_watcher,
         )
+        self.files, self.remove_file = filing.files, filing.remove_file
 
     # Life
 

@@ -56,6 +56,24 @@ class Ban(msgspec.Struct, frozen=True):
     time: int
 
 
+class File(msgspec.Struct, frozen=True):
+    """What somebody has put on the server; `size` in bytes, `created` in milliseconds since 1970 UTC."""
+
+    id: str
+    name: str
+    size: int
+    media_type: str
+    created: int
+
+
+class FileList(msgspec.Struct, frozen=True):
+    """The newest first; `used` and `most` are bytes that they have and may have together."""
+
+    files: list[File]
+    used: int
+    most: int
+
+
 class Conversation(msgspec.Struct, frozen=True):
     """A conversation as its caller sees it; `cursor` is the position it is true at, when it was asked for alone."""
 

@@ -1,5 +1,6 @@
 """Files of XMPP clients (XEP-0363), by clients that others wrote: put over HTTP, told in a message, had by everybody."""
 
+import asyncio
 import hashlib
 import random
 from pathlib import Path
@@ -9,11 +10,12 @@ import httpx
 import pytest
 from slixmpp.exceptions import IqError
 
+from hongyan.client import Client as Sdk
 from tests.counterparts.profanity import Profanity
 from tests.gateways.xmpp.client import Client, client
 from tests.gateways.xmpp.rooms import ROOMS
 from tests.gateways.xmpp.site import DOMAIN, Site
-from tests.serving import Person, wait_for
+from tests.serving import PASSWORD, Person, wait_for
 
 UPLOAD = f"upload.{DOMAIN}"
 NS = "urn:xmpp:http:upload:0"
@@ -110,6 +112,17 @@ async def test_an_address_that_is_none_stays_text(site: Site) -> None:
         assert _shared(bob, alice.direct(bob.id)) == []
 
 
+async def _removes(site: Site, person: Person, name: str) -> None:
+    """By the SDK."""
+    async with Sdk(site.server.url) as sdk:
+        await sdk.login(person.id, PASSWORD, "laptop")
+        listed = await sdk.files()
+        (file,) = [one for one in listed.files if one.name == name]
+        assert listed.used >= file.size
+        await sdk.remove_file(file.id)
+        assert file not in (await sdk.files()).files
+
+
 def test_profanity_sends_a_file(site: Site, tmp_path: Path) -> None:
     alice, bob = site.people("alice", "bob")
     content = random.randbytes(100_000)
@@ -126,4 +139,6 @@ def test_profanity_sends_a_file(site: Site, tmp_path: Path) -> None:
         wait_for(lambda: _shared(bob, lane), what="the address of the file")
     (shared,) = _shared(bob, lane)
     got = httpx.get(shared["text"])
+    asyncio.run(_removes(site, alice, "report.bin"))
+    assert httpx.get(shared["text"]).status_code == 404
     assert hashlib.sha256(got.content).digest() == hashlib.sha256(content).digest()
