@@ -7,6 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
+import httpx
 import pytest
 from playwright.sync_api import Browser
 
@@ -45,6 +46,10 @@ SAYING = """([to, text]) => {
   message.setAttribute("type", "chat");
   message.appendChild(message.ownerDocument.createElementNS("jabber:client", "body")).textContent = text;
   window.api.connection.get().send(message);
+}"""
+SHARING = """async ([to, name, text]) => {
+  const chat = await window.api.chats.open(to, {}, true);
+  await chat.sendFiles([new File([text], name, { type: "text/plain" })]);
 }"""
 
 
@@ -97,3 +102,30 @@ def test_converse_logs_in_writes_and_reads(browser: Browser, pages: tuple[Path, 
         page.wait_for_function("window.heard.includes('到浏览器')", timeout=SOON)
     finally:
         context.close()
+
+
+def test_converse_puts_a_file_on_the_server_from_a_page_of_another_origin(
+    browser: Browser, pages: tuple[Path, str], xmpp: Server
+) -> None:
+    alice, bob = xmpp.people("alice-file", "bob-file")
+    lane = bob.direct(alice.id)
+    config = {"bosh_service_url": f"{xmpp.url}/xmpp/bosh", "jid": f"{alice.id}@{DOMAIN}", "password": PASSWORD}
+    (pages[0] / "file.html").write_text(PAGE.replace("CONFIG", json.dumps(config)), encoding="utf-8")
+
+    def shared() -> list[str]:
+        events = bob.call("GET", f"/v1/conversations/{lane}/events")["events"]
+        return [one["content"]["text"] for one in events if one["type"] == "message" and one["content"].get("oob")]
+
+    context = browser.new_context(locale="en")
+    try:
+        page = context.new_page()
+        said: list[str] = []
+        page.on("console", lambda line: said.append(line.text))
+        page.goto(f"{pages[1]}/file.html")
+        page.wait_for_function("document.body.innerText.includes('I am online')", timeout=SOON)
+        page.evaluate(SHARING, [f"{bob.id}@{DOMAIN}", "年报.txt", "收入与支出"])
+        (address,) = wait_for(shared, 30.0, f"a file of Converse.js, which says {said[-5:]}")
+    finally:
+        context.close()
+    assert address.startswith(f"{xmpp.url}/files/")
+    assert httpx.get(address).text == "收入与支出"
