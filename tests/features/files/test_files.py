@@ -1,16 +1,21 @@
 """Files: announced, received once, given by their address, and gone when they should be, on whatever store."""
 
+import asyncio
 import os
 import random
+import threading
 from collections.abc import AsyncIterator
+from io import FileIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
 
 from hongyan import config
 from hongyan.core.errors import Conflict, HongyanError, Invalid, NoRoom, NotFound, Overloaded, TooLarge
-from hongyan.features.files import File, Files
+from hongyan.features.files import File, Files, contents
 from hongyan.features.files import service as module
 from tests.build import House, house
 
@@ -157,6 +162,54 @@ async def test_a_full_disk_takes_no_file(home: Home, monkeypatch: pytest.MonkeyP
         await home.files.announce(home.alice, "a", 100, "")
 
 
+async def test_a_disk_that_fills_while_files_come_keeps_room_for_messages(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each had room when it was announced."""
+    file = await home.files.announce(home.alice, "a.txt", 5, "")
+    with monkeypatch.context() as full:
+        full.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 268_435_458}))
+        with pytest.raises(NoRoom, match="disk"):
+            await home.files.receive(file.id, file.name, 5, parts(b"hello"))
+    assert home.there == set()
+    await home.files.receive(file.id, file.name, 5, parts(b"hello"))
+
+
+async def test_a_file_that_a_killed_process_has_kept_is_there_once_its_sender_tries_again(home: Home) -> None:
+    file = await home.files.announce(home.alice, "a.txt", 5, "")
+    path = home.directory / file.id[:2] / file.id
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"hello")
+    with pytest.raises(Conflict):
+        await home.files.receive(file.id, file.name, 5, parts(b"hello"))
+    assert (await home.files.find(file.id, file.name))[1].read_bytes() == b"hello"
+
+
+async def test_a_file_is_not_closed_while_a_thread_writes_to_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number could be that of the database by then."""
+    began, may_go_on, closed = threading.Event(), threading.Event(), []
+
+    class Slow(contents.Coming):
+        def __init__(self, file: FileIO, *more: Any) -> None:
+            def write(data: bytes) -> int:
+                began.set()
+                may_go_on.wait(10)
+                closed.append(file.closed)
+                return len(data)
+
+            super().__init__(SimpleNamespace(write=write, close=file.close), *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(contents, "Coming", Slow)
+    file = await home.files.announce(home.alice, "a.txt", 5, "")
+    coming = asyncio.create_task(home.files.receive(file.id, file.name, 5, parts(b"hello")))
+    await asyncio.to_thread(began.wait, 10)
+    coming.cancel()
+    await asyncio.wait([coming], timeout=0.1)
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await coming
+    assert closed == [False]
+    assert home.there == set()
+
+
 async def test_people_list_and_remove_their_own(home: Home) -> None:
     one, two = await home.put(b"1"), await home.put(b"22", "b.txt")
     await home.files.announce(home.alice, "never", 10, "")
@@ -216,8 +269,11 @@ async def test_contents_that_nobody_knows_go_after_a_day_and_nothing_else_does(h
     os.utime(home.directory / kept.id[:2] / kept.id, (0, 0))
     left = strange.with_name(f".{unknown}.0123abcd.partial")
     left.write_bytes(b"x")
+    foreign = home.directory / "lost+found" / left.name
+    foreign.parent.mkdir()
+    foreign.write_bytes(b"x")
     await home.files.sweep()
-    assert home.there == {kept.id, new, "notes.txt", "notes"}
+    assert home.there == {kept.id, new, "notes.txt", "notes", foreign.name}
 
 
 async def test_a_content_that_is_gone_from_the_disk_is_not_found(home: Home) -> None:

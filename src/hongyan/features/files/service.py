@@ -80,8 +80,7 @@ class Files:
             raise Invalid("A file has at least one byte")
         if size > self._settings.largest:
             raise TooLarge(f"A file may have {self._settings.largest} bytes")
-        if not await asyncio.to_thread(self._contents.has_room, size):
-            raise NoRoom("The disk of the server is nearly full")
+        await asyncio.to_thread(self._require_room, size)
         file = File(id_from_bits(self._random(_ID_BYTES)), safe_name(name), size, safe_type(media_type), self._clock())
         await self._store.transaction(lambda tx: self._reserve(tx, caller.user, file), scope=user_lane(caller.user))
         return file
@@ -89,7 +88,7 @@ class Files:
     async def receive(self, id: str, name: str, length: int | None, parts: AsyncIterator[bytes]) -> File:
         """The content of one that was announced. `length` is what its sender says it is, if they do.
 
-        Raises NotFound, Conflict when it is there already, Invalid, TooLarge, Overloaded; what `parts` raises ends it, too.
+        Raises NotFound, Conflict when it is there already, Invalid, TooLarge, NoRoom, Overloaded; what `parts` raises ends it.
         """
         file, owner, received = await self._find(id, name)
         if received:
@@ -102,7 +101,7 @@ class Files:
             raise Overloaded("Too many files are coming", retry_after=5.0)
         self._coming[owner] += 1
         try:
-            await self._take(file, parts)
+            await self._take(file, owner, parts)
         finally:
             self._coming -= Counter((owner,))
         self.received += 1
@@ -137,7 +136,8 @@ class Files:
 
     async def sweep(self) -> None:
         """Remove what was announced and never came, what is too old, and contents that nobody knows."""
-        while gone := await self._store.transaction(self._expire):
+        while late := await self._store.read(self._late):
+            gone = await self._store.transaction(partial(self._expire, late=late), scope="files")
             await asyncio.to_thread(self._remove, gone)
         folders = self._contents.old()
         while (ids := await asyncio.to_thread(next, folders, None)) is not None:
@@ -165,18 +165,23 @@ class Files:
             raise NotFound("There is no such file, or not any more")
         return File(*row[:-2]), row.owner, row.received is not None
 
-    async def _take(self, file: File, parts: AsyncIterator[bytes]) -> None:
-        with ExitStack() as stack:
+    async def _take(self, file: File, owner: str, parts: AsyncIterator[bytes]) -> None:
+        stack = ExitStack()
+        try:
             coming = await asyncio.to_thread(stack.enter_context, self._contents.coming(file.id))
             size = await self._write(file, coming, parts)
             if size != file.size:
                 raise _other_size(file, size)
-            if not await asyncio.to_thread(coming.keep):
-                raise Conflict("This file is here already")
-        here = await self._store.transaction(lambda tx: self._received(tx, file.id))
+            kept = await asyncio.to_thread(coming.keep)
+        finally:
+            await asyncio.to_thread(stack.close)
+        # Also what a process that was killed has kept, before the row said so: it is whole.
+        here = await self._store.transaction(lambda tx: self._received(tx, file.id), scope=user_lane(owner))
         if not here:
             await asyncio.to_thread(self._contents.remove, file.id)
             raise NotFound("This file was removed while it came")
+        if not kept:
+            raise Conflict("This file is here already")
 
     async def _write(self, file: File, coming: Coming, parts: AsyncIterator[bytes]) -> int:
         size, waiting = 0, bytearray()
@@ -186,23 +191,37 @@ class Files:
                 raise _other_size(file, size)
             waiting += part
             if len(waiting) >= _WRITTEN:
-                await asyncio.to_thread(coming.write, bytes(waiting))
+                await asyncio.to_thread(self._put, coming, bytes(waiting))
                 waiting.clear()
-        await asyncio.to_thread(coming.write, bytes(waiting))
+        await asyncio.to_thread(self._put, coming, bytes(waiting))
         return size
+
+    def _put(self, coming: Coming, data: bytes) -> None:
+        self._require_room(len(data))  # there was for each that was announced, and maybe not for all of them
+        coming.write(data)
+
+    def _require_room(self, size: int) -> None:
+        if not self._contents.has_room(size):
+            raise NoRoom("The disk of the server is nearly full")
 
     def _received(self, tx: Transaction, id: str) -> bool:
         return tx.connection.execute(update(files).where(_c.id == id).values(received=self._clock())).rowcount > 0
 
-    def _expire(self, tx: Transaction) -> set[str]:
+    def _over(self) -> ColumnElement[bool]:
         now = self._clock()
         late = round((_SLOT_SECONDS + self._settings.receive_seconds) * 1000)
         over: ColumnElement[bool] = and_(_c.received.is_(None), _c.created < now - late)
         if self._settings.days:
             over = or_(over, _c.created < now - self._settings.days * _DAY)
-        gone = set(tx.connection.execute(select(_c.id).where(over).limit(_SWEPT)).scalars())
-        tx.connection.execute(delete(files).where(_c.id.in_(gone)))
-        return gone
+        return over
+
+    def _late(self, connection: Connection) -> list[str]:
+        """Looked for where nobody waits: among all files there are."""
+        return list(connection.execute(select(_c.id).where(self._over()).limit(_SWEPT)).scalars())
+
+    def _expire(self, tx: Transaction, *, late: list[str]) -> set[str]:
+        these = delete(files).where(_c.id.in_(late), self._over()).returning(_c.id)
+        return set(tx.connection.execute(these).scalars())
 
     def _remove(self, ids: set[str]) -> None:
         for id in ids:
