@@ -76,7 +76,7 @@ async def _members(resource: Resource, conversation: str) -> AsyncIterator[Membe
 
 
 async def _set(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
-    """One after the other; the first that is refused ends it."""
+    """One after the other; the first that is refused ends it. Each is a change, as if it had come alone."""
     items = query.all(f"{NS} item")
     if not items:
         raise StanzaFault("bad-request", "Name somebody")
@@ -89,6 +89,7 @@ async def _set(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
     if room.place.kind == "channel" and any(one.banned for one in wanted):
         raise StanzaFault("not-allowed", "Anybody may come into a channel: to remove somebody, kick them")
     for one in wanted:
+        resource.house.changes.spend(resource.user)
         await _give(resource, room, one.user, one.role)
     return ""
 
