@@ -9,7 +9,7 @@ import pytest
 from hongyan.gateways.xmpp import clients
 from hongyan.gateways.xmpp.clients import Clients
 from hongyan.gateways.xmpp.codec import Element
-from hongyan.gateways.xmpp.jid import Jid, of_user
+from hongyan.gateways.xmpp.jid import Jid
 
 DOMAIN = "hongyan.example"
 
@@ -22,8 +22,8 @@ class Other:
         """To bob's phone."""
         self.back: list[tuple[str, str]] = []
         """To which node, and what."""
-        blocks = SimpleNamespace(blocks=lambda who: False)
-        phone = SimpleNamespace(priority=0, around=blocks, has_room=True, send=self.given.append)
+        around, address = SimpleNamespace(blocks=lambda who: False), Jid("bob", DOMAIN, "phone")
+        phone = SimpleNamespace(jid=address, priority=0, around=around, has_room=True, send=self.given.append)
         passing = SimpleNamespace(
             listen=lambda *heard: None,
             at=lambda node, gateway, body, user: self.back.append((node, body)),
@@ -34,7 +34,6 @@ class Other:
             resources={"bob": {"phone": phone}},
             domain=DOMAIN,
             of=lambda user: (),
-            jid=lambda user, resource: of_user(user, DOMAIN, resource),
         )
         self.clients = Clients(cast(Any, house))
 
