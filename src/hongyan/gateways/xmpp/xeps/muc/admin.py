@@ -12,12 +12,13 @@ from hongyan.core import policy
 from hongyan.core.errors import Invalid, NotFound
 from hongyan.core.model import Role
 from hongyan.features.xmpp import Room
+from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.nicks import nickname, user_of
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.rooms import MUC, account
+from hongyan.gateways.xmpp.rooms import MUC
 from hongyan.gateways.xmpp.table import Table
 from hongyan.gateways.xmpp.xeps.muc.finding import inside
 from hongyan.messaging import MemberView
@@ -115,7 +116,10 @@ def _user(resource: Resource, item: Element) -> str:
         if not item.get("nick"):
             raise StanzaFault("bad-request", "Name somebody")
         return user_of(item.get("nick"))
-    return account(resource, address)
+    found = jid.address(address)
+    if not found.local:
+        raise StanzaFault("item-not-found", "Members are people")
+    return resource.house.user(found)
 
 
 async def _give(resource: Resource, room: Room, user: str, role: Role | None) -> None:
