@@ -210,6 +210,19 @@ async def test_a_file_is_not_closed_while_a_thread_writes_to_it(home: Home, monk
     assert home.there == set()
 
 
+async def test_a_disk_that_does_not_answer_holds_up_files_only(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(contents.Contents, "has_room", lambda self, size: answers.wait(10))
+    many = [asyncio.create_task(home.files.announce(home.alice, "a.txt", 5, "")) for _ in range(40)]
+    try:
+        await asyncio.wait(many, timeout=0.1)
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: "something else") == "something else"
+    finally:
+        answers.set()
+        await asyncio.gather(*many)
+
+
 async def test_people_list_and_remove_their_own(home: Home) -> None:
     one, two = await home.put(b"1"), await home.put(b"22", "b.txt")
     await home.files.announce(home.alice, "never", 10, "")
