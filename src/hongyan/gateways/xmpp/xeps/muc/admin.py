@@ -4,8 +4,6 @@ To ask for affiliation none for oneself is to leave for good. Roles follow from 
 is a member no more, as with affiliation none; so is who is banned from a group, where nobody comes in who is not brought in.
 """
 
-from collections.abc import AsyncIterator
-
 import msgspec
 
 from hongyan.core import policy
@@ -21,14 +19,12 @@ from hongyan.gateways.xmpp.resource import Resource
 from hongyan.gateways.xmpp.rooms import MUC
 from hongyan.gateways.xmpp.table import Table
 from hongyan.gateways.xmpp.xeps.muc.finding import inside
-from hongyan.messaging import MemberView
 
 NS = f"{MUC}#admin"
 _MOST = 50
 """Items of one request."""
 _LISTED = 1_000
 """Members that one list may have."""
-_PAGE = 500
 
 _ROLES: dict[str, Role] = {"owner": "owner", "admin": "admin", "member": "member"}
 
@@ -58,22 +54,11 @@ async def _get(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
     if wanted not in _ROLES:
         raise StanzaFault("feature-not-implemented", "There are lists of affiliations")
     house, found = resource.house, []
-    async for member in _members(resource, room.place.id):
-        if member.role == wanted:
-            address, nick = quote(str(house.jid(member.id))), quote(nickname(member.name, member.id))
-            found.append(f"<item affiliation='{wanted}' jid='{address}' nick='{nick}'/>")
-            if len(found) >= _LISTED:
-                break
+    members = house.messaging.conversations.members
+    for member in (await members(resource.caller, room.place.id, None, _LISTED, role=_ROLES[wanted]))[0]:
+        address, nick = quote(str(house.jid(member.id))), quote(nickname(member.name, member.id))
+        found.append(f"<item affiliation='{wanted}' jid='{address}' nick='{nick}'/>")
     return f"<query xmlns='{NS}'>{''.join(found)}</query>"
-
-
-async def _members(resource: Resource, conversation: str) -> AsyncIterator[MemberView]:
-    after, more = None, True
-    while more:
-        page, more = await resource.house.messaging.conversations.members(resource.caller, conversation, after, _PAGE)
-        for member in page:
-            yield member
-        after = page[-1].id if page else None
 
 
 async def _set(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
