@@ -302,6 +302,17 @@ async def test_what_only_this_server_may_say_is_taken_out(place: Place) -> None:
         assert "id='1'" not in str(a.messages[0]).replace('"', "'")
 
 
+async def test_nobody_is_where_files_are_taken(place: Place) -> None:
+    (alice,) = place.site.people("alice")
+    nobody = f"x@upload.{DOMAIN}"
+    async with client(place.site, alice.id) as a:
+        a.send_message(nobody, "hello", mtype="chat")
+        error = await a.until(lambda: next((one for one in a.messages if one["type"] == "error"), None))
+        assert error["error"]["condition"] == "not-allowed"
+    with pytest.raises(Refused, match="404"):
+        alice.call("GET", f"/v1/users/{nobody}")
+
+
 async def test_who_only_asks_is_nobody_whom_we_know(place: Place) -> None:
     (alice,) = place.site.people("alice")
     async with client(place.site, alice.id) as a, mallory(place) as raw:
