@@ -141,6 +141,13 @@ async def test_bounds_of_one_file_and_of_one_person(home: Home) -> None:
         await few.announce(home.bob, "b", 1, "")
 
 
+async def test_many_announced_at_once_have_no_more_room_than_one_after_the_other(home: Home) -> None:
+    asked = [home.files.announce(home.alice, "a", 1_000_000, "") for _ in range(20)]
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(one, File) for one in told) == 9
+    assert sum(isinstance(one, NoRoom) for one in told) == 11
+
+
 async def test_so_many_come_at_once_and_no_more(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_OF_ONE", 1)
     first, second, other = [await home.files.announce(home.alice, "a", 1, "") for _ in range(2)] + [
