@@ -198,6 +198,15 @@ async def test_members_come_in_pages(home: House) -> None:
     assert (more, no_more) == (True, False)
 
 
+async def test_members_of_one_role(home: House) -> None:
+    conversations = home.messaging.conversations
+    alice = home.caller("alice")
+    group = (await conversations.create_group(alice, "茶", ["bob", "carol"])).id
+    for role, ids in (("owner", ["alice"]), ("admin", []), ("member", ["bob", "carol"])):
+        found, more = await conversations.members(alice, group, None, 10, role=role)
+        assert ([member.id for member in found], more) == (ids, False)
+
+
 async def test_large_conversation_lists_no_members_and_counts_them(home: House) -> None:
     await home.add(*(f"user{number:03}" for number in range(120)))
     lobby = await home.messaging.conversations.get(home.caller("alice"), "lobby")

@@ -198,8 +198,10 @@ class Conversations:
         await self._store.transaction(change, scope=conversation)
         return await self._changed(caller, conversation)
 
-    async def members(self, caller: Caller, conversation: str, after: str | None, limit: int) -> tuple[list[MemberView], bool]:
-        """A page of members in order of their ids, and whether there are more."""
+    async def members(
+        self, caller: Caller, conversation: str, after: str | None, limit: int, *, role: Role | None = None
+    ) -> tuple[list[MemberView], bool]:
+        """A page of members in order of their ids, and whether there are more; of all, or of those with this role."""
         statement = (
             select(members.c.user, users.c.name, members.c.role, users.c.avatar)
             .join(users, users.c.id == members.c.user)
@@ -209,6 +211,8 @@ class Conversations:
         )
         if after is not None:
             statement = statement.where(members.c.user > after)
+        if role is not None:
+            statement = statement.where(members.c.role == role)
 
         def read(connection: Connection) -> "list[MemberView]":
             policy.member(role_of(connection, conversation, caller.user))

@@ -1,16 +1,22 @@
 """Files: announced, received once, given by their address, and gone when they should be, on whatever store."""
 
+import asyncio
 import os
 import random
+import threading
+import time
 from collections.abc import AsyncIterator
+from io import FileIO
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
 
 from hongyan import config
 from hongyan.core.errors import Conflict, HongyanError, Invalid, NoRoom, NotFound, Overloaded, TooLarge
-from hongyan.features.files import File, Files
+from hongyan.features.files import File, Files, contents
 from hongyan.features.files import service as module
 from tests.build import House, house
 
@@ -135,6 +141,13 @@ async def test_bounds_of_one_file_and_of_one_person(home: Home) -> None:
         await few.announce(home.bob, "b", 1, "")
 
 
+async def test_many_announced_at_once_have_no_more_room_than_one_after_the_other(home: Home) -> None:
+    asked = [home.files.announce(home.alice, "a", 1_000_000, "") for _ in range(20)]
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(one, File) for one in told) == 9
+    assert sum(isinstance(one, NoRoom) for one in told) == 11
+
+
 async def test_so_many_come_at_once_and_no_more(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_OF_ONE", 1)
     first, second, other = [await home.files.announce(home.alice, "a", 1, "") for _ in range(2)] + [
@@ -155,6 +168,67 @@ async def test_a_full_disk_takes_no_file(home: Home, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 268_435_500}))
     with pytest.raises(NoRoom, match="disk"):
         await home.files.announce(home.alice, "a", 100, "")
+
+
+async def test_a_disk_that_fills_while_files_come_keeps_room_for_messages(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each had room when it was announced."""
+    file = await home.files.announce(home.alice, "a.txt", 5, "")
+    with monkeypatch.context() as full:
+        full.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 268_435_458}))
+        with pytest.raises(NoRoom, match="disk"):
+            await home.files.receive(file.id, file.name, 5, parts(b"hello"))
+    assert home.there == set()
+    await home.files.receive(file.id, file.name, 5, parts(b"hello"))
+
+
+async def test_a_file_that_a_killed_process_has_kept_is_there_once_its_sender_tries_again(home: Home) -> None:
+    file = await home.files.announce(home.alice, "a.txt", 5, "")
+    path = home.directory / file.id[:2] / file.id
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"hello")
+    with pytest.raises(Conflict):
+        await home.files.receive(file.id, file.name, 5, parts(b"hello"))
+    assert (await home.files.find(file.id, file.name))[1].read_bytes() == b"hello"
+
+
+async def test_a_file_is_not_closed_while_a_thread_writes_to_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number could be that of the database by then."""
+    began, may_go_on, closed = threading.Event(), threading.Event(), []
+
+    class Slow(contents.Coming):
+        def __init__(self, file: FileIO, *more: Any) -> None:
+            def write(data: bytes) -> int:
+                began.set()
+                may_go_on.wait(10)
+                closed.append(file.closed)
+                return len(data)
+
+            super().__init__(SimpleNamespace(write=write, close=file.close), *more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(contents, "Coming", Slow)
+    file = await home.files.announce(home.alice, "a.txt", 5, "")
+    coming = asyncio.create_task(home.files.receive(file.id, file.name, 5, parts(b"hello")))
+    await asyncio.to_thread(began.wait, 10)
+    coming.cancel()
+    await asyncio.wait([coming], timeout=0.1)
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await coming
+    assert closed == [False]
+    assert home.there == set()
+
+
+async def test_a_disk_that_does_not_answer_holds_up_files_only(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+    monkeypatch.setattr(contents.Contents, "has_room", lambda self, size: answers.wait(10))
+    many = [asyncio.create_task(home.files.announce(home.alice, "a.txt", 5, "")) for _ in range(40)]
+    try:
+        await asyncio.wait(many, timeout=0.1)
+        async with asyncio.timeout(5):
+            assert await asyncio.to_thread(lambda: "something else") == "something else"
+    finally:
+        answers.set()
+        await asyncio.gather(*many)
 
 
 async def test_people_list_and_remove_their_own(home: Home) -> None:
@@ -203,21 +277,29 @@ async def test_what_never_came_and_what_is_old_goes(home: Home) -> None:
     assert (home.there, (await limited.of(home.alice)).used) == (set(), 0)
 
 
-async def test_contents_that_nobody_knows_go_after_a_day_and_nothing_else_does(home: Home) -> None:
+async def test_contents_that_nobody_knows_go_after_a_day_and_nothing_else_does(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kept = await home.put()
-    unknown, new = "aa" + "b" * 50, "aa" + "c" * 50
+    unknown = "aa" + "b" * 50
     strange = home.directory / "aa" / "notes.txt"
     strange.parent.mkdir(exist_ok=True)
     elsewhere = home.directory / "notes"
-    for path in (strange.with_name(unknown), strange.with_name(new), strange, elsewhere):
+    for path in (strange.with_name(unknown), strange, elsewhere):
         path.write_bytes(b"x")
-        if path.name != new:
-            os.utime(path, (0, 0))
+        os.utime(path, (0, 0))  # put back from a copy, as it was
     os.utime(home.directory / kept.id[:2] / kept.id, (0, 0))
     left = strange.with_name(f".{unknown}.0123abcd.partial")
     left.write_bytes(b"x")
+    foreign = home.directory / "lost+found" / left.name
+    foreign.parent.mkdir()
+    foreign.write_bytes(b"x")
     await home.files.sweep()
-    assert home.there == {kept.id, new, "notes.txt", "notes"}
+    there = {kept.id, "notes.txt", "notes", foreign.name}
+    assert home.there == there | {unknown}
+    monkeypatch.setattr(contents, "time", SimpleNamespace(time=lambda: time.time() + 86_500))
+    await home.files.sweep()
+    assert home.there == there
 
 
 async def test_a_content_that_is_gone_from_the_disk_is_not_found(home: Home) -> None:

@@ -1,6 +1,7 @@
 """Files over HTTP: put once, had by everybody who knows the address, and harmless in a browser."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -132,3 +133,23 @@ async def test_a_slow_sender_is_waited_for_while_something_comes(web: WebHouse) 
         with pytest.raises(httpx.TransportError):
             await client.post("/v1/login", content=slowly(0.3), headers=login)
     assert len(list((await web.files.of(web.identity.check(web.tokens["alice"]))).files)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "change", "status"), [("PUT", lambda path: path + "x", b"404"), ("GET", lambda path: path, b"200")]
+)
+async def test_what_nobody_takes_does_not_come_for_ever(web: WebHouse, method: str, change: Any, status: bytes) -> None:
+    path = await put(web, b"hello", name="a.txt")
+    async with listening(web.app, body=1.0) as (host, port):
+        reader, writer = await asyncio.open_connection(host, port)
+        head = f"{method} {change(path)} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+        writer.write(head.encode())
+        assert (await reader.readline()).split()[1] == status
+        over = asyncio.create_task(reader.read())  # until it is closed
+        async with asyncio.timeout(6.0):
+            while not over.done():
+                writer.write(b"x")
+                await asyncio.sleep(0.2)
+        with contextlib.suppress(ConnectionError):
+            await over
+        writer.close()

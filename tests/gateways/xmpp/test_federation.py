@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+from slixmpp import JID
 
 from tests.gateways.xmpp.client import Client, client, neighbour
 from tests.gateways.xmpp.neighbours import Kind, Neighbours, neighbours
+from tests.gateways.xmpp.rooms import Room
 from tests.gateways.xmpp.site import DOMAIN, SECONDS
 from tests.serving import Person, Refused
 
@@ -267,15 +269,23 @@ async def test_somebody_of_theirs_takes_part_in_a_channel_of_ours(near: Neighbou
     room = f"{lane}@rooms.{DOMAIN}"
     async with client(near.site, alice.id, plugins=("xep_0045",)) as a, neighbour(near, "romeo", plugins=("xep_0045",)) as romeo:
         await a.plugin["xep_0045"].join_muc_wait(room, "alice", timeout=30)
-        await romeo.plugin["xep_0045"].join_muc_wait(room, "romeo", timeout=30)
+        seen = Room(romeo, lane)
+        await seen.join()
         a.send_message(room, "欢迎", mtype="groupchat")
         await romeo.until(lambda: "欢迎" in romeo.texts)
         romeo.send_message(room, "Thanks", mtype="groupchat")
         await a.until(lambda: "Thanks" in a.texts)
         await romeo.until(lambda: "Thanks" in romeo.texts)
-    members = alice.call("GET", f"/v1/conversations/{lane}/members")["members"]
-    assert f"romeo@{near.other.domain}" in [one["id"] for one in members]
-    assert alice.texts(lane)[-2:] == ["欢迎", "Thanks"]
+        theirs = f"romeo@{near.other.domain}"
+        assert theirs in _members(alice, lane)
+        assert alice.texts(lane)[-2:] == ["欢迎", "Thanks"]
+        await a.plugin["xep_0045"].set_affiliation(JID(room), "none", jid=JID(theirs))
+        await seen.until(theirs, "unavailable", 110, 321, affiliation="none")
+    assert _members(alice, lane) == [alice.id]
+
+
+def _members(person: Person, lane: str) -> list[str]:
+    return [one["id"] for one in person.call("GET", f"/v1/conversations/{lane}/members")["members"]]
 
 
 async def test_people_of_two_servers_see_each_other_when_both_agree(near: Neighbours) -> None:

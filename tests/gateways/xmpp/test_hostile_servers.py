@@ -268,6 +268,29 @@ async def test_a_crowd_of_one_domain_is_met_slowly(place: Place) -> None:
         assert {str(one["from"].bare) for one in a.messages} == {f"m{n}@{crowd}" for n in range(20)}
 
 
+async def test_who_asks_and_takes_it_back_all_the_time_is_heard_slowly(place: Place) -> None:
+    """Each time something is kept, and told to every device."""
+    (alice,) = place.site.people("alice")
+    begun, moody = alice.cursor(), "moody.example"
+    async with client(place.site, alice.id) as a, server(place, moody) as raw:
+        a.auto_authorize = None  # it answers nothing
+        a.send_presence(pto=f"m@{moody}", ptype="subscribe")  # a contact, not a newcomer
+        await raw.say(HEAD.replace(MALLORY, moody))
+        await raw.until("</stream:features>")
+        await raw.say(f"<auth xmlns='{SASL}' mechanism='EXTERNAL'>{b64encode(moody.encode()).decode()}</auth>")
+        await raw.until(f"<success xmlns='{SASL}'/>")
+        await raw.say(HEAD.replace(MALLORY, moody))
+        await raw.until("</stream:features>")
+        for n in range(300):
+            kind = "subscribe" if n % 2 == 0 else "unsubscribe"
+            await raw.say(f"<presence from='m@{moody}' to='{alice.id}@{DOMAIN}' type='{kind}'/>")
+            if n >= 150:
+                await asyncio.sleep(0.025)  # as fast as a server may
+        await raw.say(message(f"{alice.id}@{DOMAIN}", sender=f"m@{moody}"))
+        await a.has("hello")
+    assert 150 < len([one for one in alice.events_after(begun) if one["type"] == "watcher"]) < 300
+
+
 async def test_what_only_this_server_may_say_is_taken_out(place: Place) -> None:
     (alice,) = place.site.people("alice")
     async with client(place.site, alice.id) as a, mallory(place) as raw:
@@ -277,6 +300,17 @@ async def test_what_only_this_server_may_say_is_taken_out(place: Place) -> None:
         assert "carbons" not in str(a.messages[0])
         assert str(a.messages[0]).count("stanza-id") == 1
         assert "id='1'" not in str(a.messages[0]).replace('"', "'")
+
+
+async def test_nobody_is_where_files_are_taken(place: Place) -> None:
+    (alice,) = place.site.people("alice")
+    nobody = f"x@upload.{DOMAIN}"
+    async with client(place.site, alice.id) as a:
+        a.send_message(nobody, "hello", mtype="chat")
+        error = await a.until(lambda: next((one for one in a.messages if one["type"] == "error"), None))
+        assert error["error"]["condition"] == "not-allowed"
+    with pytest.raises(Refused, match="404"):
+        alice.call("GET", f"/v1/users/{nobody}")
 
 
 async def test_who_only_asks_is_nobody_whom_we_know(place: Place) -> None:

@@ -9,6 +9,7 @@ import pytest
 from slixmpp import JID
 
 from tests.gateways.xmpp.client import client
+from tests.gateways.xmpp.raw import logged_in
 from tests.gateways.xmpp.rooms import ADMIN, PLUGINS, ROOMS, USER, Room, condition, item_of, raw, status
 from tests.gateways.xmpp.site import DOMAIN, Site
 from tests.serving import new_client_id
@@ -327,6 +328,18 @@ async def test_who_is_kicked_or_banned_from_a_group_is_no_member_any_more(
         assert await theirs.join_refused() == "item-not-found"
         assert await mine.list("outcast") == (sorted((bob.id, carol.id)) if left == "outcast" else [])
     assert [one["id"] for one in alice.call("GET", f"/v1/conversations/{lane}/members")["members"]] == [alice.id]
+
+
+async def test_each_of_many_changes_in_one_query_counts(site: Site) -> None:
+    (alice,) = site.people("alice")
+    lane = alice.group("茶")
+    items = f"<item jid='{alice.id}@{DOMAIN}' affiliation='owner'/>" * 50
+    async with logged_in(site, alice.id, "a") as a:
+        for number in range(5):
+            await a.say(f"<iq type='set' id='n{number}' to='{lane}@{ROOMS}'><query xmlns='{ADMIN}'>{items}</query></iq>")
+        for number in range(4):
+            assert "type='result'" in await a.until(f"id='n{number}'")
+        assert "<policy-violation " in await a.until("</iq>") + await a.until("</iq>")
 
 
 async def test_who_is_kicked_from_a_channel_may_come_again_and_who_is_banned_may_not(site: Site) -> None:

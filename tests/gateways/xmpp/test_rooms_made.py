@@ -121,6 +121,20 @@ async def test_two_who_want_the_same_name(site: Site) -> None:
     assert not any(one["title"] == tea for one in bob.snapshot()["conversations"])
 
 
+async def test_who_was_slower_comes_into_the_room_of_the_other_and_speaks_there(site: Site) -> None:
+    alice, bob = site.people("alice", "bob")
+    async with client(site, alice.id, plugins=PLUGINS) as a, client(site, bob.id, plugins=PLUGINS) as b:
+        tea = name()
+        room, other = Room(a, tea), Room(b, tea)
+        await room.join()
+        await other.join()
+        await room.config({"membersonly": "0"})
+        assert await condition(other.config({"membersonly": "0"})) == "not-allowed"
+        await other.join()
+        other.say("我也在")
+        await room.has((bob.id, "我也在"))
+
+
 async def test_names_that_are_no_names(site: Site) -> None:
     alice, bob = site.people("alice", "bob")
     secret = alice.group("秘密")

@@ -15,7 +15,7 @@ from tests.counterparts.profanity import Profanity
 from tests.gateways.xmpp.client import Client, client
 from tests.gateways.xmpp.rooms import ROOMS
 from tests.gateways.xmpp.site import DOMAIN, Site
-from tests.serving import PASSWORD, Person, wait_for
+from tests.serving import PASSWORD, Person, new_client_id, wait_for
 
 UPLOAD = f"upload.{DOMAIN}"
 NS = "urn:xmpp:http:upload:0"
@@ -90,6 +90,21 @@ async def test_a_room_shows_the_file_and_its_archive_does(site: Site) -> None:
         archive = await b.plugin["xep_0313"].retrieve(room)
         forwarded = [one["mam_result"]["forwarded"]["stanza"] for one in archive["mam"]["results"]]
         assert [one["oob"]["url"] for one in forwarded if one["body"] == address] == [address]
+
+
+async def test_a_file_whose_address_was_corrected_is_none_any_more(site: Site) -> None:
+    """Who comes in later is told what it says now: it could be anything."""
+    alice, bob = site.people("alice", "bob")
+    lane = alice.group("大家", bob.id, history="all")
+    room = f"{lane}@{ROOMS}"
+    content = {"type": "text", "text": "https://a.example/x", "oob": True}
+    sent = alice.call("POST", f"/v1/conversations/{lane}/messages", {"client_id": new_client_id(), "content": content})
+    edit = {"type": "edit", "seq": sent["seq"], "text": "javascript:alert(1)"}
+    alice.call("POST", f"/v1/conversations/{lane}/acts", {"act": edit})
+    async with client(site, bob.id, plugins=PLUGINS) as b:
+        await b.plugin["xep_0045"].join_muc_wait(room, bob.id, maxstanzas=9)
+        await b.has("javascript:alert(1)")
+        assert not any(one["oob"]["url"] for one in b.messages)
 
 
 async def _put(one: Client, content: bytes) -> str:

@@ -6,6 +6,7 @@ Several nodes share it: then it is a directory that all of them have mounted.
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +22,8 @@ _UNKNOWN_SECONDS = 86_400.0
 """A file that no row knows goes when it is so old: its row may be about to be written, or on its way back from a copy."""
 
 _OURS = re.compile(r"[a-z2-7]{52}")
-"""Whatever else somebody has put into the directory is not touched."""
+_FOLDER = re.compile(r"[a-z2-7]{2}")
+"""Whatever else somebody has put into the directory, or a file system has (`lost+found`), is not touched."""
 
 
 class Contents:
@@ -37,11 +39,17 @@ class Contents:
 
     @contextmanager
     def coming(self, id: str) -> Iterator["Coming"]:
-        """One to be written; gone at the end, unless it was kept."""
+        """One to be written; gone at the end, unless it was kept. The end waits for what still writes, in a thread that nobody
+        waits for any more: the number of its open file may be another file's a moment later.
+        """
         path = self.at(id)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with partial(path) as made, made.open("wb", buffering=0) as file:
-            yield Coming(file, made, path)
+            coming = Coming(file, made, path)
+            try:
+                yield coming
+            finally:
+                coming.end()
 
     def remove(self, id: str) -> None:
         self.at(id).unlink(missing_ok=True)
@@ -50,7 +58,8 @@ class Contents:
         """Ids of what has been here for a day, a folder at a time; what killed processes left unfinished goes."""
         with suppress(FileNotFoundError):
             for folder in sorted(self._directory.iterdir()):
-                yield list(self._old(folder))
+                if _FOLDER.fullmatch(folder.name):
+                    yield list(self._old(folder))
 
     def _old(self, folder: Path) -> Iterator[str]:
         before = time.time() - _UNKNOWN_SECONDS
@@ -67,17 +76,25 @@ class Coming:
         self._file = file
         self._made = made
         self._path = path
+        self._busy = threading.Lock()
 
     def write(self, data: bytes) -> None:
-        while data:
-            data = data[self._file.write(data) :]
+        with self._busy:
+            while data:
+                data = data[self._file.write(data) :]
 
     def keep(self) -> bool:
-        """It is there, durably, under its id. False: there is one already."""
-        os.fsync(self._file.fileno())
-        try:
-            os.link(self._made, self._path)
-        except FileExistsError:
-            return False
-        sync_directory(self._path.parent)
-        return True
+        """It is there, durably, under its id. False: there is one already, whole."""
+        with self._busy:
+            os.fsync(self._file.fileno())
+            try:
+                os.link(self._made, self._path)
+            except FileExistsError:
+                return False
+            sync_directory(self._path.parent)
+            return True
+
+    def end(self) -> None:
+        """From now on all of that fails."""
+        with self._busy:
+            self._file.close()

@@ -9,9 +9,11 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
@@ -35,9 +37,13 @@ _WRITTEN = 1_048_576
 """Bytes that are written to the disk together."""
 _OF_ONE = 10
 """Files of one user that may be coming to this process."""
+_THREADS = 4
+"""That wait for the disk: one that is slow, or somewhere in the network, holds up nothing but files."""
 _SWEEP_SECONDS = 3_600.0
 _SWEPT = 500
 _DAY = 86_400_000
+
+T = TypeVar("T")
 
 _c = files.c
 _FILE = (_c.id, _c.name, _c.size, _c.media_type, _c.created)
@@ -60,6 +66,7 @@ class Files:
         self._clock = clock
         self._random = random
         self._sweep_seconds = sweep_seconds
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="hongyan-files")
         self._coming: Counter[str] = Counter()
         self._task: asyncio.Task[None] | None = None
         self.received = 0
@@ -69,10 +76,12 @@ class Files:
         self._task = asyncio.create_task(self._run(), name="hongyan files")
 
     async def stop(self) -> None:
+        """When nobody announces or sends any more."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        self._threads.shutdown(wait=False)
 
     async def announce(self, caller: Caller, name: str, size: int, media_type: str) -> File:
         """A file of the caller that is about to come, under a harmless name. Raises Invalid, TooLarge, NoRoom."""
@@ -80,8 +89,7 @@ class Files:
             raise Invalid("A file has at least one byte")
         if size > self._settings.largest:
             raise TooLarge(f"A file may have {self._settings.largest} bytes")
-        if not await asyncio.to_thread(self._contents.has_room, size):
-            raise NoRoom("The disk of the server is nearly full")
+        await self._on_disk(self._require_room, size)
         file = File(id_from_bits(self._random(_ID_BYTES)), safe_name(name), size, safe_type(media_type), self._clock())
         await self._store.transaction(lambda tx: self._reserve(tx, caller.user, file), scope=user_lane(caller.user))
         return file
@@ -89,7 +97,7 @@ class Files:
     async def receive(self, id: str, name: str, length: int | None, parts: AsyncIterator[bytes]) -> File:
         """The content of one that was announced. `length` is what its sender says it is, if they do.
 
-        Raises NotFound, Conflict when it is there already, Invalid, TooLarge, Overloaded; what `parts` raises ends it, too.
+        Raises NotFound, Conflict when it is there already, Invalid, TooLarge, NoRoom, Overloaded; what `parts` raises ends it.
         """
         file, owner, received = await self._find(id, name)
         if received:
@@ -102,7 +110,7 @@ class Files:
             raise Overloaded("Too many files are coming", retry_after=5.0)
         self._coming[owner] += 1
         try:
-            await self._take(file, parts)
+            await self._take(file, owner, parts)
         finally:
             self._coming -= Counter((owner,))
         self.received += 1
@@ -112,7 +120,7 @@ class Files:
         """One that is here, and where its content is. Raises NotFound."""
         file, _, received = await self._find(id, name)
         path = self._contents.at(file.id)
-        if not received or not await asyncio.to_thread(path.is_file):
+        if not received or not await self._on_disk(path.is_file):
             raise NotFound("There is no such file, or not any more")
         return file, path
 
@@ -133,18 +141,22 @@ class Files:
 
         if not await self._store.transaction(write, scope=user_lane(caller.user)):
             raise NotFound("You have no such file")
-        await asyncio.to_thread(self._contents.remove, id)
+        await self._on_disk(self._contents.remove, id)
 
     async def sweep(self) -> None:
         """Remove what was announced and never came, what is too old, and contents that nobody knows."""
-        while gone := await self._store.transaction(self._expire):
-            await asyncio.to_thread(self._remove, gone)
+        while late := await self._store.read(self._late):
+            gone = await self._store.transaction(partial(self._expire, late=late), scope="files")
+            await self._on_disk(self._remove, gone)
         folders = self._contents.old()
-        while (ids := await asyncio.to_thread(next, folders, None)) is not None:
+        while (ids := await self._on_disk(next, folders, None)) is not None:
             for at in range(0, len(ids), _SWEPT):
                 some = ids[at : at + _SWEPT]
                 known = await self._store.read(partial(_known, ids=some))
-                await asyncio.to_thread(self._remove, set(some) - known)
+                await self._on_disk(self._remove, set(some) - known)
+
+    async def _on_disk(self, fn: Callable[..., T], *args: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, fn, *args)
 
     def _reserve(self, tx: Transaction, user: str, file: File) -> None:
         used, count = _used(tx.connection, user)
@@ -165,18 +177,23 @@ class Files:
             raise NotFound("There is no such file, or not any more")
         return File(*row[:-2]), row.owner, row.received is not None
 
-    async def _take(self, file: File, parts: AsyncIterator[bytes]) -> None:
-        with ExitStack() as stack:
-            coming = await asyncio.to_thread(stack.enter_context, self._contents.coming(file.id))
+    async def _take(self, file: File, owner: str, parts: AsyncIterator[bytes]) -> None:
+        stack = ExitStack()
+        try:
+            coming = await self._on_disk(stack.enter_context, self._contents.coming(file.id))
             size = await self._write(file, coming, parts)
             if size != file.size:
                 raise _other_size(file, size)
-            if not await asyncio.to_thread(coming.keep):
-                raise Conflict("This file is here already")
-        here = await self._store.transaction(lambda tx: self._received(tx, file.id))
+            kept = await self._on_disk(coming.keep)
+        finally:
+            await self._on_disk(stack.close)
+        # Also what a process that was killed has kept, before the row said so: it is whole.
+        here = await self._store.transaction(lambda tx: self._received(tx, file.id), scope=user_lane(owner))
         if not here:
-            await asyncio.to_thread(self._contents.remove, file.id)
+            await self._on_disk(self._contents.remove, file.id)
             raise NotFound("This file was removed while it came")
+        if not kept:
+            raise Conflict("This file is here already")
 
     async def _write(self, file: File, coming: Coming, parts: AsyncIterator[bytes]) -> int:
         size, waiting = 0, bytearray()
@@ -186,23 +203,37 @@ class Files:
                 raise _other_size(file, size)
             waiting += part
             if len(waiting) >= _WRITTEN:
-                await asyncio.to_thread(coming.write, bytes(waiting))
+                await self._on_disk(self._put, coming, bytes(waiting))
                 waiting.clear()
-        await asyncio.to_thread(coming.write, bytes(waiting))
+        await self._on_disk(self._put, coming, bytes(waiting))
         return size
+
+    def _put(self, coming: Coming, data: bytes) -> None:
+        self._require_room(len(data))  # there was for each that was announced, and maybe not for all of them
+        coming.write(data)
+
+    def _require_room(self, size: int) -> None:
+        if not self._contents.has_room(size):
+            raise NoRoom("The disk of the server is nearly full")
 
     def _received(self, tx: Transaction, id: str) -> bool:
         return tx.connection.execute(update(files).where(_c.id == id).values(received=self._clock())).rowcount > 0
 
-    def _expire(self, tx: Transaction) -> set[str]:
+    def _over(self) -> ColumnElement[bool]:
         now = self._clock()
         late = round((_SLOT_SECONDS + self._settings.receive_seconds) * 1000)
         over: ColumnElement[bool] = and_(_c.received.is_(None), _c.created < now - late)
         if self._settings.days:
             over = or_(over, _c.created < now - self._settings.days * _DAY)
-        gone = set(tx.connection.execute(select(_c.id).where(over).limit(_SWEPT)).scalars())
-        tx.connection.execute(delete(files).where(_c.id.in_(gone)))
-        return gone
+        return over
+
+    def _late(self, connection: Connection) -> list[str]:
+        """Looked for where nobody waits: among all files there are."""
+        return list(connection.execute(select(_c.id).where(self._over()).limit(_SWEPT)).scalars())
+
+    def _expire(self, tx: Transaction, *, late: list[str]) -> set[str]:
+        these = delete(files).where(_c.id.in_(late), self._over()).returning(_c.id)
+        return set(tx.connection.execute(these).scalars())
 
     def _remove(self, ids: set[str]) -> None:
         for id in ids:

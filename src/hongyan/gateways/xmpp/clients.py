@@ -46,8 +46,8 @@ class Clients:
     def __init__(self, house: "House") -> None:
         self._house = house
         self._passing = house.messaging.passing
-        self._asked: OrderedDict[tuple[str, str], str] = OrderedDict()
-        """Who has asked with which id, and at which node."""
+        self._asked: OrderedDict[tuple[Jid, str, Jid], str] = OrderedDict()
+        """Who has asked whom with which id, and at which node: nobody else answers."""
         self._passing.listen(_GATEWAY, self._passed)
 
     def tell(
@@ -84,7 +84,7 @@ class Clients:
 
     def answer(self, to: Jid, answer: Element, sender: Jid) -> None:
         """To the client that has asked."""
-        node = self._asked.pop((str(to), answer.get("id")), None)
+        node = self._asked.pop((to, answer.get("id"), sender), None)
         passed = _Passed(to.resource, render(answer), str(sender), answer=True)
         if self._hand_over(to.local, passed, sender):
             return
@@ -138,7 +138,7 @@ class Clients:
         elif sender.domain == self._house.domain and len(passed.asks) <= _LONGEST_ID:
             while len(self._asked) >= _ASKED:
                 self._asked.popitem(last=False)
-            self._asked[passed.sender, passed.asks] = passed.node
+            self._asked[sender, passed.asks, self._house.resources[user][passed.resource].jid] = passed.node
 
     def _refuse(self, user: str, passed: _Passed, id: str, sender: Jid, fault: StanzaFault) -> None:
         house, by = self._house, self._house.jid(user, passed.resource)

@@ -23,7 +23,7 @@ _HEAD_BYTES = 32_768
 """Of the request line and the headers."""
 _FIELDS = 100
 _LARGE = FILES.encode()
-"""Bodies that are sent to addresses that begin so may take longer, as long as something comes."""
+"""Bodies that are put to addresses that begin so may take longer, as long as something comes and is wanted."""
 _LINGER_SECONDS = 2.0
 _PENDING = 16
 """Requests that may wait behind the one that is being answered: all of one read are parsed at once."""
@@ -123,7 +123,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        if self._due is not None and self.url.startswith(_LARGE):
+        wanted = self._running is not None and self.scope["method"] == "PUT"
+        if wanted and self._due is not None and self.url.startswith(_LARGE):
             self._due = self.loop.time() + self._body_seconds  # bounded by who takes it
         super().on_body(body)
 

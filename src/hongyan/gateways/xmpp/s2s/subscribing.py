@@ -149,6 +149,7 @@ class Subscribing:
             except NotFound:
                 self._say(user, theirs, "unsubscribed", nothing)
                 return
+        self._house.changes.spend(str(theirs))  # who changes their mind all the time, too
         before, after = await self._subscriptions.change(user, str(theirs), _THEY_SAY[kind])
         if kind == "subscribe" and before.seen:
             self._say(user, theirs, "subscribed", nothing)

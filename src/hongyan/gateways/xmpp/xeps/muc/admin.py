@@ -4,30 +4,27 @@ To ask for affiliation none for oneself is to leave for good. Roles follow from 
 is a member no more, as with affiliation none; who is banned (`outcast`) does not come in again before an owner or admin says so.
 """
 
-from collections.abc import AsyncIterator
-
 import msgspec
 
 from hongyan.core import policy
 from hongyan.core.errors import Invalid, NotFound
 from hongyan.core.model import Role
 from hongyan.features.xmpp import Room
+from hongyan.gateways.xmpp import jid
 from hongyan.gateways.xmpp.codec import Element, quote
 from hongyan.gateways.xmpp.faults import StanzaFault
 from hongyan.gateways.xmpp.jid import Jid
 from hongyan.gateways.xmpp.nicks import nickname, user_of
 from hongyan.gateways.xmpp.resource import Resource
-from hongyan.gateways.xmpp.rooms import MUC, account
+from hongyan.gateways.xmpp.rooms import MUC
 from hongyan.gateways.xmpp.table import Table
 from hongyan.gateways.xmpp.xeps.muc.finding import inside
-from hongyan.messaging import MemberView
 
 NS = f"{MUC}#admin"
 _MOST = 50
 """Items of one request."""
 _LISTED = 1_000
 """Members that one list may have."""
-_PAGE = 500
 
 _ROLES: dict[str, Role] = {"owner": "owner", "admin": "admin", "member": "member"}
 
@@ -57,12 +54,10 @@ async def _get(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
     if wanted not in _ROLES:
         raise StanzaFault("feature-not-implemented", "There are lists of affiliations")
     house, found = resource.house, []
-    async for member in _members(resource, room.place.id):
-        if member.role == wanted:
-            address, nick = quote(str(house.jid(member.id))), quote(nickname(member.name, member.id))
-            found.append(f"<item affiliation='{wanted}' jid='{address}' nick='{nick}'/>")
-            if len(found) >= _LISTED:
-                break
+    members = house.messaging.conversations.members
+    for member in (await members(resource.caller, room.place.id, None, _LISTED, role=_ROLES[wanted]))[0]:
+        address, nick = quote(str(house.jid(member.id))), quote(nickname(member.name, member.id))
+        found.append(f"<item affiliation='{wanted}' jid='{address}' nick='{nick}'/>")
     return f"<query xmlns='{NS}'>{''.join(found)}</query>"
 
 
@@ -73,17 +68,8 @@ async def _outcasts(resource: Resource, room: Room) -> str:
     return f"<query xmlns='{NS}'>{items}</query>"
 
 
-async def _members(resource: Resource, conversation: str) -> AsyncIterator[MemberView]:
-    after, more = None, True
-    while more:
-        page, more = await resource.house.messaging.conversations.members(resource.caller, conversation, after, _PAGE)
-        for member in page:
-            yield member
-        after = page[-1].id if page else None
-
-
 async def _set(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
-    """One after the other; the first that is refused ends it."""
+    """One after the other; the first that is refused ends it. Each is a change, as if it had come alone."""
     items = query.all(f"{NS} item")
     if not items:
         raise StanzaFault("bad-request", "Name somebody")
@@ -94,6 +80,7 @@ async def _set(resource: Resource, iq: Element, query: Element, to: Jid) -> str:
         raise StanzaFault("conflict", "Nobody expels themselves: to leave for good, give yourself affiliation none")
     room = await inside(resource, to)
     for one in wanted:
+        resource.house.changes.spend(resource.user)
         if one.banned:
             await resource.house.messaging.bans.ban(resource.caller, room.place.id, one.user)
         elif one.expelled:
@@ -124,7 +111,10 @@ def _user(resource: Resource, item: Element) -> str:
         if not item.get("nick"):
             raise StanzaFault("bad-request", "Name somebody")
         return user_of(item.get("nick"))
-    return account(resource, address)
+    found = jid.address(address)
+    if not found.local:
+        raise StanzaFault("item-not-found", "Members are people")
+    return resource.house.user(found)
 
 
 async def _give(resource: Resource, room: Room, user: str, role: Role | None) -> None:

@@ -67,6 +67,7 @@ async def _enter(resource: Resource, wanted: history.Wanted, to: Jid) -> bool:
             raise StanzaFault("registration-required", "A member has to bring you in") from None
         await making.begin(resource, to)
         return True
+    resource.new_rooms.pop(to.local, None)  # somebody else was quicker
     if room.role is None:
         await resource.house.messaging.conversations.join(resource.caller, room.place.id)
     await _come_in(resource, room.place, wanted, to)

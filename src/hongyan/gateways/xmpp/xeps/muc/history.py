@@ -108,6 +108,6 @@ async def read(resource: Resource, joined: Joined, wanted: Wanted) -> tuple[list
 def _now(event: Event, amended: Amended | None) -> Event | None:
     """As it reads today; None for what was taken back."""
     if amended is not None and amended.text is not None:
-        content = msgspec.json.decode(event.content) | {"text": amended.text, "mentions": amended.mentions}
+        content = msgspec.json.decode(event.content) | {"text": amended.text, "mentions": amended.mentions, "oob": False}
         return msgspec.structs.replace(event, content=msgspec.json.encode(content))
     return event if said(event) else None
