@@ -261,6 +261,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
     started.push_async_callback(files.stop)
     files.start()
     health.watch(lambda: gateway.trouble)
+    health.watch(lambda: files.trouble)
     if cim_gateway is not None:
         started.push_async_callback(cim.stop)
         await cim.start()

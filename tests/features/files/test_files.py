@@ -264,11 +264,10 @@ async def test_what_never_came_and_what_is_old_goes(home: Home) -> None:
     home.now += 301_000
     with pytest.raises(NotFound):
         await home.files.receive(unused.id, "b", 5, parts(b"hello"))
-    await home.files.sweep()
-    assert (await home.files.of(home.alice)).used == 10  # it might be coming for an hour
-    home.now += 3_600_000
-    await home.files.sweep()
     assert (await home.files.of(home.alice)).used == 5
+    await home.files.sweep()
+    with pytest.raises(NotFound, match="not any more"):
+        await home.files.receive(unused.id, "b", 5, parts(b"hello"))
     home.now += 400 * DAY
     await home.files.sweep()
     assert home.there == {kept.id}
@@ -316,3 +315,9 @@ def test_settings_have_safe_defaults() -> None:
         "days": 0,
         "directory": None,
     }
+
+
+def test_a_place_where_nothing_can_be_kept_is_told(tmp_path: Path) -> None:
+    assert Contents(tmp_path / "new").trouble() is None
+    (tmp_path / "file").write_bytes(b"")
+    assert str(tmp_path / "file") in (Contents(tmp_path / "file").trouble() or "")

@@ -33,6 +33,15 @@ class Contents:
     def at(self, id: str) -> Path:
         return self._directory / id[:2] / id
 
+    def trouble(self) -> str | None:
+        """Why nothing can be kept here."""
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            return f"Files cannot be kept in {self._directory}: {error.strerror or error}"
+        writable = os.access(self._directory, os.R_OK | os.W_OK | os.X_OK)
+        return None if writable else f"Files cannot be kept in {self._directory}: the server may not write there"
+
     def has_room(self, size: int) -> bool:
         self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         return shutil.disk_usage(self._directory).free - size > _KEPT_FREE
@@ -67,7 +76,7 @@ class Contents:
             for file in folder.iterdir():
                 if _OURS.fullmatch(name := file.name[1:].partition(".")[0]):
                     sweep(folder / name)
-                elif _OURS.fullmatch(file.name) and file.name.startswith(folder.name) and file.stat().st_mtime < before:
+                elif _OURS.fullmatch(file.name) and file.name.startswith(folder.name) and file.stat().st_ctime < before:
                     yield file.name
 
 

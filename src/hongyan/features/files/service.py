@@ -71,6 +71,8 @@ class Files:
         self._task: asyncio.Task[None] | None = None
         self.received = 0
         """Files, since the start."""
+        self.trouble: str | None = None
+        """Why none can be kept, as of the last look."""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="hongyan files")
@@ -110,6 +112,7 @@ class Files:
             raise Overloaded("Too many files are coming", retry_after=5.0)
         self._coming[owner] += 1
         try:
+            await self._store.transaction(partial(self._begin, id=id), scope=user_lane(owner))
             await self._take(file, owner, parts)
         finally:
             self._coming -= Counter((owner,))
@@ -129,7 +132,7 @@ class Files:
             mine = select(*_FILE).where(_c.owner == caller.user, _c.received.is_not(None))
             rows = connection.execute(mine.order_by(_c.created.desc(), _c.id).limit(self._settings.most))
             found = [File(*row) for row in rows]
-            return FileList(found, _used(connection, caller.user)[0], self._settings.bytes_per_user)
+            return FileList(found, self._used(connection, caller.user)[0], self._settings.bytes_per_user)
 
         return await self._store.read(read)
 
@@ -159,7 +162,7 @@ class Files:
         return await asyncio.get_running_loop().run_in_executor(self._threads, fn, *args)
 
     def _reserve(self, tx: Transaction, user: str, file: File) -> None:
-        used, count = _used(tx.connection, user)
+        used, count = self._used(tx.connection, user)
         if used + file.size > self._settings.bytes_per_user:
             left = max(0, self._settings.bytes_per_user - used)
             raise NoRoom(f"Your files may have {self._settings.bytes_per_user} bytes; {left} are left: remove some first")
@@ -216,13 +219,26 @@ class Files:
         if not self._contents.has_room(size):
             raise NoRoom("The disk of the server is nearly full")
 
+    def _begin(self, tx: Transaction, *, id: str) -> None:
+        tx.connection.execute(update(files).where(_c.id == id).values(begun=self._clock()))
+
     def _received(self, tx: Transaction, id: str) -> bool:
         return tx.connection.execute(update(files).where(_c.id == id).values(received=self._clock())).rowcount > 0
+
+    def _unused(self) -> ColumnElement[bool]:
+        """Announced, and not begun in time."""
+        return and_(_c.begun.is_(None), _c.created < self._clock() - _SLOT_SECONDS * 1000)
+
+    def _used(self, connection: Connection, user: str) -> tuple[int, int]:
+        """Bytes of somebody's files, and how many there are; with those that may still come."""
+        mine = select(func.coalesce(func.sum(_c.size), 0), func.count()).where(_c.owner == user, ~self._unused())
+        row = connection.execute(mine).one()
+        return int(row[0]), int(row[1])
 
     def _over(self) -> ColumnElement[bool]:
         now = self._clock()
         late = round((_SLOT_SECONDS + self._settings.receive_seconds) * 1000)
-        over: ColumnElement[bool] = and_(_c.received.is_(None), _c.created < now - late)
+        over = or_(self._unused(), and_(_c.received.is_(None), _c.created < now - late))
         if self._settings.days:
             over = or_(over, _c.created < now - self._settings.days * _DAY)
         return over
@@ -241,17 +257,12 @@ class Files:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._sweep_seconds)
             try:
+                self.trouble = await self._on_disk(self._contents.trouble)
+                await asyncio.sleep(self._sweep_seconds)
                 await self.sweep()
             except Exception:
                 log.exception("old files could not be removed")
-
-
-def _used(connection: Connection, user: str) -> tuple[int, int]:
-    """Bytes of somebody's files, and how many there are; with those that are on their way."""
-    row = connection.execute(select(func.coalesce(func.sum(_c.size), 0), func.count()).where(_c.owner == user)).one()
-    return int(row[0]), int(row[1])
 
 
 def _known(connection: Connection, *, ids: list[str]) -> set[str]:

@@ -13,8 +13,9 @@ files = Table(
     Column("media_type", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("created", BigInteger, nullable=False),
+    Column("begun", BigInteger),
     Column("received", BigInteger),
     Index("ix_files_owner_created", "owner", "created"),
     Index("ix_files_created", "created"),
 )
-"""`received` is when all of it was there."""
+"""`begun` is when the first byte of it was taken, `received` when all of it was there."""

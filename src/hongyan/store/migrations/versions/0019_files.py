@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("media_type", Text, nullable=False),
         sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
+        sa.Column("begun", sa.BigInteger),
         sa.Column("received", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_files"),
         sa.ForeignKeyConstraint(["owner"], ["users.id"], name="fk_files_owner"),
