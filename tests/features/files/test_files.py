@@ -318,6 +318,6 @@ def test_settings_have_safe_defaults() -> None:
 
 
 def test_a_place_where_nothing_can_be_kept_is_told(tmp_path: Path) -> None:
-    assert Contents(tmp_path / "new").trouble() is None
+    assert contents.Contents(tmp_path / "new").trouble() is None
     (tmp_path / "file").write_bytes(b"")
-    assert str(tmp_path / "file") in (Contents(tmp_path / "file").trouble() or "")
+    assert str(tmp_path / "file") in (contents.Contents(tmp_path / "file").trouble() or "")
