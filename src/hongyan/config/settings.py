@@ -184,7 +184,7 @@ class Files(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Days after which a file is removed; 0 keeps them until their owners remove them."""
     receive_seconds: Seconds = 3_600.0
     """Seconds that one file may take to come."""
-    at_once: Count = 50
+    at_once: Count = 200
     """Files that may be coming to this process."""
 
 

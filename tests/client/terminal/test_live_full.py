@@ -33,8 +33,8 @@ def test_an_afternoon_on_the_whole_screen(server: Server, tmp_path: Path, size: 
         full(pane)
         go_to(pane, f"会议室{bob}")
         pane.type("大家早上好 🎉")
-        pane.sees("大家早上好 🎉")
         wait_for(lambda: "大家早上好 🎉" in other.texts(room), what="the message at the other one")
+        pane.sees("大家早上好 🎉")
 
         # What was written last is edited, by ↑ in the empty line
         pane.key("Up")
@@ -91,7 +91,8 @@ def test_an_afternoon_on_the_whole_screen(server: Server, tmp_path: Path, size: 
 
         # It is taken back, and the screen does not say it any more
         pane.type("写错了")
-        pane.sees("写错了")
+        wait_for(lambda: "写错了" in other.texts(direct), what="what is to be taken back")
+        pane.sees("写错了")  # among the messages: it has left the line to write in
         pane.key("C-d")
         pane.sees("消息已撤回")
         wait_for(lambda: "写错了" not in pane.screen(), what="a screen without it")

@@ -33,9 +33,9 @@ _ID_BYTES = 32
 _ID_LENGTH = 52
 _SLOT_SECONDS = 300.0
 """From the announcement of a file until its first byte."""
-_WRITTEN = 1_048_576
+_WRITTEN = 262_144
 """Bytes that are written to the disk together."""
-_OF_ONE = 10
+_OF_ONE = 5
 """Files of one user that may be coming to this process."""
 _THREADS = 4
 """That wait for the disk: one that is slow, or somewhere in the network, holds up nothing but files."""
