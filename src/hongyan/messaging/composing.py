@@ -115,7 +115,9 @@ def _bundle(connection: Connection, user: str, forward: Forward) -> Bundle:
             raise NotFound("A message that is forwarded was taken back")
         content = event.content
         if state is not None and state.text is not None:
-            content = msgspec.json.encode({**msgspec.json.decode(content), "text": state.text})
+            now = {**msgspec.json.decode(content), "text": state.text}
+            now.pop("oob", None)  # it was said of the text before
+            content = msgspec.json.encode(now)
         if _depth(content) >= _DEEPEST:
             raise Invalid(f"Messages may be forwarded in one another {_DEEPEST} deep")
         items.append(Forwarded(event.sender, known.get(event.sender or "", ""), event.time, msgspec.Raw(content)))
