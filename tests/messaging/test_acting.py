@@ -228,6 +228,16 @@ async def test_forwarded_messages_say_what_they_say_now_and_only_readers_forward
         await write(home, "bob", aim, Forward(source, (two,)))
 
 
+async def test_a_forwarded_text_that_was_edited_is_no_file_any_more(home: House) -> None:
+    source, aim = await home.group("alice", "bob"), await home.group("bob", "carol")
+    address = "https://a.example/x.pdf"
+    one, two = [await write(home, "alice", source, Text(address, oob=True)) for _ in range(2)]
+    await act(home, "alice", source, acts.Edit(one, f"看 {address}"))
+    seq = await write(home, "bob", aim, Forward(source, (one, two)))
+    said = [item["content"] for item in (await content(home, "carol", aim, seq))["items"]]
+    assert said == [{"type": "text", "text": f"看 {address}"}, {"type": "text", "text": address, "oob": True}]
+
+
 async def test_retry_of_a_message_with_mentions_is_one(home: House) -> None:
     group = await home.group("alice", "bob")
     one = await write(home, "alice", group, Text("看", mentions=("bob",)), "same")

@@ -3,6 +3,7 @@
 import type { components } from '@/api/schema';
 import type * as Ours from '@/core/model';
 import type { Watcher } from '@/ui/people/watchers';
+import type { OwnFile, OwnFiles } from '@/ui/settings/files';
 
 type Theirs = components['schemas'];
 type Unknown<Our, Their> = Exclude<keyof Our, keyof Their>;
@@ -29,6 +30,9 @@ export const conforms: {
   member: Conforms<Ours.Member, Theirs['MemberView']>;
   page: Conforms<Ours.Page, Theirs['History']>;
   watcher: Conforms<Watcher, Theirs['Watcher']>;
+  text: Conforms<Ours.TextContent, Theirs['Text']>;
+  file: Conforms<OwnFile, Theirs['File']>;
+  files: Conforms<OwnFiles, Theirs['FileList']>;
 } = {
   amended: true,
   by: true,
@@ -44,4 +48,7 @@ export const conforms: {
   member: true,
   page: true,
   watcher: true,
+  text: true,
+  file: true,
+  files: true,
 };

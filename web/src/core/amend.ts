@@ -75,7 +75,7 @@ export function said(content: Content, state: Amended | null | undefined): Conte
   if (content.type === 'recalled') return content;
   if (state?.recalled) return taken(content);
   if (content.type !== 'text' || state?.text === undefined) return content;
-  const { mentions: _, ...rest } = content;
+  const { mentions: _, oob: __, ...rest } = content; // what it says now is written, and no file
   return { ...rest, text: state.text, ...(state.mentions?.length ? { mentions: state.mentions } : {}) };
 }
 

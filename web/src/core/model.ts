@@ -35,6 +35,8 @@ export interface TextContent {
   readonly mentions?: readonly string[];
   readonly reply?: Seq;
   readonly thread?: Seq;
+  /** The text is the address of a file, and nothing else. */
+  readonly oob?: boolean;
 }
 
 export interface PollContent {

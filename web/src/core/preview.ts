@@ -1,10 +1,11 @@
 // One line of what was said, for the list, for quotes and for notifications.
 
 import { said } from './amend';
+import { fileOf } from './file';
 import type { Amended, Content, Event, Known, Room } from './model';
 import { nameOf } from './order';
 
-export type PreviewKey = 'preview.recalled' | 'preview.recalled_you' | 'preview.poll' | 'preview.forward' | 'preview.encrypted' | 'preview.unknown';
+export type PreviewKey = 'preview.recalled' | 'preview.recalled_you' | 'preview.file' | 'preview.poll' | 'preview.forward' | 'preview.encrypted' | 'preview.unknown';
 export type Translate = (key: PreviewKey, put?: Readonly<Record<string, string | number>>) => string;
 
 /** What the second line of a row says. */
@@ -36,7 +37,7 @@ export function oneLine(event: Event<Content>, state: Amended | null | undefined
 export function contentLine(content: Content, t: Translate): string {
   switch (content.type) {
     case 'text':
-      return plain(content.text);
+      return fileLine(content, t) ?? plain(content.text);
     case 'poll':
       return t('preview.poll', { text: plain(content.question) });
     case 'forward':
@@ -48,6 +49,12 @@ export function contentLine(content: Content, t: Translate): string {
     default:
       return t('preview.unknown');
   }
+}
+
+/** In place of an address; null: it is none of a file. */
+export function fileLine(content: Content, t: Translate): string | null {
+  const file = fileOf(content);
+  return file && t('preview.file', { name: file.name });
 }
 
 /** The beginning of a text without the signs of Markdown, on one line. */

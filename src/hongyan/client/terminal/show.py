@@ -8,6 +8,7 @@ from prompt_toolkit.utils import get_cwidth
 
 from hongyan.client.model import Conversation, Event, Online
 from hongyan.client.state import State
+from hongyan.client.terminal.files import file_of
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.words import Words
 from hongyan.client.terminal.wrap import wrapped
@@ -69,7 +70,10 @@ def said(event: Event, words: Words) -> str:
     if event.content.get("type") == "encrypted":
         return words("tui_encrypted")
     answers = event.content.get("reply") or event.content.get("thread")
-    return (f"↩ #{answers} " if isinstance(answers, int) else "") + harmless(in_words(msgspec.json.encode(event.content)))
+    before = f"↩ #{answers} " if isinstance(answers, int) else ""
+    file = file_of(event.content)
+    text = f"{file}  {event.text}" if file is not None else in_words(msgspec.json.encode(event.content))
+    return before + harmless(text)
 
 
 def online_line(person: Online, words: Words, *, own: bool) -> Line:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from hongyan.client.client import Client
 from hongyan.client.errors import ClientError
 from hongyan.client.model import Event, Timer, Watcher
+from hongyan.client.terminal.files import in_hit
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.show import Line, clock_text, title_of
 from hongyan.client.terminal.words import Words
@@ -96,7 +97,7 @@ class Verbs:
                     ("time", f"{clock_text(event.time, self._clock())} "),
                     ("place", f"[{self._place(event)} #{event.seq}] "),
                     ("name", f"{harmless(self._client.state.name(event.sender or ''), lines=False)}: "),
-                    ("text", harmless(hit.snippet.text.replace("\n", " "), lines=False)),
+                    ("text", harmless(in_hit(hit), lines=False)),
                 ]
             )
         if not found.hits:

@@ -7,6 +7,7 @@ import {
 import { href, conversationRoute } from '@/app/router';
 import { embedded } from '@/app/embedded';
 import { useHongyan, type Hongyan } from '@/app/hongyan';
+import { fileOf } from '@/core/file';
 import type { Seq } from '@/core/model';
 import { nameOf } from '@/core/order';
 import { conversationPath } from '@/link/api';
@@ -125,11 +126,12 @@ function verbsOf(hongyan: Hongyan, desk: Desk) {
         ...some(!gone(said) && !embedded, { label: t('room.forward'), icon: Forward, act: () => verbs.forward([said.seq]) }),
         ...some(can.edit(said), { label: t('room.edit'), icon: Pencil, keys: 'E', act: () => verbs.edit(said) }),
       ];
-      if (embedded) return gone(said) ? first : [...first, null, { label: t('room.copy'), icon: Copy, keys: 'C', act: () => verbs.copyText(said) }];
+      const copying: MenuItem = { label: t(fileOf(said.content) ? 'room.copy_file' : 'room.copy'), icon: Copy, keys: 'C', act: () => verbs.copyText(said) };
+      if (embedded) return gone(said) ? first : [...first, null, copying];
       const second: MenuEntry[] = gone(said)
         ? []
         : [
-            { label: t('room.copy'), icon: Copy, keys: 'C', act: () => verbs.copyText(said) },
+            copying,
             { label: t('room.copy_link'), icon: Link, act: () => verbs.copyLink(said) },
             ...some(can.pin(said), { label: t(said.amended?.pinned ? 'room.unpin' : 'room.pin'), icon: said.amended?.pinned ? PinOff : Pin, act: () => verbs.pin(said) }),
             { label: t(bookmarked(said) ? 'room.unbookmark' : 'room.bookmark'), icon: bookmarked(said) ? BookmarkX : Bookmark, act: () => verbs.bookmark(said) },

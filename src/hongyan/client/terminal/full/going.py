@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from hongyan.client.terminal.files import in_hit
 from hongyan.client.terminal.full.dialogs import Ask, Choice, Choose, listed
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.show import clock_text, title_of
@@ -76,7 +77,7 @@ class Going:
                 title = title_of(view, me, state) if view is not None else ""
                 when = clock_text(hit.event.time, time.time())
                 line = Text(f"{when}  {title}  {self._app.name_of(hit.event.sender or '')}\n", style="dim")
-                line.append(harmless(hit.snippet.text.replace("\n", " "), lines=False), style="")
+                line.append(harmless(in_hit(hit), lines=False), style="")
                 found.append(Choice(line, f"{hit.event.conversation}\n{hit.event.seq}"))
             return found
 

@@ -6,6 +6,7 @@ from typing import Any
 from rich.text import Text
 
 from hongyan.client.model import Event
+from hongyan.client.terminal.files import file_of
 from hongyan.client.terminal.full.room import Room
 from hongyan.client.terminal.plain import harmless
 from hongyan.client.terminal.words import Words
@@ -57,7 +58,7 @@ def _quote(room: Room, seq: int, name: Name, words: Words) -> str:
     event = room.messages.get(seq)
     if event is None:
         return words("tui_older")
-    said = room.text(seq) or summary(event, words)
+    said = _file(room, event) or room.text(seq) or summary(event, words)
     return f"{harmless(name(event.sender or ''), lines=False)}: {harmless(said, lines=False)[:_QUOTED]}"
 
 
@@ -65,6 +66,8 @@ def _body(text: Text, room: Room, event: Event, words: Words) -> None:
     content = event.content
     match content.get("type"):
         case "text":
+            if (file := _file(room, event)) is not None:
+                text.append(f"{harmless(file, lines=False)}\n", style="bold")
             text.append(harmless(room.text(event.seq)))
         case "poll":
             _poll(text, room, event, words)
@@ -72,6 +75,11 @@ def _body(text: Text, room: Room, event: Event, words: Words) -> None:
             _bundle(text, content, words)
         case _:
             text.append(summary(event, words), style="italic")
+
+
+def _file(room: Room, event: Event) -> str | None:
+    """Until its text was edited, or taken back."""
+    return file_of(event.content) if room.text(event.seq) == event.text else None
 
 
 def _poll(text: Text, room: Room, event: Event, words: Words) -> None:
@@ -101,7 +109,7 @@ def _bundle(text: Text, content: dict[str, Any], words: Words) -> None:
     text.append(f"┌ {where}", style="dim")
     for item in items[:_ITEMS]:
         inner = item.get("content")
-        said = inner.get("text", "") if isinstance(inner, dict) else ""
+        said = (file_of(inner) or inner.get("text", "")) if isinstance(inner, dict) else ""
         text.append(f"\n│ {harmless(str(item.get('name', '')), lines=False)}: ", style="dim")
         text.append(harmless(str(said), lines=False))
     if len(items) > _ITEMS:
@@ -120,6 +128,6 @@ def summary(event: Event, words: Words) -> str:
         case "encrypted":
             return words("tui_encrypted")
         case "text":
-            return harmless(event.text, lines=False)
+            return harmless(file_of(event.content) or event.text, lines=False)
         case _:
             return words("tui_other")
