@@ -58,19 +58,25 @@ async def test_filters(finder: Finder) -> None:
     forward = (other, (await finder.say("alice", other, Forward(one, (link[1],), "看"))).seq)
     call = (one, (await finder.say("alice", one, Text("看一下 @bob", ("bob",)))).seq)
     everybody = (one, (await finder.say("alice", one, Text("看 @all", ("@all",)))).seq)
+    file = "https://a.example/f/%E5%B9%B4%E6%8A%A5%202026.pdf"
+    shared = (one, (await finder.say("bob", one, Text(file, oob=True))).seq)
+    edited = (one, (await finder.say("bob", one, Text("https://a.example/f/b.pdf", oob=True))).seq)
+    await finder.act("bob", one, acts.Edit(edited[1], "没有了"))
+    assert await finder.places("alice", "has:file") == [shared]
+    assert await finder.places("alice", "年报") == [shared]
     assert await finder.places("alice", "has:link") == [forward, link]
     assert await finder.places("alice", "has:poll") == [poll]
     assert await finder.places("alice", "面") == [poll]
     assert await finder.places("alice", "has:forward example.com") == [forward]
-    assert await finder.places("alice", "from:bob") == [link]
+    assert await finder.places("alice", "from:bob") == [edited, shared, link]
     assert await finder.places("alice", "from:me 看") == [everybody, call, forward]
-    assert await finder.places("alice", "from:Bob from:carol") == [poll, link]
+    assert await finder.places("alice", "from:Bob from:carol") == [edited, shared, poll, link]
     assert await finder.places("alice", "from:nobody") == []
     assert await finder.places("alice", "in:设计 看") == [forward]
     assert await finder.places("bob", "in:设计 看") == []
     assert await finder.places("bob", "mentions:me") == [everybody, call]
     assert await finder.places("alice", "mentions:bob") == [call]
-    assert await finder.places("alice", "", fields=Fields(sender="bob", place=one)) == [link]
+    assert await finder.places("alice", "", fields=Fields(sender="bob", place=one)) == [edited, shared, link]
     with pytest.raises(Invalid, match="link"):
         await finder.ask("alice", "has:cats")
 

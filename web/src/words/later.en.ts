@@ -173,6 +173,7 @@ export const words: Readonly<Record<keyof typeof zh, string>> = {
   'search.before_is': 'Before {value}',
   'search.has_is': 'Has {value}',
   'search.has_link': 'a link',
+  'search.has_file': 'a file',
   'search.has_poll': 'a poll',
   'search.has_forward': 'a forwarded message',
   'search.me': 'me',

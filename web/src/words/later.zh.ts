@@ -173,6 +173,7 @@ export const words = {
   'search.before_is': '早于 {value}',
   'search.has_is': '包含{value}',
   'search.has_link': '链接',
+  'search.has_file': '文件',
   'search.has_poll': '投票',
   'search.has_forward': '转发',
   'search.me': '我',

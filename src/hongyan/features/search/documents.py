@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from hongyan.core.content import file_name
 from hongyan.features.search.tokens import index_tokens
 
 _LINK = re.compile(r"\b(?:https?://|www\.)\S", re.IGNORECASE)
@@ -17,7 +18,7 @@ _MOST_DAYS = 31
 _MOST_MONTHS = 60
 KINDS = ("forward", "poll")
 """Types of contents that `has:` finds by their own name: add those that features bring here, and their texts in `_texts`."""
-HAS = ("link", *KINDS)
+HAS = ("link", "file", *KINDS)
 
 
 class Document(msgspec.Struct, frozen=True):
@@ -35,10 +36,12 @@ def document(content: bytes, text: str | None, mentions: str | None) -> Document
     if kind == "recalled":
         return None
     if text is not None:
-        found["text"], found["mentions"] = text, (mentions or "").split()
+        found["text"], found["mentions"], found["oob"] = text, (mentions or "").split(), False
     whole = "\n".join(_texts(found))
     has = [kind] if kind in KINDS else []
-    if _LINK.search(whole):
+    if found.get("oob"):
+        has.append("file")
+    elif _LINK.search(whole):
         has.append("link")
     return Document(whole, tuple(has), tuple(found.get("mentions", ())))
 
@@ -54,7 +57,8 @@ def _texts(content: dict[str, Any]) -> list[str]:
         case "encrypted":  # what it says without the key is the same for all
             found = []
         case _:
-            found = [content.get("text")]
+            text = content.get("text")
+            found = [file_name(text), text] if content.get("oob") and isinstance(text, str) else [text]
     return [text for text in found if isinstance(text, str) and text]
 
 
