@@ -5,7 +5,7 @@ import io
 import json
 import os
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from hongyan.cli import main
 from hongyan.cli.opening import accounts
 from hongyan.config import Identity, Settings
 from hongyan.core.errors import WrongPassword
+from hongyan.core.model import Caller
 
 GOOD = "wild goose 8440"
 
@@ -232,3 +233,36 @@ def test_a_password_is_asked_for_twice_on_a_terminal(hongyan: Hongyan, tmp_path:
     assert hongyan("user", "add", "lihua").status == 0
     assert logs_in(tmp_path / "data", "lihua", GOOD)
     assert "different" in hongyan("user", "passwd", "lihua").err
+
+
+def test_files_of_an_account_are_shown_and_removed(tmp_path: Path, hongyan: Hongyan) -> None:
+    hongyan("user", "add", "lihua", "--password-stdin", typed=GOOD)
+
+    async def put(*contents: bytes) -> list[str]:
+        async with accounts(Settings(data=tmp_path / "data"), may_make=False) as opened:
+            made = []
+            for content in contents:
+                caller = Caller("lihua", "lihua", False, "token", "laptop")
+                file = await opened.files.announce(caller, "年报.pdf", len(content), "")
+
+                async def parts(content: bytes = content) -> AsyncIterator[bytes]:
+                    yield content
+
+                await opened.files.receive(file.id, file.name, None, parts())
+                made.append(file.id)
+            return made
+
+    one, two, three = asyncio.run(put(b"1", b"22", b"333"))
+    hongyan("user", "disable", "lihua")
+    shown = hongyan("user", "files", "lihua")
+    assert shown.status == 0
+    assert {line.split()[0] for line in shown.out.splitlines()} == {"id", one, two, three}
+    assert "年报.pdf" in shown.out
+    assert shown.err.startswith("6 of ")
+    assert {file["id"] for file in json.loads(hongyan("user", "files", "lihua", "--remove", two, "--json").out)} == {one, three}
+    assert not (tmp_path / "data" / "files" / two[:2] / two).exists()
+    refused = hongyan("user", "files", "lihua", "--remove", two)
+    assert (refused.status, "no such file" in refused.err) == (1, True)
+    assert json.loads(hongyan("user", "files", "lihua", "--remove-all", "--json").out) == []
+    assert not any(path.is_file() for path in (tmp_path / "data" / "files").rglob("*"))
+    assert hongyan("user", "files", "nobody").status == 1

@@ -1,14 +1,16 @@
 """Accounts without a server: the store of the data directory is opened by this process, beside a running server or alone."""
 
 import os
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import msgspec
 
 from hongyan.config import Settings
+from hongyan.features.files import Files
 from hongyan.features.identity import Identity
-from hongyan.messaging import People
+from hongyan.messaging import People, now_ms
 from hongyan.operation.directory import DataDirectory
 from hongyan.operation.opening import store_of
 
@@ -16,6 +18,7 @@ from hongyan.operation.opening import store_of
 class Accounts(msgspec.Struct, frozen=True):
     identity: Identity
     people: People
+    files: Files
 
 
 @asynccontextmanager
@@ -28,9 +31,11 @@ async def accounts(settings: Settings, *, may_make: bool) -> AsyncIterator[Accou
     store = store_of(settings)
     people = People(store)
     identity = Identity(store, people, settings.identity)
+    files = Files(store, settings, clock=now_ms, random=secrets.token_bytes)
     try:
         await store.start(lambda batch: None)
-        yield Accounts(identity, people)
+        yield Accounts(identity, people, files)
     finally:
+        await files.stop()
         await identity.stop()
         await store.close()

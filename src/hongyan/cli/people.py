@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from hongyan.cli.refused import Refused
 
 if TYPE_CHECKING:
     from hongyan.cli.opening import Accounts
+    from hongyan.features.files import FileList
 
 T = TypeVar("T")
 
@@ -40,6 +41,11 @@ def add(commands: Commands) -> None:
 
     one = _command(below, "rename", _rename, "change the display name")
     one.add_argument("--name", metavar="TEXT", required=True, help="the new display name")
+
+    one = _command(below, "files", _files, "show the files that an account has put on the server, or remove some")
+    one.add_argument("--remove", metavar="ID", action="append", default=[], help="remove this one; may be repeated")
+    one.add_argument("--remove-all", action="store_true", help="remove all of them")
+    one.add_argument("--json", action="store_true", help="one JSON array")
 
     one = _command(below, "import", _import, "make many accounts at once", named=False)
     one.add_argument("file", metavar="FILE", help="a line for each: account name, a space, password; `-` is the standard input")
@@ -121,13 +127,42 @@ def _list(given: argparse.Namespace) -> int:
     table = [("account", "name", "since", "")]
     for account in accounts:
         marks = [word for word, on in (("admin", account.admin), ("disabled", account.disabled)) if on]
-        since = datetime.fromtimestamp(account.created / 1000, UTC).strftime("%Y-%m-%d")
-        table.append((account.id, account.name, since, " ".join(marks)))
-    widths = [max(_width(row[column]) for row in table) for column in range(3)]
+        table.append((account.id, account.name, _day(account.created), " ".join(marks)))
+    _print(table)
+    return 0
+
+
+def _print(table: Sequence[tuple[str, ...]]) -> None:
+    """In columns; the last is as wide as it is."""
+    widths = [max(_width(cell) for cell in column) for column in list(zip(*table, strict=True))[:-1]]
     for row in table:
         cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[3]]).rstrip())
+        print("  ".join([*cells, row[-1]]).rstrip())
+
+
+def _day(time: int) -> str:
+    return datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _files(given: argparse.Namespace) -> int:
+    found = _do(given, lambda opened: _files_left(opened, given.account, given.remove, all=given.remove_all))
+    if given.json:
+        import msgspec
+
+        print(json.dumps(msgspec.to_builtins(found.files), ensure_ascii=False, indent=2))
+        return 0
+    _print([("id", "since", "bytes", "name"), *((one.id, _day(one.created), str(one.size), one.name) for one in found.files)])
+    print(f"{found.used} of {found.most} bytes", file=sys.stderr)
     return 0
+
+
+async def _files_left(opened: "Accounts", account: str, ids: list[str], *, all: bool) -> "FileList":
+    user = (await opened.people.get(account)).id
+    while gone := ids or ([one.id for one in (await opened.files.of(user)).files] if all else []):
+        for id in gone:
+            await opened.files.remove(user, id)
+        ids = []
+    return await opened.files.of(user)
 
 
 def _import(given: argparse.Namespace) -> int:

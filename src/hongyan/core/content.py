@@ -160,6 +160,7 @@ class _Any(msgspec.Struct, frozen=True):
     question: str = ""
     options: tuple[str, ...] = ()
     items: tuple["_Item", ...] = ()
+    oob: bool = False
 
 
 class _Item(msgspec.Struct, frozen=True):
@@ -173,6 +174,12 @@ _any = msgspec.json.Decoder(_Any).decode
 def in_words(content: bytes) -> str:
     """What a message says to somebody who can only be shown text; empty for one that was taken back."""
     return _in_words(_any(content))
+
+
+def in_brief(content: bytes) -> str:
+    """The same for a line that nobody can follow an address in: of a file its name."""
+    found = _any(content)
+    return f"📎 {file_name(found.text)}" if found.oob else _in_words(found)
 
 
 def _in_words(content: _Any) -> str:

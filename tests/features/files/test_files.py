@@ -234,14 +234,14 @@ async def test_a_disk_that_does_not_answer_holds_up_files_only(home: Home, monke
 async def test_people_list_and_remove_their_own(home: Home) -> None:
     one, two = await home.put(b"1"), await home.put(b"22", "b.txt")
     await home.files.announce(home.alice, "never", 10, "")
-    listed = await home.files.of(home.alice)
+    listed = await home.files.of("alice")
     assert ({file.id for file in listed.files}, listed.used, listed.most) == ({one.id, two.id}, 13, 9_000_000)
-    assert (await home.files.of(home.bob)).files == []
+    assert (await home.files.of("bob")).files == []
     with pytest.raises(NotFound):
-        await home.files.remove(home.bob, one.id)
-    await home.files.remove(home.alice, one.id)
+        await home.files.remove("bob", one.id)
+    await home.files.remove("alice", one.id)
     assert home.there == {two.id}
-    for refused in (home.files.remove(home.alice, one.id), home.files.find(one.id, one.name)):
+    for refused in (home.files.remove("alice", one.id), home.files.find(one.id, one.name)):
         with pytest.raises(NotFound):
             await refused
 
@@ -251,7 +251,7 @@ async def test_a_file_that_is_removed_while_it_comes_is_not_there(home: Home) ->
 
     async def removed() -> AsyncIterator[bytes]:
         yield b"hel"
-        await home.files.remove(home.alice, file.id)
+        await home.files.remove("alice", file.id)
         yield b"lo"
 
     with pytest.raises(NotFound):
@@ -264,7 +264,7 @@ async def test_what_never_came_and_what_is_old_goes(home: Home) -> None:
     home.now += 301_000
     with pytest.raises(NotFound):
         await home.files.receive(unused.id, "b", 5, parts(b"hello"))
-    assert (await home.files.of(home.alice)).used == 5
+    assert (await home.files.of("alice")).used == 5
     await home.files.sweep()
     with pytest.raises(NotFound, match="not any more"):
         await home.files.receive(unused.id, "b", 5, parts(b"hello"))
@@ -273,7 +273,7 @@ async def test_what_never_came_and_what_is_old_goes(home: Home) -> None:
     assert home.there == {kept.id}
     limited = home.with_settings(days=30)
     await limited.sweep()
-    assert (home.there, (await limited.of(home.alice)).used) == (set(), 0)
+    assert (home.there, (await limited.of("alice")).used) == (set(), 0)
 
 
 async def test_contents_that_nobody_knows_go_after_a_day_and_nothing_else_does(

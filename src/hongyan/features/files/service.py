@@ -127,23 +127,25 @@ class Files:
             raise NotFound("There is no such file, or not any more")
         return file, path
 
-    async def of(self, caller: Caller) -> FileList:
+    async def of(self, user: str) -> FileList:
+        """Somebody's."""
+
         def read(connection: Connection) -> FileList:
-            mine = select(*_FILE).where(_c.owner == caller.user, _c.received.is_not(None))
+            mine = select(*_FILE).where(_c.owner == user, _c.received.is_not(None))
             rows = connection.execute(mine.order_by(_c.created.desc(), _c.id).limit(self._settings.most))
             found = [File(*row) for row in rows]
-            return FileList(found, self._used(connection, caller.user)[0], self._settings.bytes_per_user)
+            return FileList(found, self._used(connection, user)[0], self._settings.bytes_per_user)
 
         return await self._store.read(read)
 
-    async def remove(self, caller: Caller, id: str) -> None:
-        """The caller's own; its address leads nowhere from then on. Raises NotFound."""
+    async def remove(self, user: str, id: str) -> None:
+        """One of somebody's; its address leads nowhere from then on. Raises NotFound."""
 
         def write(tx: Transaction) -> int:
-            return tx.connection.execute(delete(files).where(_c.id == id, _c.owner == caller.user)).rowcount
+            return tx.connection.execute(delete(files).where(_c.id == id, _c.owner == user)).rowcount
 
-        if not await self._store.transaction(write, scope=user_lane(caller.user)):
-            raise NotFound("You have no such file")
+        if not await self._store.transaction(write, scope=user_lane(user)):
+            raise NotFound("There is no such file of this account")
         await self._on_disk(self._contents.remove, id)
 
     async def sweep(self) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from sqlalchemy import Connection, Subquery, and_, exists, or_, select, tuple_
 
 from hongyan.bus import Device
-from hongyan.core.content import in_words
+from hongyan.core.content import in_brief
 from hongyan.core.model import Event
 from hongyan.core.notifying import Reader, Reason, Said, mentions, notifies
 from hongyan.core.preferences import Preferences
@@ -168,7 +168,7 @@ class Telling:
         self._words: dict[str, list[_Words]] = {}
         """By conversation, newest first."""
         for event in reversed(events):
-            text = in_words(event.content)
+            text = in_brief(event.content)
             if event.lane in known.rooms and (words := " ".join(text.split())):
                 content = _content(event.content)
                 read = _Words(event, Said(event.sender, text, content.mentions), words, content.thread)

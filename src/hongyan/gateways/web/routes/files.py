@@ -16,11 +16,11 @@ def files(services: WebServices) -> list[HTTPRouteHandler]:
     @get(_PATH, operation_id="list_files", tags=["own"])
     async def all_of_them(request: ApiRequest) -> FileList:
         """What the caller has put on this server, the newest first, and how much room there is."""
-        return await service.of(request.user)
+        return await service.of(request.user.user)
 
     @delete(_PATH + "/{file:str}", operation_id="remove_file", tags=["own"])
     async def remove(request: ApiRequest, file: Id) -> None:
         """Nobody has it any more, whoever knows its address."""
-        await service.remove(request.user, file)
+        await service.remove(request.user.user, file)
 
     return [all_of_them, remove]
