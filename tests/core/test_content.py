@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from hongyan.core.content import RECALLED, Bundle, Forwarded, Poll, Text, encode_content, file_name, in_brief, in_words
+from hongyan.core.addresses import file_name
+from hongyan.core.content import RECALLED, Bundle, Forwarded, Poll, Text, encode_content, in_brief, in_words
 from hongyan.core.errors import Invalid, TooLarge
 
 

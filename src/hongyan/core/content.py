@@ -1,12 +1,11 @@
 """Contents: the typed payload of a message. Input is decoded into one of these types before anything uses it."""
 
-import re
 from typing import Annotated
-from urllib.parse import unquote, urlsplit
 
 import msgspec
 from msgspec import Meta
 
+from hongyan.core.addresses import addresses_file, file_name
 from hongyan.core.errors import Invalid, TooLarge
 
 ALL = "@all"
@@ -97,33 +96,6 @@ RECALLED = b'{"type":"recalled"}'
 def recalled(thread: int | None) -> bytes:
     """The same of one in a thread, which still counts there."""
     return RECALLED if thread is None else b'{"type":"recalled","thread":%d}' % thread
-
-
-_FILE = re.compile(r"https?://[^\s/]+/\S+")
-
-
-def addresses_file(text: str) -> bool:
-    """It may be the address of a file, and is nothing else."""
-    return _FILE.fullmatch(text) is not None
-
-
-_JOINERS = str.maketrans("", "", "\u200c\u200d")
-"""They hold emoji together."""
-
-
-def file_name(address: str) -> str:
-    """What the file is called. A name that is none, or would show another, stays as it stands in the address."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return address
-    last = next((part for part in reversed(parts.path.split("/")) if part), parts.netloc)
-    try:
-        name = unquote(last, errors="strict")
-    except UnicodeDecodeError:
-        return last
-    fits = name.strip() and name.translate(_JOINERS).isprintable() and "/" not in name
-    return name if fits else last
 
 
 _encode = msgspec.json.Encoder().encode

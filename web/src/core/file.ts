@@ -13,7 +13,7 @@ export interface SharedFile {
   readonly picture: boolean;
 }
 
-/** As in core/content.py. */
+/** As in core/addresses.py. */
 const ADDRESS = /^https?:\/\/[^\s/]+\/\S+$/;
 const OURS = /^\/files\/([^/]+)\/[^/]+$/;
 const PICTURE = /\.(?:png|jpe?g|gif|webp|avif)$/i;

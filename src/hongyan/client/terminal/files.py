@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hongyan.client.search import Hit
-from hongyan.core.content import file_name
+from hongyan.core.addresses import file_name
 
 
 def file_of(content: Mapping[str, Any]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hongyan.core.content import file_name
+from hongyan.core.addresses import file_name
 from hongyan.features.search.tokens import index_tokens
 
 _LINK = re.compile(r"\b(?:https?://|www\.)\S", re.IGNORECASE)

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from hongyan.core.content import Content, Text, addresses_file
+from hongyan.core.addresses import addresses_file
+from hongyan.core.content import Content, Text
 from hongyan.core.errors import NotFound
 from hongyan.core.model import Event
 from hongyan.gateways.xmpp import encryption
