@@ -13,6 +13,7 @@ from hongyan.core.errors import (
     HongyanError,
     Invalid,
     MethodNotAllowed,
+    NoRoom,
     NotAuthenticated,
     NotFound,
     Overloaded,
@@ -129,14 +130,18 @@ def is_temporary(error: Exception) -> bool:
     """Whether the same request may succeed later, unchanged."""
     if isinstance(error, (Unreachable, TransportBroken, StreamEnded)):
         return True
-    return isinstance(error, HongyanError) and (error.status >= 500 or error.status in (408, 425, 429))
+    return isinstance(error, HongyanError) and (_of_the_server(error) or error.status in (408, 425, 429))
 
 
 def is_elsewhere(error: BaseException | None) -> bool:
     """Whether another server may do what this one did not."""
     if isinstance(error, (Unreachable, TransportBroken, StreamEnded)):
         return True
-    return isinstance(error, HongyanError) and error.status >= 500
+    return isinstance(error, HongyanError) and _of_the_server(error)
+
+
+def _of_the_server(error: HongyanError) -> bool:
+    return error.status >= 500 and not isinstance(error, NoRoom)
 
 
 def is_undone(error: Exception) -> bool:

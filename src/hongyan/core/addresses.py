@@ -8,6 +8,10 @@ _FILE = re.compile(r"https?://[^\s/]+/\S+")
 
 def addresses_file(text: str) -> bool:
     """It may be the address of a file, and is nothing else."""
+    try:
+        urlsplit(text)
+    except ValueError:
+        return False
     return _FILE.fullmatch(text) is not None
 
 
@@ -16,11 +20,8 @@ _JOINERS = str.maketrans("", "", "\u200c\u200d")
 
 
 def file_name(address: str) -> str:
-    """What the file is called. A name that is none, or would show another, stays as it stands in the address."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return address
+    """What the file is called whose address this is. A name that is none, or would show another, stays as it stands there."""
+    parts = urlsplit(address)
     last = next((part for part in reversed(parts.path.split("/")) if part), parts.netloc)
     try:
         name = unquote(last, errors="strict")

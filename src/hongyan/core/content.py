@@ -151,7 +151,7 @@ def in_words(content: bytes) -> str:
 def in_brief(content: bytes) -> str:
     """The same for a line that nobody can follow an address in: of a file its name."""
     found = _any(content)
-    return f"📎 {file_name(found.text)}" if found.oob else _in_words(found)
+    return f"📎 {file_name(found.text)}" if found.oob and addresses_file(found.text) else _in_words(found)
 
 
 def _in_words(content: _Any) -> str:

@@ -4,6 +4,7 @@ Nodes that keep everything in a shared store may share a directory too: they onl
 
 hongyan.db*     the store            lock           held by the server while it runs
 http.address    HOST:PORT of the running server     demo.txt    passwords of the demonstration organisation
+files/          what people have put on the server
 """
 
 import contextlib

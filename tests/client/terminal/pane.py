@@ -10,6 +10,9 @@ from typing import Self
 from ...serving import PASSWORD, Server, wait_for
 from .programs import command, environment
 
+_SECONDS = 30.0
+"""A client whose server was away may wait so long before it tries again."""
+
 
 class Pane:
     """`hongyan chat` in a terminal of 80 by 24. When a test fails, the screen is printed."""
@@ -66,13 +69,14 @@ class Pane:
 
     def sees(self, *texts: str) -> str:
         """The screen, as soon as all of this is on it."""
-        wait_for(lambda: all(text in self.screen() for text in texts), what=f"{texts} on the screen")
+        wait_for(lambda: all(text in self.screen() for text in texts), _SECONDS, what=f"{texts} on the screen")
         return self.screen()
 
     def shows(self, pattern: str) -> None:
         """Waits for a line of the screen that is all this."""
         wait_for(
             lambda: any(re.fullmatch(pattern, line.rstrip()) for line in self.screen().split("\n")),
+            _SECONDS,
             what=f"{pattern!r} on the screen",
         )
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from hongyan.client.search import Hit
-from hongyan.core.addresses import file_name
+from hongyan.core.addresses import addresses_file, file_name
 
 
 def file_of(content: Mapping[str, Any]) -> str | None:
     """`📎 name`; None when it is a text like any other."""
     text = content.get("text")
-    if content.get("oob") is not True or not isinstance(text, str):
+    if content.get("oob") is not True or not isinstance(text, str) or not addresses_file(text):
         return None
     return f"📎 {file_name(text)}"
 

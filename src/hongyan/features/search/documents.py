@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hongyan.core.addresses import file_name
+from hongyan.core.addresses import addresses_file, file_name
 from hongyan.features.search.tokens import index_tokens
 
 _LINK = re.compile(r"\b(?:https?://|www\.)\S", re.IGNORECASE)
@@ -58,7 +58,7 @@ def _texts(content: dict[str, Any]) -> list[str]:
             found = []
         case _:
             text = content.get("text")
-            found = [file_name(text), text] if content.get("oob") and isinstance(text, str) else [text]
+            found = [file_name(text), text] if content.get("oob") and isinstance(text, str) and addresses_file(text) else [text]
     return [text for text in found if isinstance(text, str) and text]
 
 
