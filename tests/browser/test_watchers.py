@@ -108,17 +108,17 @@ def test_somebody_of_another_server_is_written_to_by_address(browser: Browser, n
     ann, address = person(near), f"mercutio@{near.other.domain}"
     with Visitor(browser, near.site.server, ann) as one:
         one.connected()
+        field = one.page.get_by_role("dialog", name="前往").get_by_role("combobox")
         one.page.keyboard.press("Control+k")
-        one.page.keyboard.type(address)
+        field.fill(address)
         offered = one.page.get_by_role("option", name=address).filter(has_text="给其他服务器上的人写消息")
         expect(offered).to_be_visible()
         offered.click()
         expect(one.page.get_by_role("heading", name=address)).to_be_visible()
-        one.page.keyboard.type("你好")
-        one.page.keyboard.press("Enter")
+        one.say("你好")
         lane = ann.direct(address)
         wait_for(lambda: ann.texts(lane) == ["你好"])
         one.page.keyboard.press("Control+k")
-        one.page.keyboard.type(address)
+        field.fill(address)
         expect(one.page.get_by_role("option", name=address).first).to_be_visible()  # the conversation
         expect(offered).to_have_count(0)

@@ -81,6 +81,7 @@ def test_an_afternoon_on_the_whole_screen(server: Server, tmp_path: Path, size: 
         pane.type(":nonsense 演练")
         pane.sees("这里没有命令")
         pane.key("C-u")
+        wait_for(lambda: ":nonsense" not in pane.screen(), what="the line to write in to be empty")
         pane.key("Tab")
         pane.type("打", enter=False)
         pane.sees("打")

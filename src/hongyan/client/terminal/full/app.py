@@ -341,8 +341,8 @@ class FullScreen(App[int]):
 
     def on_key(self, event: Key) -> None:
         """What is typed in the list of messages is meant for the line to write in; Esc goes back there."""
-        if self.screen.is_modal or self.focused is self.composer:
-            return
+        if self.screen.is_modal or (event.key == "escape" and self.focused is self.composer):
+            return  # what is typed into the line itself does not come here, not even when the line has just got the focus
         if event.key == "escape" or (event.is_printable and event.character):
             self.composer.focus()
             if event.key != "escape" and event.character:
