@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from hongyan.client import Client
+from hongyan.config import Http, Settings
+from hongyan.server import reached_at
 from tests.operation.certificates import make
 from tests.serving import PASSWORD, Refused, Server, wait_for
 
@@ -259,3 +261,17 @@ async def test_the_sdk_reaches_it(server: Server) -> None:
         async with asyncio.timeout(10):
             while seen != ["周五见"]:
                 await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("http", "address"),
+    [
+        (Http(url="https://chat.example.org", listen="127.0.0.1:0"), "https://chat.example.org"),
+        (Http(listen="127.0.0.1:0"), "http://127.0.0.1:81"),
+        (Http(listen="[::1]:0"), "http://[::1]:81"),
+        (Http(listen=":0"), "http://example.org:81"),
+        (Http(listen="[::]:0", certificate=Path("a"), key=Path("b")), "https://example.org:81"),
+    ],
+)
+def test_where_people_reach_it(http: Http, address: str) -> None:
+    assert reached_at(Settings(http=http, domain="example.org"), 81) == address

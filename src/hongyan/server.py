@@ -47,6 +47,7 @@ from hongyan.operation.metrics import (
     Metrics,
     of_bus,
     of_cim,
+    of_files,
     of_identity,
     of_messaging,
     of_push,
@@ -198,6 +199,7 @@ async def _start(started: contextlib.AsyncExitStack, settings: Settings, directo
         lambda: of_messaging(messaging),
         lambda: of_identity(identity.logins),
         lambda: of_timers(going.gone),
+        lambda: of_files(files.received, files.coming),
         lambda: of_push(browsers.counts, browsers.waiting),
         lambda: of_search(search.answered, search.indexer.lag, search.indexer.indexed),
         lambda: of_web(gateway.answers, gateway.refused, gateway.cut),
@@ -336,7 +338,7 @@ async def _ready(settings: Settings, directory: DataDirectory, server: _Server, 
 
 def advertised(listen: Endpoint) -> Endpoint:
     """Where others reach what listens on every address: by the name of this machine."""
-    return Endpoint(socket.gethostname(), listen.port) if listen.host in ("", "0.0.0.0", "::") else listen  # noqa: S104
+    return Endpoint(socket.gethostname(), listen.port) if listen.everywhere else listen
 
 
 def reached_at(settings: Settings, port: int) -> str:
@@ -344,15 +346,15 @@ def reached_at(settings: Settings, port: int) -> str:
     http = settings.http
     if http.url:
         return http.url
-    host = parse_endpoint(http.listen).host
-    everywhere = host in ("", "0.0.0.0", "::")  # noqa: S104
-    return f"{'https' if http.certificate else 'http'}://{Endpoint(settings.domain if everywhere else host, port)}"
+    listen = parse_endpoint(http.listen)
+    host = settings.domain if listen.everywhere else listen.host
+    return f"{'https' if http.certificate else 'http'}://{Endpoint(host, port)}"
 
 
 def _reachable(listen: Endpoint, port: int) -> Endpoint:
     """An address that works on this machine."""
-    every = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
-    return Endpoint(every.get(listen.host, listen.host), port)
+    this = "::1" if ":" in listen.host else "127.0.0.1"
+    return Endpoint(this if listen.everywhere else listen.host, port)
 
 
 def _say(text: str) -> None:

@@ -158,10 +158,8 @@ def _files(given: argparse.Namespace) -> int:
 
 async def _files_left(opened: "Accounts", account: str, ids: list[str], *, all: bool) -> "FileList":
     user = (await opened.people.get(account)).id
-    while gone := ids or ([one.id for one in (await opened.files.of(user)).files] if all else []):
-        for id in gone:
-            await opened.files.remove(user, id)
-        ids = []
+    for id in [one.id for one in (await opened.files.of(user)).files] if all else ids:
+        await opened.files.remove(user, id)
     return await opened.files.of(user)
 
 

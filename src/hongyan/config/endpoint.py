@@ -20,6 +20,11 @@ class Endpoint(msgspec.Struct, frozen=True):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def everywhere(self) -> bool:
+        """Every address of the machine: none that somebody could be sent to."""
+        return self.host in ("", "0.0.0.0", "::")  # noqa: S104
+
+    @property
     def local(self) -> bool:
         """Only programs on this machine can reach it."""
         try:

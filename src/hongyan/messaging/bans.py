@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 from hongyan.core import policy
 from hongyan.core.errors import Conflict, NotFound
 from hongyan.core.model import Caller
-from hongyan.messaging.membership import part, place, role_of
+from hongyan.messaging.membership import members_place, part, role_of
 from hongyan.messaging.people import names
 from hongyan.messaging.tables import bans, users
 from hongyan.store import Store, Transaction
@@ -37,8 +37,8 @@ class Bans:
         """In order of their ids."""
 
         def read(connection: Connection) -> list[BanView]:
-            here = place(connection, conversation, caller.user)
-            policy.keep_out(here.kind if here else "direct", here.role if here else None)
+            here = members_place(connection, conversation, caller.user)
+            policy.keep_out(here.kind, here.role)
             listed = select(_b.user, users.c.name, _b.by, _b.time).join(users, users.c.id == _b.user)
             rows = connection.execute(listed.where(_b.conversation == conversation).order_by(_b.user))
             return [BanView(*row) for row in rows]
@@ -78,9 +78,9 @@ class Bans:
 
     def _may(self, tx: Transaction, caller: Caller, conversation: str, user: str) -> bool:
         """Whether they are in it."""
-        here = place(tx.connection, conversation, caller.user)
+        here = members_place(tx.connection, conversation, caller.user)
         target = role_of(tx.connection, conversation, user)
-        policy.keep_out(here.kind if here else "direct", here.role if here else None, target, oneself=user == caller.user)
+        policy.keep_out(here.kind, here.role, target, oneself=user == caller.user)
         return target is not None
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, update
 from hongyan import config
 from hongyan.core import policy, text
 from hongyan.core.cursor import parse_cursor
-from hongyan.core.errors import Conflict, Invalid, NotFound, TooLarge
+from hongyan.core.errors import Conflict, Invalid, TooLarge
 from hongyan.core.ids import id_from_bits
 from hongyan.core.model import Caller, HistoryPolicy, Kind, Role, Writers
 from hongyan.core.own import StatusText
@@ -20,10 +20,10 @@ from hongyan.messaging.describing import ChannelView, ConversationView, MemberVi
 from hongyan.messaging.log import Log
 from hongyan.messaging.membership import (
     Joining,
-    Place,
     change_role,
     create,
     join,
+    members_place,
     part,
     place,
     role_of,
@@ -186,7 +186,7 @@ class Conversations:
         now = self._clock()
 
         def change(tx: Transaction) -> None:
-            here = _place(tx, conversation, caller.user)
+            here = members_place(tx.connection, conversation, caller.user)
             policy.change_settings(here.kind, here.role)
             before = tx.connection.execute(select(conversations).where(conversations.c.id == conversation)).one()
             changed = {name: value for name, value in wanted.items() if getattr(before, name) != value}
@@ -231,7 +231,7 @@ class Conversations:
         now = self._clock()
 
         def change(tx: Transaction) -> None:
-            here = _place(tx, conversation, caller.user)
+            here = members_place(tx.connection, conversation, caller.user)
             policy.add_members(here.kind, here.role)
             known = enabled(tx.connection, people)
             inside = tx.connection.execute(
@@ -285,7 +285,7 @@ class Conversations:
         now = self._clock()
 
         def change(tx: Transaction) -> None:
-            here = _place(tx, conversation, caller.user)
+            here = members_place(tx.connection, conversation, caller.user)
             target = role_of(tx.connection, conversation, user)
             policy.set_role(here.kind, here.role, target)
             if target == role:
@@ -306,7 +306,7 @@ class Conversations:
         now = self._clock()
 
         def change(tx: Transaction) -> None:
-            here = _place(tx, conversation, caller.user)
+            here = members_place(tx.connection, conversation, caller.user)
             target = role_of(tx.connection, conversation, user)
             policy.remove_member(here.kind, here.role, target, oneself=user == caller.user)
             part(tx, conversation, user, names(tx.connection, [user])[user], now, by=caller.user)
@@ -331,11 +331,3 @@ class Conversations:
             crowded = select(members.c.user).where(some).group_by(members.c.user).having(func.count() >= most).limit(1)
             if (user := tx.connection.execute(crowded).scalar_one_or_none()) is not None:
                 raise Conflict(f"{user} is in as many conversations as one user may be in")
-
-
-def _place(tx: Transaction, conversation: str, user: str) -> Place:
-    here = place(tx.connection, conversation, user)
-    if here is None:
-        raise NotFound("There is no such conversation, or you are not in it")
-    policy.member(here.role)
-    return here

@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 
 from hongyan.core import policy
+from hongyan.core.errors import NotFound
 from hongyan.core.model import HistoryPolicy, Kind, Role, Writers
 from hongyan.messaging.tables import conversations, former_members, members
 from hongyan.store import Draft, Transaction
@@ -71,6 +72,15 @@ def place(connection: Connection, conversation: str, user: str) -> Place | None:
     if row is None:
         return None
     return Place(row.kind, row.history, row.writers, row.member_count, role_of(connection, conversation, user))
+
+
+def members_place(connection: Connection, conversation: str, user: str) -> Place:
+    """Raises NotFound, for a stranger as when there is none."""
+    here = place(connection, conversation, user)
+    if here is None:
+        raise NotFound("There is no such conversation, or you are not in it")
+    policy.member(here.role)
+    return here
 
 
 def role_of(connection: Connection, conversation: str, user: str) -> Role | None:

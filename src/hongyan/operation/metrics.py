@@ -116,6 +116,12 @@ def of_timers(gone: Mapping[str, int]) -> Iterator[Metric]:
     )
 
 
+def of_files(received: int, coming: int) -> Iterator[Metric]:
+    """Files that people put here."""
+    yield _counter(CounterMetricFamily("hongyan_files_received", "Files that came whole"), received)
+    yield _gauge(GaugeMetricFamily("hongyan_files_coming", "Files that are on their way"), coming)
+
+
 def of_push(counts: Mapping[str, int], waiting: int) -> Iterator[Metric]:
     """Messages to browsers."""
     yield _labelled(

@@ -203,7 +203,8 @@ async def test_a_file_is_not_closed_while_a_thread_writes_to_it(home: Home, monk
                 closed.append(file.closed)
                 return len(data)
 
-            super().__init__(SimpleNamespace(write=write, close=file.close), *more)  # type: ignore[arg-type]
+            slow: Any = SimpleNamespace(write=write, close=file.close)
+            super().__init__(slow, *more)
 
     monkeypatch.setattr(contents, "Coming", Slow)
     file = await home.files.announce(home.alice, "a.txt", 5, "")

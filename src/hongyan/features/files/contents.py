@@ -74,7 +74,7 @@ class Contents:
         before = time.time() - _UNKNOWN_SECONDS
         with suppress(FileNotFoundError, NotADirectoryError):
             for file in folder.iterdir():
-                if _OURS.fullmatch(name := file.name[1:].partition(".")[0]):
+                if file.name.startswith(".") and _OURS.fullmatch(name := file.name[1:].partition(".")[0]):
                     sweep(folder / name)
                 elif _OURS.fullmatch(file.name) and file.name.startswith(folder.name) and file.stat().st_ctime < before:
                     yield file.name

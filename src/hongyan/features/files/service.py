@@ -74,6 +74,11 @@ class Files:
         self.trouble: str | None = None
         """Why none can be kept, as of the last look."""
 
+    @property
+    def coming(self) -> int:
+        """Files that are on their way to this process."""
+        return self._coming.total()
+
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="hongyan files")
 
@@ -108,7 +113,7 @@ class Files:
             raise NotFound("The time to send this file is over; announce it again")
         if length is not None and length != file.size:
             raise _other_size(file, length)
-        if self._coming.total() >= self._settings.at_once or self._coming[owner] >= _OF_ONE:
+        if self.coming >= self._settings.at_once or self._coming[owner] >= _OF_ONE:
             raise Overloaded("Too many files are coming", retry_after=5.0)
         self._coming[owner] += 1
         try:

@@ -18,7 +18,6 @@ ROUTE = "cim-route"
 _ANSWER_SECONDS = 1.0
 _GOOD_SECONDS = 1.0
 """That an answer is good for."""
-_EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -53,7 +52,7 @@ class Choosing:
         tcp = parse_endpoint(node.addresses[GATEWAY])
         route = parse_endpoint(node.addresses.get(ROUTE, node.addresses[GATEWAY]))
         settings = self._settings
-        if reached and not settings.address and parse_endpoint(settings.listen).host in _EVERYWHERE:
+        if reached and not settings.address and parse_endpoint(settings.listen).everywhere:
             tcp = Endpoint(reached, tcp.port)  # whoever came this way can come again
         return Chosen(tcp, route)
 

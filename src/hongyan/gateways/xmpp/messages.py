@@ -117,8 +117,6 @@ async def _meet(resource: "Resource", stanza: Element, to: Jid, content: Content
     """They have not written to each other on this node yet."""
     house = resource.house
     try:
-        if house.federation is not None and to.domain != house.domain:
-            await house.federation.visitors.meet(resource.user, house.user(to))
         lane = await house.xmpp.places.meet(resource.caller, house.user(to))
     except HongyanError as error:
         raise StanzaFault("service-unavailable", error.detail) if error.code == "not-found" else error from None
