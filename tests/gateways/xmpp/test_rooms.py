@@ -324,6 +324,8 @@ async def test_who_is_kicked_or_banned_from_a_group_is_no_member_any_more(
         assert item_of(gone).find(f"{USER}actor").get("nick") == alice.id
         await mine.until(bob.id, "unavailable", *codes, affiliation=left, role="none")
         assert await raw(mine, ADMIN, "item", nick=carol.id, **item) == ""  # who is not there
+        absent = await a.until(lambda: [one for one in mine.messages if item_of(one).get("jid") == f"{carol.id}@{DOMAIN}"])
+        assert item_of(absent[0]).get("affiliation") == left
         assert await raw(mine, ADMIN, "item", nick=carol.id, **item) == ("" if left == "outcast" else "item-not-found")
         assert await theirs.join_refused() == "item-not-found"
         assert await mine.list("outcast") == (sorted((bob.id, carol.id)) if left == "outcast" else [])

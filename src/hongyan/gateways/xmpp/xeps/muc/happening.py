@@ -72,7 +72,7 @@ def _changed(resource: Resource, event: Event, joined: Joined) -> Work:
     for person in change.users:
         mine = person.id == resource.user
         if change.action in ("remove", "leave") and not mine and person.id not in joined.seen:
-            _not_here(resource, joined, person.id, None)
+            _not_here(resource, joined, person.id, None, banned=change.banned)
         elif change.action in ("remove", "leave"):
             codes = () if change.action == "leave" else _BANNED if change.banned else _REMOVED
             by = actor if change.action == "remove" else None
@@ -101,10 +101,10 @@ def _shown(resource: Resource, joined: Joined, user: str, name: str, role: Any) 
         _not_here(resource, joined, user, role)
 
 
-def _not_here(resource: Resource, joined: Joined, user: str, role: Role | None) -> None:
+def _not_here(resource: Resource, joined: Joined, user: str, role: Role | None, *, banned: bool = False) -> None:
     """Of somebody who is not there only what they are in the room (section 9.3), in a message without a type."""
     head = f"<message from='{quote(str(joined.address))}' to='{resource.quoted}'>"
-    resource.send(f"{head}<x xmlns='{MUC_USER}'>{item(resource, user, role, 'none')}</x></message>")
+    resource.send(f"{head}<x xmlns='{MUC_USER}'>{item(resource, user, role, 'none', banned=banned)}</x></message>")
 
 
 def _is_here(resource: Resource, joined: Joined, user: str) -> bool:
